@@ -59,7 +59,11 @@ impl Platform {
         Fut: Future<Output = Result<T>> + Send,
         T: Send,
     {
-        let env = TxEnv { clock: self.clock.clone(), ids: self.ids.clone(), actor };
+        let env = TxEnv {
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            actor,
+        };
         let (value, outcome) = self.db.write(&env, scope, body).await?;
         self.announce(outcome).await;
         Ok(value)

@@ -53,18 +53,34 @@ impl TestApp {
         });
         let ana = people::create(&platform, "Ana", "ana@example.org").await;
         let ben = people::create(&platform, "Ben", "ben@example.org").await;
-        Self { platform, schema: graphql::builder().finish(), ana, ben, database }
+        Self {
+            platform,
+            schema: graphql::builder().finish(),
+            ana,
+            ben,
+            database,
+        }
     }
 
     /// A client that is signed in as this person.
     pub fn client(&self, person: &Person) -> Client<'_> {
-        let identity = Identity::Session { user_id: person.user_id, session_id: self.platform.ids.next(), is_admin: false };
+        let identity = Identity::Session {
+            user_id: person.user_id,
+            session_id: self.platform.ids.next(),
+            is_admin: false,
+        };
         self.client_as(identity)
     }
 
     /// A client with these credentials.
     pub fn client_as(&self, identity: Identity) -> Client<'_> {
-        Client { app: self, caller: Caller { identity, origin: Origin::default() } }
+        Client {
+            app: self,
+            caller: Caller {
+                identity,
+                origin: Origin::default(),
+            },
+        }
     }
 
     /// Signed in as Ana, owner of her workspace.
