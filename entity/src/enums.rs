@@ -14,7 +14,7 @@ macro_rules! text_enums {
             #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
             #[serde(rename_all = "snake_case")]
             pub enum $name {
-                $(#[doc = concat!("`", stringify!($variant), "` of the contract.")] $variant),+
+                $($variant),+
             }
         )+
 

@@ -1,6 +1,6 @@
 //! What PostgreSQL needs before the first table: roles and the extension behind the double-booking constraint.
 //!
-//! Roles belong to the whole server, so going down leaves them: another database may use them.
+//! Going down leaves both: roles belong to the whole server, and the operator may have created the extension.
 
 use async_trait::async_trait;
 use sea_orm_migration::prelude::*;
@@ -29,17 +29,11 @@ impl MigrationTrait for Foundation {
         }
         connection.execute_unprepared(EXTENSION_BLOCK).await?;
         connection.execute_unprepared(SCHEMA_BLOCK).await?;
+        connection.execute_unprepared(LIST_RIGHTS).await?;
         Ok(())
     }
 
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if manager.get_database_backend() != DbBackend::Postgres {
-            return Ok(());
-        }
-        manager
-            .get_connection()
-            .execute_unprepared("DROP EXTENSION IF EXISTS btree_gist")
-            .await?;
+    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
     }
 
@@ -95,12 +89,13 @@ EXCEPTION
       USING HINT = 'run as a superuser in this database: CREATE EXTENSION btree_gist';
 END $$";
 
-// Readiness compares applied with known migrations as the application role, so it may read the list. In a schema that
-// is not ours to give, the operator has granted its use, or the first query says so.
+// In a schema that is not ours to give, the operator has granted its use, or the first query says so.
 const SCHEMA_BLOCK: &str = "DO $$
 BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO meridian_app, meridian_system', current_schema());
-  GRANT SELECT ON seaql_migrations TO meridian_app, meridian_system;
 EXCEPTION
   WHEN insufficient_privilege THEN NULL;
 END $$";
+
+// Readiness compares applied with known migrations in the role it works in.
+const LIST_RIGHTS: &str = "GRANT SELECT ON seaql_migrations TO meridian_app, meridian_system";

@@ -1,7 +1,9 @@
 //! Makes statements of a table's description and runs them.
 //!
-//! The one rule the databases do not share is `link`: PostgreSQL can null a single column of a composite key, SQLite
-//! cannot, so there a trigger on the other table does it before the check at the end of the statement looks.
+//! PostgreSQL gets its foreign keys after the indexes, because a key inside one table needs that table's unique index;
+//! SQLite only takes them with the table. The one rule the databases do not share is `link`: PostgreSQL can null a
+//! single column of a composite key; SQLite cannot, so a trigger on the other table does it before the check at the end
+//! of the statement looks.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -12,53 +14,54 @@ use super::table::{Column, ForeignKey, Index, Kind, OnDelete, Table};
 impl Table {
     /// Creates the table with its keys, checks, indexes, rights and policies.
     pub(crate) async fn create(mut self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        let times: &[&'static str] = if self.append_only {
-            &["created_at"]
-        } else {
-            &["created_at", "updated_at"]
-        };
-        self = self.cols(Kind::Time, times);
         let postgres = manager.get_database_backend() == DbBackend::Postgres;
-
+        self = self.cols(Kind::Time, &["created_at"]);
+        if !self.append_only {
+            self = self.cols(Kind::Time, &["updated_at"]);
+        }
         manager.create_table(self.statement(postgres)).await?;
+        self.create_indexes(manager).await?;
+        let extra = if postgres {
+            for key in self.foreign_keys.iter().filter(|key| !key.is_link()) {
+                manager.create_foreign_key(key.statement(self.name)).await?;
+            }
+            self.postgres_extra()
+        } else {
+            self.sqlite_extra()
+        };
+        for statement in extra {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn create_indexes(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         for key in self.foreign_keys.iter().filter(|key| !self.is_covered(key)) {
-            let columns = key.columns();
-            let optional = self
-                .is_nullable(key.column)
-                .then(|| format!("{} IS NOT NULL", key.column));
-            manager
-                .create_index(self.index_statement(&columns, false, optional.as_deref()))
-                .await?;
+            let optional = self.is_nullable(key.column).then(|| key.not_null());
+            let statement = self.index_statement(&key.columns(), false, optional.as_deref());
+            manager.create_index(statement).await?;
         }
         for index in &self.indexes {
             let statement = self.index_statement(index.columns, index.unique, index.condition.as_deref());
             manager.create_index(statement).await?;
         }
-
-        let connection = manager.get_connection();
-        let mut statements = if postgres {
-            self.postgres.clone()
-        } else {
-            self.sqlite.clone()
-        };
-        statements.extend(self.links().map(|key| {
-            if postgres {
-                self.postgres_link(key)
-            } else {
-                self.sqlite_link(key)
-            }
-        }));
-        if postgres {
-            statements.extend(
-                self.fill_factor
-                    .map(|it| format!("ALTER TABLE {} SET (fillfactor = {it})", self.name)),
-            );
-            statements.extend(security::statements(&self));
-        }
-        for statement in statements {
-            connection.execute_unprepared(&statement).await?;
-        }
         Ok(())
+    }
+
+    fn postgres_extra(&self) -> Vec<String> {
+        let mut statements = self.postgres.clone();
+        statements.extend(self.links().map(|key| self.postgres_link(key)));
+        if let Some(percent) = self.fill_factor {
+            statements.push(format!("ALTER TABLE {} SET (fillfactor = {percent})", self.name));
+        }
+        statements.extend(security::statements(self));
+        statements
+    }
+
+    fn sqlite_extra(&self) -> Vec<String> {
+        let mut statements = self.sqlite.clone();
+        statements.extend(self.links().map(|key| self.sqlite_link(key)));
+        statements
     }
 
     /// Drops the table and what was made beside it.
@@ -97,12 +100,10 @@ impl Table {
         for (name, condition) in &self.checks {
             statement.check((name.clone(), Expr::cust(condition.clone())));
         }
-        for key in self
-            .foreign_keys
-            .iter()
-            .filter(|key| !(postgres && key.is_link()))
-        {
-            statement.foreign_key(&mut key.statement(self.name));
+        if !postgres {
+            for key in &self.foreign_keys {
+                statement.foreign_key(&mut key.statement(self.name));
+            }
         }
         statement
     }
@@ -171,7 +172,7 @@ impl Table {
                     && columns[0] == "workspace_id"
                     && columns[1] == key.column
         };
-        let not_null = format!("{} IS NOT NULL", key.column);
+        let not_null = key.not_null();
         let reaches_all = |index: &&Index| {
             index
                 .condition
@@ -190,6 +191,10 @@ impl Table {
 impl ForeignKey {
     fn is_link(&self) -> bool {
         self.composite && self.on_delete == OnDelete::Clear
+    }
+
+    fn not_null(&self) -> String {
+        format!("{} IS NOT NULL", self.column)
     }
 
     fn columns(&self) -> Vec<&'static str> {

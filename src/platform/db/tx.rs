@@ -191,7 +191,7 @@ impl Tx {
         A::Entity: WorkspaceOwned,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        let update = <A::Entity as EntityTrait>::update(row).filter(scope_filter::<A::Entity>(self.0.read.scope()));
+        let update = <A::Entity as EntityTrait>::update(row).validate()?.filter(scope_filter::<A::Entity>(self.0.read.scope()));
         match update.exec(self.conn()).await {
             Err(sea_orm::DbErr::RecordNotUpdated) => Err(Error::not_found()),
             other => Ok(other?),
@@ -279,7 +279,7 @@ impl Tx {
             created_at: Set(self.now()),
             updated_at: Set(self.now()),
         };
-        let insert = job::Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned()).do_nothing();
+        let insert = job::Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned()).try_insert();
         match insert.exec_without_returning(self.conn()).await? {
             TryInsertResult::Inserted(1..) => {
                 self.pending().jobs = true;
