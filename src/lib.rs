@@ -1,1 +1,4 @@
+//! Meridian.
 
+pub mod features;
+pub mod platform;

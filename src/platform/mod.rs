@@ -1,0 +1,3 @@
+//! Machines: each hides an outside system behind one small type and knows nothing about calendars.
+
+pub mod http;
