@@ -16,6 +16,7 @@ mod tests;
 pub use error::HttpError;
 pub use guard::OutboundAllow;
 pub use message::{HttpRequest, HttpResponse, Limits};
+pub use redirect::percent_decode;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +127,10 @@ impl HttpClient {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "this room is where the outgoing client is built")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this room is where the outgoing client is built"
+)]
 fn build(resolver: impl reqwest::dns::Resolve + 'static) -> Result<reqwest::Client, HttpError> {
     reqwest::Client::builder()
         .user_agent(concat!("Meridian/", env!("CARGO_PKG_VERSION")))

@@ -51,8 +51,8 @@ pub(super) fn strip_userinfo(url: &mut Url) {
     let _ = url.set_password(None);
 }
 
-/// Undoes the percent-encoding of a user name or password.
-pub(super) fn percent_decode(text: &str) -> String {
+/// Undoes percent-encoding, for showing a part of a URL to a person.
+pub fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -1,0 +1,3 @@
+//! What the house can do, one room per concept.
+
+pub mod integrations;
