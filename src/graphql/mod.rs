@@ -5,6 +5,7 @@
 //! `workspaces::Workspace`.
 
 mod enums;
+pub mod guard;
 pub mod errors;
 mod ids;
 mod live;

@@ -12,5 +12,8 @@
 
 mod support;
 
+mod caldav;
+mod caldav_faults;
+mod ics_feed;
 mod schema;
 mod tasks;
