@@ -5,7 +5,6 @@
 //! `workspaces::Workspace`.
 
 mod enums;
-pub mod guard;
 pub mod errors;
 mod ids;
 mod live;
