@@ -2,7 +2,9 @@
 //! production twin behind one small type. Knows nothing about calendars.
 
 pub mod db;
+pub mod jobs;
 pub mod pubsub;
+pub mod redis;
 
 use std::ops::Deref;
 use std::sync::Arc;
