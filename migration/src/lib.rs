@@ -1,1 +1,43 @@
+//! Schema migrations for SQLite and PostgreSQL.
+//!
+//! One migration for each area, in the order in which areas refer to each other; each runs in a transaction of its own.
+//! `schema` holds the words they are written with. Names are plain text on purpose: a migration describes the schema of
+//! its day, so this crate never imports the entities, and a test compares the result with them.
 
+mod m0001_foundation;
+mod m0002_people;
+mod m0003_workspaces;
+mod m0004_work;
+mod m0005_calendars;
+mod m0006_tasks;
+mod m0007_booking;
+mod m0008_events;
+mod m0009_plans;
+mod m0010_exchange;
+mod schema;
+
+pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+use schema::area::Area;
+use sea_orm_migration::MigrationTrait;
+
+/// All migrations, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_foundation::Foundation),
+            Area::boxed("m0002_people", m0002_people::tables),
+            Area::boxed("m0003_workspaces", m0003_workspaces::tables),
+            Area::boxed("m0004_work", m0004_work::tables),
+            Area::boxed("m0005_calendars", m0005_calendars::tables),
+            Area::boxed("m0006_tasks", m0006_tasks::tables),
+            Area::boxed("m0007_booking", m0007_booking::tables),
+            Area::boxed("m0008_events", m0008_events::tables),
+            Area::boxed("m0009_plans", m0009_plans::tables),
+            Area::boxed("m0010_exchange", m0010_exchange::tables),
+        ]
+    }
+}

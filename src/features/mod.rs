@@ -1,3 +1,11 @@
-//! What the house can do, one room per concept.
+//! WHAT Meridian does: one room per concept. Inside, `model` has the words, `rules` the pure decisions, `read` the questions and `write`
+//! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
+
+pub mod changes;
+pub mod upkeep;
+pub mod people;
+pub mod workspaces;
+
+pub mod tasks;
 
 pub mod integrations;

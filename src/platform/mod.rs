@@ -1,3 +1,111 @@
-//! Machines: each hides an outside system behind one small type and knows nothing about calendars.
+//! MACHINES. Everything with a cable: database, queue, pub/sub, outgoing HTTP, secrets, limits, telemetry. Each hides an embedded and a
+//! production twin behind one small type. Knows nothing about calendars.
 
+pub mod db;
 pub mod http;
+pub mod limits;
+pub mod pubsub;
+pub mod secrets;
+pub mod telemetry;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::kernel::Result;
+use crate::kernel::actor::Actor;
+use crate::kernel::changes::Topic;
+use crate::kernel::ids::IdGen;
+use crate::kernel::time::Clock;
+use db::{Db, Outcome, Scope, Tx, TxEnv};
+use http::HttpClient;
+use limits::Limits;
+use pubsub::PubSub;
+use secrets::Secrets;
+
+/// All machines of one process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Platform(Arc<Parts>);
+
+/// What a [`Platform`] is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// Messages between tasks and replicas.
+    pub pubsub: PubSub,
+    /// The only way out.
+    pub http: HttpClient,
+    /// Sealing of what must not be read from the database.
+    pub secrets: Secrets,
+    /// Budgets of callers and workspaces.
+    pub limits: Limits,
+    /// Source of time.
+    pub clock: Clock,
+    /// Source of ids.
+    pub ids: IdGen,
+    /// Background tasks that have to end before the process does.
+    pub tasks: TaskTracker,
+    /// Cancelled when the process is asked to stop.
+    pub shutdown: CancellationToken,
+}
+
+impl Deref for Platform {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Platform {
+    /// Puts the machines together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Runs `body` in one transaction and announces what it changed once it is committed. See [`Db::write`].
+    pub async fn write<T, F, Fut>(&self, scope: Scope, actor: Actor, body: F) -> Result<T>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send,
+        T: Send,
+    {
+        let env = TxEnv {
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            actor,
+        };
+        let (value, outcome) = self.db.write(&env, scope, body).await?;
+        self.announce(outcome).await;
+        Ok(value)
+    }
+
+    /// Tells subscribers what was committed. They can always catch up from the change log, so a lost message is no lost change.
+    async fn announce(&self, outcome: Outcome) {
+        if let Some((workspace, committed)) = outcome.committed
+            && committed.last_seq > 0
+        {
+            self.pubsub.publish(Topic::Changes(workspace), &committed).await;
+        }
+        for (topic, message) in outcome.messages {
+            self.pubsub.publish(topic, &message).await;
+        }
+        if outcome.jobs {
+            self.pubsub.publish(Topic::JobsDue, &()).await;
+        }
+    }
+
+    /// Starts a task that the shutdown waits for.
+    #[expect(clippy::disallowed_methods, reason = "the tracked spawner itself")]
+    pub fn spawn<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn(task);
+    }
+}

@@ -1,0 +1,2 @@
+// Stands in for an optional dependency that is not wanted.
+export default undefined;

@@ -1,0 +1,53 @@
+//! Table `schedules`: plans: proposals until they are applied.
+
+use sea_orm::entity::prelude::*;
+
+use crate::enums::{PlannerEngine, SchedulePhase, ScheduleStatus};
+use crate::ids::{CalendarId, JobId, ScheduleId, UserId, WorkspaceId};
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "schedules")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ScheduleId,
+    pub workspace_id: WorkspaceId,
+    pub user_id: UserId,
+    pub status: ScheduleStatus,
+    pub start_date: Date,
+    /// Included.
+    pub end_date: Date,
+    pub engine: PlannerEngine,
+    pub instructions: Option<String>,
+    pub feedback: Option<String>,
+    pub auto_apply: bool,
+    /// Only these tasks; null for all open ones.
+    pub task_ids: Option<Json>,
+    /// Applied schedule it was compared with.
+    pub base_schedule_id: Option<ScheduleId>,
+    /// Where it was applied.
+    pub calendar_id: Option<CalendarId>,
+    /// No foreign key: jobs are pruned earlier.
+    pub job_id: Option<JobId>,
+    pub score: Option<i32>,
+    pub explanation: Option<String>,
+    pub stats: Option<Json>,
+    pub diff: Option<Json>,
+    pub error: Option<String>,
+    pub phase: SchedulePhase,
+    pub percent: i32,
+    pub progress_message: Option<String>,
+    pub placed_task_count: i32,
+    pub total_task_count: i32,
+    pub generated_at: Option<DateTimeUtc>,
+    pub applied_at: Option<DateTimeUtc>,
+    pub version: i32,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+}
+
+/// No relations: rows are joined by hand inside a tenant scope.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,217 @@
+//! The caller of one request, and the door to workspaces.
+
+use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
+use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
+use entity::membership;
+use sea_orm::{
+    ColumnTrait as _, EntityTrait, PrimaryKeyTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
+use tokio::sync::OnceCell;
+
+use super::ctx::Ctx;
+use crate::kernel::actor::{Actor, Origin};
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+use crate::platform::db::{Scope, WorkspaceOwned};
+
+/// Who a request comes from.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// How they proved it.
+    pub identity: Identity,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// How a caller proved who they are.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// No credentials.
+    Guest,
+    /// A browser session.
+    Session {
+        /// The person.
+        user_id: UserId,
+        /// The session.
+        session_id: SessionId,
+        /// May look after jobs of the whole installation.
+        is_admin: bool,
+    },
+    /// An API token.
+    Token {
+        /// The person the token acts for.
+        user_id: UserId,
+        /// The token.
+        token_id: ApiTokenId,
+        /// The strongest scope of the token.
+        scope: ApiTokenScope,
+        /// Workspace the token is limited to.
+        workspace_id: Option<WorkspaceId>,
+        /// May look after jobs of the whole installation.
+        is_admin: bool,
+    },
+}
+
+impl Caller {
+    /// Somebody without credentials.
+    pub fn guest(origin: Origin) -> Self {
+        Self {
+            identity: Identity::Guest,
+            origin,
+        }
+    }
+
+    /// The person, unless a guest.
+    pub fn user_id(&self) -> Option<UserId> {
+        match self.identity {
+            Identity::Guest => None,
+            Identity::Session { user_id, .. } | Identity::Token { user_id, .. } => Some(user_id),
+        }
+    }
+
+    /// The person; UNAUTHENTICATED for guests.
+    pub fn require_user(&self) -> Result<UserId> {
+        self.user_id().ok_or_else(Error::unauthenticated)
+    }
+
+    /// Whether the caller looks after the whole installation. Tokens do so only with the `ADMIN` scope and without a workspace limit.
+    pub fn is_admin(&self) -> bool {
+        match self.identity {
+            Identity::Guest => false,
+            Identity::Session { is_admin, .. } => is_admin,
+            Identity::Token {
+                is_admin,
+                scope,
+                workspace_id,
+                ..
+            } => is_admin && scope == ApiTokenScope::Admin && workspace_id.is_none(),
+        }
+    }
+
+    /// FORBIDDEN unless [`Self::is_admin`].
+    pub fn require_admin(&self) -> Result<()> {
+        self.require_user()?;
+        if self.is_admin() {
+            Ok(())
+        } else {
+            Err(Error::forbidden(
+                "Only an administrator of the installation may do this.",
+            ))
+        }
+    }
+
+    /// The caller as the audit log records them.
+    pub fn actor(&self) -> Actor {
+        let (kind, api_token_id) = match self.identity {
+            Identity::Token { token_id, .. } => (ActorKind::Token, Some(token_id)),
+            Identity::Guest | Identity::Session { .. } => (ActorKind::User, None),
+        };
+        Actor {
+            kind,
+            user_id: self.user_id(),
+            api_token_id,
+            origin: self.origin.clone(),
+        }
+    }
+}
+
+/// A membership of the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Membership {
+    /// The membership itself.
+    pub id: MembershipId,
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// Role in it.
+    pub role: WorkspaceRole,
+}
+
+/// The caller of one operation together with the memberships they had when it began.
+#[derive(Debug)]
+pub struct Access {
+    platform: Platform,
+    caller: Caller,
+    memberships: OnceCell<Vec<Membership>>,
+}
+
+impl Access {
+    /// Access for one operation, or for one event of a subscription.
+    pub fn new(platform: Platform, caller: Caller) -> Self {
+        Self {
+            platform,
+            caller,
+            memberships: OnceCell::new(),
+        }
+    }
+
+    /// The caller.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The machines.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The caller's memberships, oldest first; a token's workspace limit is applied. Read once for each operation.
+    pub async fn memberships(&self) -> Result<&[Membership]> {
+        let load = || async {
+            let user_id = self.caller.require_user()?;
+            let read = self.platform.db.read(Scope::System).await?;
+            let mut select = read
+                .find::<membership::Entity>()
+                .filter(membership::Column::UserId.eq(user_id));
+            if let Identity::Token {
+                workspace_id: Some(limit),
+                ..
+            } = self.caller.identity
+            {
+                select = select.filter(membership::Column::WorkspaceId.eq(limit));
+            }
+            let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
+            Ok(rows
+                .iter()
+                .map(|row| Membership {
+                    id: row.id,
+                    workspace_id: row.workspace_id,
+                    role: row.role,
+                })
+                .collect())
+        };
+        self.memberships.get_or_try_init(load).await.map(Vec::as_slice)
+    }
+
+    /// Enters a workspace. NOT_FOUND for strangers, exactly as for a workspace that does not exist.
+    pub async fn ctx(&self, workspace_id: WorkspaceId) -> Result<Ctx> {
+        let memberships = self.memberships().await?;
+        let membership = memberships
+            .iter()
+            .find(|membership| membership.workspace_id == workspace_id);
+        let role = membership.ok_or_else(Error::not_found)?.role;
+        Ok(Ctx::of_member(&self.platform, &self.caller, workspace_id, role))
+    }
+
+    /// Enters the workspace of an object that is known only by its id. NOT_FOUND when it does not exist or is foreign.
+    pub async fn ctx_of<E>(&self, id: <E::PrimaryKey as PrimaryKeyTrait>::ValueType) -> Result<Ctx>
+    where
+        E: WorkspaceOwned,
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: TypedId + Into<sea_orm::Value>,
+    {
+        use sea_orm::Iterable as _;
+        // Guests are told to sign in before anything is looked up.
+        self.caller.require_user()?;
+        let read = self.platform.db.read(Scope::System).await?;
+        let key = <E as EntityTrait>::PrimaryKey::iter()
+            .next()
+            .ok_or_else(|| Error::internal("a table without a key"))?;
+        let key = sea_orm::PrimaryKeyToColumn::into_column(key);
+        let select = read
+            .find::<E>()
+            .filter(key.eq(id))
+            .select_only()
+            .column(E::WORKSPACE);
+        let workspace = select.into_tuple::<WorkspaceId>().one(&read).await?;
+        self.ctx(workspace.ok_or_else(Error::not_found)?).await
+    }
+}

@@ -1,0 +1,117 @@
+//! A caller inside one workspace. Having one proves that the membership was checked.
+
+use entity::enums::{ApiTokenScope, WorkspaceRole};
+use entity::ids::{UserId, WorkspaceId};
+
+use super::caller::{Caller, Identity};
+use crate::kernel::actions::{self, Action, Resource};
+use crate::kernel::actor::Actor;
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+use crate::platform::db::{Read, Scope, Tx};
+
+/// Somebody, or the system, inside one workspace. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ctx {
+    platform: Platform,
+    workspace_id: WorkspaceId,
+    role: WorkspaceRole,
+    token_scope: Option<ApiTokenScope>,
+    actor: Actor,
+}
+
+impl Ctx {
+    pub(super) fn of_member(
+        platform: &Platform,
+        caller: &Caller,
+        workspace_id: WorkspaceId,
+        role: WorkspaceRole,
+    ) -> Self {
+        let token_scope = match caller.identity {
+            Identity::Token { scope, .. } => Some(scope),
+            Identity::Guest | Identity::Session { .. } => None,
+        };
+        Self {
+            platform: platform.clone(),
+            workspace_id,
+            role,
+            token_scope,
+            actor: caller.actor(),
+        }
+    }
+
+    /// The server itself at work in a workspace: jobs and seeds.
+    pub fn system(platform: &Platform, workspace_id: WorkspaceId) -> Self {
+        Self {
+            platform: platform.clone(),
+            workspace_id,
+            role: WorkspaceRole::Owner,
+            token_scope: None,
+            actor: Actor::system(),
+        }
+    }
+
+    /// The workspace.
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.workspace_id
+    }
+
+    /// The caller's role in it.
+    pub fn role(&self) -> WorkspaceRole {
+        self.role
+    }
+
+    /// The person; `None` for the system.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.actor.user_id
+    }
+
+    /// The person; FORBIDDEN for the system, which has no preferences, calendars or tasks of its own.
+    pub fn require_person(&self) -> Result<UserId> {
+        self.user_id()
+            .ok_or_else(|| Error::forbidden("Only a person may do this."))
+    }
+
+    /// The machines.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// Whether role and token allow it.
+    pub fn may(&self, action: Action, resource: Resource) -> bool {
+        let token_allows = self
+            .token_scope
+            .is_none_or(|scope| actions::scope_covers(scope, action, resource));
+        token_allows && actions::allows(self.role, action, resource)
+    }
+
+    /// FORBIDDEN unless role and token allow it.
+    pub fn require(&self, action: Action, resource: Resource) -> Result<()> {
+        if self.may(action, resource) {
+            return Ok(());
+        }
+        let message = if actions::allows(self.role, action, resource) {
+            "The scopes of this API token do not allow this."
+        } else {
+            "Your role in this workspace does not allow this."
+        };
+        Err(Error::forbidden(message))
+    }
+
+    /// Opens a read of this workspace.
+    pub async fn read(&self) -> Result<Read> {
+        self.platform.db.read(Scope::Workspace(self.workspace_id)).await
+    }
+
+    /// Runs one transaction in this workspace and announces its changes after the commit. The body may run more than once.
+    pub async fn write<T, F, Fut>(&self, body: F) -> Result<T>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send,
+        T: Send,
+    {
+        self.platform
+            .write(Scope::Workspace(self.workspace_id), self.actor.clone(), body)
+            .await
+    }
+}

@@ -1,0 +1,169 @@
+//! The change log of a workspace: where it stands, what came after a cursor, and a live stream without gap or duplicate.
+//!
+//! The log is the truth; messages only say that there is something to read, and carry the newest changes so that a subscriber that is up to
+//! date needs no query.
+
+use std::collections::VecDeque;
+
+use entity::ids::TypedId as _;
+use entity::{change_log, workspace_counter};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+
+use crate::access::Ctx;
+use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
+use crate::kernel::{Error, ErrorCode, Result};
+use crate::platform::pubsub::{Signal, Subscription};
+
+/// Changes read from the log at a time while catching up.
+const CATCH_UP_PAGE: u64 = 500;
+
+/// Position of the newest change.
+pub async fn newest(ctx: &Ctx) -> Result<i64> {
+    let read = ctx.read().await?;
+    let counter = read.find::<workspace_counter::Entity>().one(&read).await?;
+    Ok(counter.ok_or_else(Error::not_found)?.change_seq)
+}
+
+/// Changes after a position, oldest first. CURSOR_EXPIRED when the log no longer reaches back that far.
+pub async fn after(ctx: &Ctx, position: i64, limit: u64) -> Result<Vec<Change>> {
+    let read = ctx.read().await?;
+    let select = read
+        .find::<change_log::Entity>()
+        .filter(change_log::Column::Seq.gt(position))
+        .order_by_asc(change_log::Column::Seq)
+        .limit(limit);
+    let rows = select.all(&read).await?;
+    let first = rows.first().map(|row| row.seq);
+    if first.is_none_or(|first| first > position + 1) {
+        // A gap in front of the first row: the log was shortened, or the cursor is from the future.
+        let newest = newest(ctx).await?;
+        if first.is_some() || newest != position {
+            let message = "This cursor is older than the change log is kept. Read the data again and go on from a new `changeCursor`.";
+            return Err(Error::coded(ErrorCode::CursorExpired, message));
+        }
+    }
+    rows.into_iter().map(change).collect()
+}
+
+fn change(row: change_log::Model) -> Result<Change> {
+    let object_type = ObjectType::parse(&row.object_type);
+    Ok(Change {
+        seq: row.seq,
+        action: row.action,
+        object_type: object_type
+            .ok_or_else(|| Error::internal(format!("unknown object type {}", row.object_type)))?,
+        object_id: row.object_id,
+        calendar_id: row.calendar_id,
+        at: row.created_at,
+    })
+}
+
+/// The text of a position. It names the workspace, so that a cursor of another one is refused instead of skipping changes.
+pub fn encode_cursor(ctx: &Ctx, seq: i64) -> String {
+    format!("{:x}.{}", ctx.workspace_id().uuid().as_u128() & 0xffff_ffff, seq)
+}
+
+/// Reads a position back.
+pub fn decode_cursor(ctx: &Ctx, text: &str) -> Result<i64> {
+    let invalid = || {
+        Error::bad_input("`after` is not a change cursor of this workspace. Use one that the server sent.")
+    };
+    let (workspace, seq) = text.split_once('.').ok_or_else(invalid)?;
+    let expected = format!("{:x}", ctx.workspace_id().uuid().as_u128() & 0xffff_ffff);
+    let seq: i64 = seq.parse().map_err(|_| invalid())?;
+    if workspace != expected || seq < 0 {
+        Err(invalid())
+    } else {
+        Ok(seq)
+    }
+}
+
+/// A live stream of the changes of one workspace, in commit order, each exactly once.
+#[derive(Debug)]
+pub struct Feed {
+    ctx: Ctx,
+    signals: Subscription,
+    position: i64,
+    ready: VecDeque<Change>,
+    behind: bool,
+}
+
+impl Feed {
+    /// Starts after a cursor, or with the next change when there is none.
+    pub async fn start(ctx: Ctx, after: Option<&str>) -> Result<Self> {
+        // Listening comes first: what is committed between here and the first read is in the log or in the signals.
+        let signals = ctx
+            .platform()
+            .pubsub
+            .subscribe(Topic::Changes(ctx.workspace_id()));
+        let (position, behind) = match after {
+            Some(text) => (decode_cursor(&ctx, text)?, true),
+            None => (newest(&ctx).await?, false),
+        };
+        let mut feed = Self {
+            ctx,
+            signals,
+            position,
+            ready: VecDeque::new(),
+            behind,
+        };
+        if feed.behind {
+            // A cursor that is too old fails the subscription at once, not with its first change.
+            feed.catch_up().await?;
+        }
+        Ok(feed)
+    }
+
+    /// The workspace that is followed.
+    pub fn workspace_id(&self) -> entity::ids::WorkspaceId {
+        self.ctx.workspace_id()
+    }
+
+    /// The next change; `None` when the server stops.
+    pub async fn next(&mut self) -> Result<Option<Change>> {
+        loop {
+            if let Some(change) = self.ready.pop_front() {
+                self.position = change.seq;
+                return Ok(Some(change));
+            }
+            if self.behind {
+                self.catch_up().await?;
+                continue;
+            }
+            match self.signals.recv().await {
+                Signal::Message(text) => self.accept(&text),
+                Signal::Resync => self.behind = true,
+                Signal::Closed => return Ok(None),
+            }
+        }
+    }
+
+    fn accept(&mut self, text: &str) {
+        let Ok(message) = serde_json::from_str::<Committed>(text) else {
+            self.behind = true;
+            return;
+        };
+        if message.last_seq <= self.position {
+            return;
+        }
+        // Messages of two transactions can overtake each other; only the one that follows directly is taken as it is.
+        if message
+            .changes
+            .first()
+            .is_some_and(|first| first.seq <= self.position + 1)
+        {
+            let position = self.position;
+            self.ready
+                .extend(message.changes.into_iter().filter(|change| change.seq > position));
+        } else {
+            self.behind = true;
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<()> {
+        let changes = after(&self.ctx, self.position, CATCH_UP_PAGE).await?;
+        self.behind = changes.len() as u64 == CATCH_UP_PAGE;
+        self.ready.extend(changes);
+        Ok(())
+    }
+}

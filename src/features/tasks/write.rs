@@ -1,0 +1,548 @@
+//! Commands on tasks. Each is one transaction with its audit entry and its change.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::enums::{ChangeAction, TaskStatus};
+use entity::ids::{TaskId, TypedId as _, UserId};
+use entity::{membership, task, task_dependency, task_label, user_preferences};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
+    QuerySelect as _, Set,
+};
+
+use super::model::{BulkPatch, NewTask, TaskPatch};
+use super::rules::{self, MAX_BULK, MAX_DEPENDENCIES, MAX_DEPTH};
+use crate::access::Ctx;
+use crate::kernel::actions::{Action, Resource};
+use crate::kernel::changes::ObjectType;
+use crate::kernel::text::Checks;
+use crate::kernel::time::truncate;
+use crate::kernel::{Error, Result, UserErrorCode};
+use crate::platform::db::{Audit, Tx};
+
+/// Minutes of a task when neither the input nor the creator's preferences say.
+const FALLBACK_MINUTES: i32 = 30;
+
+/// Creates a task.
+pub async fn create(ctx: &Ctx, new: NewTask) -> Result<task::Model> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    let user_id = ctx.user_id();
+    ctx.write(|tx| {
+        let new = new.clone();
+        async move { create_in(&tx, user_id, new).await }
+    })
+    .await
+}
+
+async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<task::Model> {
+    let mut checks = Checks::default();
+    let labels = rules::labels(&mut checks, "input.labels", &new.labels);
+    let message = format!("A task waits for at most {MAX_DEPENDENCIES} others.");
+    checks.require(
+        new.dependency_ids.len() <= MAX_DEPENDENCIES,
+        UserErrorCode::TooLong,
+        "input.dependencyIds",
+        message,
+    );
+    let duration = match new.duration_minutes {
+        Some(minutes) => minutes,
+        None => default_minutes(tx, user_id).await?,
+    };
+    let mut row = task::Model {
+        id: tx.ids().next(),
+        // The scope of the transaction decides; `insert` stores its workspace.
+        workspace_id: entity::ids::WorkspaceId::from_uuid(uuid::Uuid::nil()),
+        version: 1,
+        title: new.title,
+        description: new.description,
+        status: TaskStatus::Todo,
+        priority: new.priority,
+        energy: new.energy,
+        duration_minutes: duration,
+        completed_minutes: 0,
+        min_chunk_minutes: new.min_chunk_minutes,
+        max_chunk_minutes: new.max_chunk_minutes,
+        start_after: new.start_after.map(truncate),
+        due_at: new.due_at.map(truncate),
+        is_hard_deadline: new.is_hard_deadline,
+        is_auto_scheduled: new.is_auto_scheduled,
+        labels: serde_json::json!(labels),
+        assignee_id: new.assignee_id.or(user_id),
+        created_by: user_id,
+        parent_id: new.parent_id,
+        position: 0,
+        recurrence_rule: None,
+        series_id: None,
+        completed_at: None,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    match (rules::check(&mut row), checks.finish()) {
+        (Err(Error::User(mut errors)), Err(Error::User(more))) => {
+            errors.extend(more);
+            return Err(Error::User(errors));
+        }
+        (first, second) => first.and(second)?,
+    }
+    check_assignee(tx, new.assignee_id).await?;
+    if let Some(parent) = row.parent_id {
+        check_parent(tx, row.id, parent).await?;
+        row.position = next_position(tx, parent).await?;
+    }
+    let dependencies: HashSet<TaskId> = new.dependency_ids.iter().copied().collect();
+    check_exist(tx, &new.dependency_ids, "input.dependencyIds").await?;
+
+    let stored = tx.insert(row.into_active_model().reset_all()).await?;
+    store_labels(tx, &stored, &labels).await?;
+    // Nothing waits for a new task yet, so its dependencies cannot close a circle.
+    let edges = dependencies
+        .into_iter()
+        .map(|depends_on| edge(tx, stored.id, depends_on))
+        .collect();
+    tx.insert_many::<task_dependency::ActiveModel>(edges).await?;
+    record(tx, "task.created", ChangeAction::Created, stored.id, None);
+    Ok(stored)
+}
+
+/// Changes a task.
+pub async fn update(ctx: &Ctx, id: TaskId, patch: TaskPatch) -> Result<task::Model> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    ctx.write(|tx| {
+        let patch = patch.clone();
+        async move { update_in(&tx, id, patch).await }
+    })
+    .await
+}
+
+async fn update_in(tx: &Tx, id: TaskId, patch: TaskPatch) -> Result<task::Model> {
+    let before = lock(tx, id).await?;
+    if patch
+        .expected_version
+        .is_some_and(|version| version != before.version)
+    {
+        let message = format!(
+            "The task has version {} by now. Read it again and repeat your change.",
+            before.version
+        );
+        return Err(Error::user(
+            UserErrorCode::VersionConflict,
+            "input.expectedVersion",
+            message,
+        ));
+    }
+    let mut row = before.clone();
+    row.title = patch.title.unwrap_or(row.title);
+    row.description = patch.description.apply(row.description);
+    row.priority = patch.priority.unwrap_or(row.priority);
+    row.energy = patch.energy.unwrap_or(row.energy);
+    row.duration_minutes = patch.duration_minutes.unwrap_or(row.duration_minutes);
+    row.min_chunk_minutes = patch.min_chunk_minutes.apply(row.min_chunk_minutes);
+    row.max_chunk_minutes = patch.max_chunk_minutes.apply(row.max_chunk_minutes);
+    row.start_after = patch.start_after.apply(row.start_after).map(truncate);
+    row.due_at = patch.due_at.apply(row.due_at).map(truncate);
+    row.is_hard_deadline = patch.is_hard_deadline.unwrap_or(row.is_hard_deadline);
+    row.is_auto_scheduled = patch.is_auto_scheduled.unwrap_or(row.is_auto_scheduled);
+    check_assignee(tx, patch.assignee_id.value().copied()).await?;
+    row.assignee_id = patch.assignee_id.apply(row.assignee_id);
+    if let Some(labels) = &patch.labels {
+        let mut checks = Checks::default();
+        row.labels = serde_json::json!(rules::labels(&mut checks, "input.labels", labels));
+        checks.finish()?;
+    }
+    if let Some(&parent) = patch.parent_id.value() {
+        check_parent(tx, id, parent).await?;
+        row.position = next_position(tx, parent).await?;
+    }
+    row.parent_id = patch.parent_id.apply(row.parent_id);
+    if let Some(status) = patch.status {
+        set_status(tx, &mut row, status);
+    }
+    rules::check(&mut row)?;
+    save(tx, &before, row, "task.updated").await
+}
+
+/// Marks a task as done.
+pub async fn complete(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
+    change_status(ctx, id, TaskStatus::Done, "task.completed", |status| {
+        (!rules::is_closed(status))
+            .then_some(())
+            .ok_or("The task is already done or cancelled.")
+    })
+    .await
+}
+
+/// Opens a done or cancelled task again.
+pub async fn reopen(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
+    change_status(ctx, id, TaskStatus::Todo, "task.reopened", |status| {
+        rules::is_closed(status)
+            .then_some(())
+            .ok_or("The task is still open.")
+    })
+    .await
+}
+
+async fn change_status(
+    ctx: &Ctx,
+    id: TaskId,
+    status: TaskStatus,
+    action: &'static str,
+    allowed: impl Fn(TaskStatus) -> Result<(), &'static str> + Send + Sync + Copy,
+) -> Result<task::Model> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    ctx.write(|tx| async move {
+        let before = lock(&tx, id).await?;
+        allowed(before.status).map_err(|message| Error::user(UserErrorCode::InvalidState, "id", message))?;
+        let mut row = before.clone();
+        set_status(&tx, &mut row, status);
+        save(&tx, &before, row, action).await
+    })
+    .await
+}
+
+/// Deletes a task and its sub-tasks; returns the ids of all of them.
+pub async fn delete(ctx: &Ctx, id: TaskId) -> Result<Vec<TaskId>> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    ctx.write(|tx| async move {
+        lock(&tx, id).await?;
+        let mut doomed = vec![id];
+        let mut level = vec![id];
+        while !level.is_empty() {
+            let children = tx
+                .find::<task::Entity>()
+                .filter(task::Column::ParentId.is_in(level));
+            let children: Vec<TaskId> = children
+                .select_only()
+                .column(task::Column::Id)
+                .into_tuple()
+                .all(tx.conn())
+                .await?;
+            doomed.extend(&children);
+            level = children;
+        }
+        // Deepest first: a parent cannot go before its children.
+        for id in doomed.iter().rev() {
+            tx.delete_many::<task::Entity>()
+                .filter(task::Column::Id.eq(*id))
+                .exec(tx.conn())
+                .await?;
+        }
+        for id in &doomed {
+            record(&tx, "task.deleted", ChangeAction::Deleted, *id, None);
+        }
+        Ok(doomed)
+    })
+    .await
+}
+
+/// Makes a task wait for another. Waiting twice is waiting once.
+pub async fn add_dependency(ctx: &Ctx, id: TaskId, depends_on: TaskId) -> Result<task::Model> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    ctx.write(|tx| async move {
+        // Two dependencies that are harmless alone can close a circle together, so only one is added at a time.
+        tx.lock_workspace().await?;
+        let row = lock(&tx, id).await?;
+        check_exist(&tx, &[depends_on], "dependsOnId").await?;
+        if reaches(&tx, depends_on, id).await? {
+            return Err(rules::cycle("dependsOnId"));
+        }
+        let existing = tx
+            .find::<task_dependency::Entity>()
+            .filter(task_dependency::Column::TaskId.eq(id))
+            .all(tx.conn())
+            .await?;
+        if existing.iter().any(|edge| edge.depends_on_id == depends_on) {
+            return Ok(row);
+        }
+        if existing.len() >= MAX_DEPENDENCIES {
+            let message = format!("A task waits for at most {MAX_DEPENDENCIES} others.");
+            return Err(Error::user(UserErrorCode::LimitReached, "dependsOnId", message));
+        }
+        tx.insert_many(vec![edge(&tx, id, depends_on)]).await?;
+        record_dependency(&tx, "task.dependency_added", id, depends_on);
+        Ok(row)
+    })
+    .await
+}
+
+/// Removes a dependency. Removing one that is not there changes nothing.
+pub async fn remove_dependency(ctx: &Ctx, id: TaskId, depends_on: TaskId) -> Result<task::Model> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    ctx.write(|tx| async move {
+        let row = lock(&tx, id).await?;
+        check_exist(&tx, &[depends_on], "dependsOnId").await?;
+        let delete = tx
+            .delete_many::<task_dependency::Entity>()
+            .filter(task_dependency::Column::TaskId.eq(id))
+            .filter(task_dependency::Column::DependsOnId.eq(depends_on));
+        if delete.exec(tx.conn()).await?.rows_affected > 0 {
+            record_dependency(&tx, "task.dependency_removed", id, depends_on);
+        }
+        Ok(row)
+    })
+    .await
+}
+
+/// Changes several tasks, all or none. Unknown ids fail with their position.
+pub async fn bulk_update(ctx: &Ctx, ids: Vec<TaskId>, patch: BulkPatch) -> Result<Vec<task::Model>> {
+    ctx.require(Action::Edit, Resource::Task)?;
+    if ids.is_empty() || ids.len() > MAX_BULK {
+        let message = format!("Give between 1 and {MAX_BULK} tasks.");
+        return Err(Error::user(UserErrorCode::OutOfRange, "ids", message));
+    }
+    ctx.write(|tx| {
+        let (ids, patch) = (ids.clone(), patch.clone());
+        async move { bulk_update_in(&tx, &ids, patch).await }
+    })
+    .await
+}
+
+async fn bulk_update_in(tx: &Tx, ids: &[TaskId], patch: BulkPatch) -> Result<Vec<task::Model>> {
+    check_exist(tx, ids, "ids").await?;
+    check_assignee(tx, patch.assignee_id.value().copied()).await?;
+    let mut seen = HashSet::new();
+    let mut sorted: Vec<TaskId> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+    let order = sorted.clone();
+    // Rows are locked in one order everywhere, so that two bulk updates cannot wait for each other.
+    sorted.sort_by_key(|id| id.uuid());
+    let mut changed = HashMap::new();
+    for id in sorted {
+        let before = lock(tx, id).await?;
+        let mut row = before.clone();
+        row.priority = patch.priority.unwrap_or(row.priority);
+        row.due_at = patch.due_at.clone().apply(row.due_at).map(truncate);
+        row.assignee_id = patch.assignee_id.clone().apply(row.assignee_id);
+        let mut labels = rules::labels_of(&row);
+        labels.retain(|label| !patch.remove_labels.contains(label));
+        labels.extend(patch.add_labels.iter().cloned());
+        let mut checks = Checks::default();
+        row.labels = serde_json::json!(rules::labels(&mut checks, "input.addLabels", &labels));
+        checks.finish()?;
+        if let Some(status) = patch.status {
+            set_status(tx, &mut row, status);
+        }
+        rules::check(&mut row)?;
+        changed.insert(id, save(tx, &before, row, "task.updated").await?);
+    }
+    Ok(order.iter().filter_map(|id| changed.remove(id)).collect())
+}
+
+fn set_status(tx: &Tx, row: &mut task::Model, status: TaskStatus) {
+    row.completed_at = match status {
+        TaskStatus::Done => row.completed_at.or(Some(tx.now())),
+        _ => None,
+    };
+    row.status = status;
+}
+
+/// Stores a changed task; an update that changes nothing leaves no trace.
+async fn save(
+    tx: &Tx,
+    before: &task::Model,
+    mut row: task::Model,
+    action: &'static str,
+) -> Result<task::Model> {
+    if row == *before {
+        return Ok(row);
+    }
+    row.version = before.version + 1;
+    row.updated_at = tx.now();
+    let labels_changed = row.labels != before.labels;
+    let stored = tx.update(row.into_active_model().reset_all()).await?;
+    if labels_changed {
+        tx.delete_many::<task_label::Entity>()
+            .filter(task_label::Column::TaskId.eq(stored.id))
+            .exec(tx.conn())
+            .await?;
+        store_labels(tx, &stored, &rules::labels_of(&stored)).await?;
+    }
+    record(
+        tx,
+        action,
+        ChangeAction::Updated,
+        stored.id,
+        Some(rules::audit_diff(before, &stored)),
+    );
+    Ok(stored)
+}
+
+async fn store_labels(tx: &Tx, task: &task::Model, labels: &[String]) -> Result<()> {
+    let rows = labels.iter().map(|label| task_label::ActiveModel {
+        task_id: Set(task.id),
+        label: Set(label.clone()),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+        ..Default::default()
+    });
+    tx.insert_many(rows.collect()).await
+}
+
+fn edge(tx: &Tx, task_id: TaskId, depends_on_id: TaskId) -> task_dependency::ActiveModel {
+    task_dependency::ActiveModel {
+        task_id: Set(task_id),
+        depends_on_id: Set(depends_on_id),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+        ..Default::default()
+    }
+}
+
+fn record(
+    tx: &Tx,
+    action: &'static str,
+    change: ChangeAction,
+    id: TaskId,
+    changes: Option<serde_json::Value>,
+) {
+    tx.audit(Audit {
+        action,
+        entity_type: "Task",
+        entity_id: id.uuid(),
+        changes,
+    });
+    tx.change(change, ObjectType::Task, id.uuid());
+}
+
+fn record_dependency(tx: &Tx, action: &'static str, id: TaskId, depends_on: TaskId) {
+    let changes = serde_json::json!({ "dependsOnId": depends_on.to_string() });
+    tx.audit(Audit {
+        action,
+        entity_type: "Task",
+        entity_id: id.uuid(),
+        changes: Some(changes),
+    });
+    // Both ends look different now: one is blocked, the other has a dependent.
+    tx.change(ChangeAction::Updated, ObjectType::Task, id.uuid());
+    tx.change(ChangeAction::Updated, ObjectType::Task, depends_on.uuid());
+}
+
+async fn lock(tx: &Tx, id: TaskId) -> Result<task::Model> {
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::Id.eq(id))
+        .lock_exclusive();
+    select.one(tx.conn()).await?.ok_or_else(Error::not_found)
+}
+
+async fn default_minutes(tx: &Tx, user_id: Option<UserId>) -> Result<i32> {
+    let Some(user_id) = user_id else {
+        return Ok(FALLBACK_MINUTES);
+    };
+    let select = tx
+        .find_global::<user_preferences::Entity>()
+        .filter(user_preferences::Column::UserId.eq(user_id));
+    Ok(select
+        .one(tx.conn())
+        .await?
+        .map_or(FALLBACK_MINUTES, |row| row.default_task_duration_minutes))
+}
+
+async fn check_assignee(tx: &Tx, assignee: Option<UserId>) -> Result<()> {
+    let Some(id) = assignee else { return Ok(()) };
+    let member = tx
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(id))
+        .count(tx.conn())
+        .await?;
+    if member > 0 {
+        return Ok(());
+    }
+    let message = "This person is not a member of the workspace.";
+    Err(Error::user(
+        UserErrorCode::ReferenceNotFound,
+        "input.assigneeId",
+        message,
+    ))
+}
+
+/// Every id must be a task of this workspace; blames the first that is not.
+async fn check_exist(tx: &Tx, ids: &[TaskId], path: &str) -> Result<()> {
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::Id.is_in(ids.iter().copied()));
+    let found: HashSet<TaskId> = select
+        .select_only()
+        .column(task::Column::Id)
+        .into_tuple()
+        .all(tx.conn())
+        .await?
+        .into_iter()
+        .collect();
+    match ids.iter().position(|id| !found.contains(id)) {
+        None => Ok(()),
+        Some(index) => {
+            let path = if path == "dependsOnId" {
+                path.to_owned()
+            } else {
+                format!("{path}.{index}")
+            };
+            Err(Error::user(
+                UserErrorCode::ReferenceNotFound,
+                &path,
+                "There is no such task in this workspace.",
+            ))
+        }
+    }
+}
+
+/// The parent must exist, must not be the task or one of its descendants, and must leave room for the task's depth.
+async fn check_parent(tx: &Tx, id: TaskId, parent: TaskId) -> Result<()> {
+    tx.lock_workspace().await?;
+    let path = "input.parentId";
+    let mut next = Some(parent);
+    for _ in 0..MAX_DEPTH {
+        let Some(current) = next else { return Ok(()) };
+        if current == id {
+            return Err(rules::cycle(path));
+        }
+        let row = tx
+            .find::<task::Entity>()
+            .filter(task::Column::Id.eq(current))
+            .one(tx.conn())
+            .await?;
+        let missing = || {
+            Error::user(
+                UserErrorCode::ReferenceNotFound,
+                path,
+                "There is no such task in this workspace.",
+            )
+        };
+        next = row.ok_or_else(missing)?.parent_id;
+    }
+    let message = format!("Sub-tasks nest at most {MAX_DEPTH} levels deep.");
+    Err(Error::user(UserErrorCode::LimitReached, path, message))
+}
+
+async fn next_position(tx: &Tx, parent: TaskId) -> Result<i32> {
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::ParentId.eq(parent));
+    let last: Option<Option<i32>> = select
+        .select_only()
+        .column_as(task::Column::Position.max(), "last")
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
+    Ok(last.flatten().map_or(0, |last| last + 1))
+}
+
+/// Whether `from` already waits for `target`, directly or through others. Reads the graph level by level.
+async fn reaches(tx: &Tx, from: TaskId, target: TaskId) -> Result<bool> {
+    let mut edges: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
+    let mut level = vec![from];
+    while !level.is_empty() {
+        let rows = tx
+            .find::<task_dependency::Entity>()
+            .filter(task_dependency::Column::TaskId.is_in(level));
+        let rows = rows.all(tx.conn()).await?;
+        let known: HashSet<TaskId> = edges.keys().copied().collect();
+        level = rows
+            .iter()
+            .map(|edge| edge.depends_on_id)
+            .filter(|id| !known.contains(id))
+            .collect();
+        for row in rows {
+            edges.entry(row.task_id).or_default().push(row.depends_on_id);
+        }
+    }
+    Ok(rules::reaches(&edges, from, target))
+}

@@ -1,0 +1,153 @@
+//! Batching of reads inside one operation: everything that one level of an answer needs is one statement for each kind of object. Nothing
+//! is cached beyond the batch, so a subscription never sees old rows. Keys begin with the workspace.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use async_graphql::Error;
+use async_graphql::dataloader::Loader;
+use entity::ids::{TaskId, UserId, WorkspaceId};
+use entity::{task, user};
+
+use super::errors::expose;
+use crate::access::{Access, Ctx};
+use crate::features::{people, tasks};
+use crate::kernel;
+
+/// Loads on behalf of the caller of one operation.
+pub struct Loaders {
+    access: Arc<Access>,
+}
+
+impl Loaders {
+    pub(super) fn new(access: Arc<Access>) -> Self {
+        Self { access }
+    }
+
+    /// Runs `load` once for each workspace among the keys. Keys of workspaces the caller cannot enter load nothing.
+    async fn by_workspace<K, I, V, Fut>(
+        &self,
+        keys: &[K],
+        split: impl Fn(&K) -> (WorkspaceId, I),
+        join: impl Fn(WorkspaceId, I) -> K,
+        load: impl Fn(Ctx, Vec<I>) -> Fut,
+    ) -> Result<HashMap<K, V>, Error>
+    where
+        K: Hash + Eq,
+        Fut: Future<Output = kernel::Result<Vec<(I, V)>>>,
+    {
+        let mut groups: HashMap<WorkspaceId, Vec<I>> = HashMap::new();
+        for key in keys {
+            let (workspace, id) = split(key);
+            groups.entry(workspace).or_default().push(id);
+        }
+        let mut found = HashMap::with_capacity(keys.len());
+        for (workspace, ids) in groups {
+            let ctx = match self.access.ctx(workspace).await {
+                Ok(ctx) => ctx,
+                Err(error) if error.is_not_found() => continue,
+                Err(error) => return Err(expose(error)),
+            };
+            let rows = load(ctx, ids).await.map_err(expose)?;
+            found.extend(rows.into_iter().map(|(id, value)| (join(workspace, id), value)));
+        }
+        Ok(found)
+    }
+}
+
+/// Writes a key type and its loader: `$load` answers pairs of id and value for the ids of one workspace.
+macro_rules! workspace_loader {
+    ($(#[$doc:meta])* $key:ident($id:ty) => $value:ty, $load:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $key(pub WorkspaceId, pub $id);
+
+        impl Loader<$key> for Loaders {
+            type Value = $value;
+            type Error = Error;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Error> {
+                self.by_workspace(keys, |key| (key.0, key.1), $key, $load).await
+            }
+        }
+    };
+}
+
+workspace_loader!(
+    /// A task.
+    TaskKey(TaskId) => Arc<task::Model>,
+    |ctx, ids| async move { Ok(tasks::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// The sub-tasks of a task, in order.
+    SubtasksKey(TaskId) => Vec<Arc<task::Model>>,
+    |ctx, ids| async move { Ok(shared(tasks::subtasks_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// What a task waits for.
+    DependenciesKey(TaskId) => Vec<Arc<task::Model>>,
+    |ctx, ids| async move { Ok(shared(tasks::dependencies_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// What waits for a task.
+    DependentsKey(TaskId) => Vec<Arc<task::Model>>,
+    |ctx, ids| async move { Ok(shared(tasks::dependents_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// Present when an unfinished dependency blocks the task.
+    BlockedKey(TaskId) => (),
+    |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
+    rows.into_iter()
+        .map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect()))
+        .collect()
+}
+
+/// A person. People belong to no workspace; what is private about them is decided where it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UserKey(pub UserId);
+
+impl Loader<UserKey> for Loaders {
+    type Value = Arc<user::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[UserKey]) -> Result<HashMap<UserKey, Self::Value>, Error> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let rows = people::get_many(self.access.platform(), &ids)
+            .await
+            .map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (UserKey(row.id), Arc::new(row)))
+            .collect())
+    }
+}
+
+/// Present when the viewer shares a workspace with the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AcquaintedKey(pub UserId);
+
+impl Loader<AcquaintedKey> for Loaders {
+    type Value = ();
+    type Error = Error;
+
+    async fn load(&self, keys: &[AcquaintedKey]) -> Result<HashMap<AcquaintedKey, ()>, Error> {
+        let memberships = self.access.memberships().await.map_err(expose)?;
+        let workspaces: Vec<WorkspaceId> = memberships
+            .iter()
+            .map(|membership| membership.workspace_id)
+            .collect();
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let known: HashSet<UserId> = people::sharing_workspace(self.access.platform(), &workspaces, &ids)
+            .await
+            .map_err(expose)?;
+        Ok(known.into_iter().map(|id| (AcquaintedKey(id), ())).collect())
+    }
+}

@@ -1,0 +1,101 @@
+//! HOW CLIENTS ASK. One file per feature: objects, inputs, queries, mutations, subscriptions. A resolver parses ids, gets the context,
+//! calls one function of a feature and wraps the result; it knows no SQL and decides nothing.
+//!
+//! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
+//! `workspaces::Workspace`.
+
+mod enums;
+pub mod errors;
+mod ids;
+mod live;
+mod loaders;
+mod node;
+mod paging;
+mod people;
+mod scalars;
+mod server;
+mod tasks;
+mod workspaces;
+
+use std::sync::Arc;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{
+    Context, MaybeUndefined, MergedObject, MergedSubscription, Request, SDLExportOptions, Schema,
+    SchemaBuilder,
+};
+
+use crate::access::{Access, Caller};
+use crate::kernel::patch::Patch;
+use crate::platform::Platform;
+use loaders::Loaders;
+
+/// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct Query(
+    node::NodeQuery,
+    server::ServerQuery,
+    workspaces::WorkspaceQuery,
+    tasks::TaskQuery,
+);
+
+/// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Mutation")]
+pub struct Mutation(tasks::TaskMutation);
+
+/// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(tasks::TaskSubscription);
+
+/// The executable schema.
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
+
+/// The schema before it is finished, for settings such as introspection.
+pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+}
+
+/// Adds what resolvers need to a request: the caller's access and the loaders that batch their reads.
+pub fn prepare(request: Request, platform: &Platform, caller: Caller) -> Request {
+    let access = Arc::new(Access::new(platform.clone(), caller));
+    // The batcher's tasks belong to the request and end with it, so they need no tracking.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a batch lives no longer than the request that waits for it"
+    )]
+    let loader = DataLoader::new(Loaders::new(access.clone()), tokio::spawn);
+    request.data(access).data(loader)
+}
+
+/// The schema as text: sorted, with descriptions and `@specifiedBy`.
+pub fn sdl(schema: &ApiSchema) -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .prefer_single_line_descriptions();
+    schema.sdl_with_options(options)
+}
+
+/// The access of the running operation.
+fn access<'a>(ctx: &Context<'a>) -> &'a Arc<Access> {
+    ctx.data_unchecked()
+}
+
+/// The loaders of the running operation.
+fn loader<'a>(ctx: &Context<'a>) -> &'a DataLoader<Loaders> {
+    ctx.data_unchecked()
+}
+
+/// An input field of an update: left out keeps, null clears.
+fn patch<T>(value: MaybeUndefined<T>) -> Patch<T> {
+    match value {
+        MaybeUndefined::Undefined => Patch::Keep,
+        MaybeUndefined::Null => Patch::Clear,
+        MaybeUndefined::Value(value) => Patch::Set(value),
+    }
+}

@@ -1,0 +1,182 @@
+//! The catalogue of background work: payloads and the limits of each kind. Data only; the rooms that own a payload run it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use entity::enums::JobQueueName;
+use entity::ids::{IntegrationId, UserId, WorkspaceId};
+use serde::{Deserialize, Serialize};
+
+/// What a job does. Stored as JSON, so fields may only be added with a default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Payload {
+    /// Pull every mirrored calendar of an integration.
+    SyncIntegration {
+        /// Integration to sync.
+        integration_id: IntegrationId,
+        /// Fetch everything again instead of only changes.
+        #[serde(default)]
+        full: bool,
+        /// Apply deletions that an earlier run held back.
+        #[serde(default)]
+        accept_deletes: bool,
+    },
+    /// Enqueue syncs of integrations whose time has come.
+    StartDueSyncs,
+    /// Delete expired sessions, idempotency records, finished jobs and old changes.
+    PruneExpired,
+}
+
+impl Payload {
+    /// The stored name of the kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SyncIntegration { .. } => "sync_integration",
+            Self::StartDueSyncs => "start_due_syncs",
+            Self::PruneExpired => "prune_expired",
+        }
+    }
+
+    /// The queue it waits in.
+    pub const fn queue(&self) -> JobQueueName {
+        match self {
+            Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
+            Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
+        }
+    }
+
+    /// Attempts before the job is dead.
+    pub const fn max_attempts(&self) -> i32 {
+        match self {
+            Self::SyncIntegration { .. } => 5,
+            Self::StartDueSyncs | Self::PruneExpired => 3,
+        }
+    }
+
+    /// Longest run of one attempt.
+    pub const fn timeout(&self) -> Duration {
+        match self {
+            Self::SyncIntegration { .. } => Duration::from_secs(900),
+            Self::StartDueSyncs | Self::PruneExpired => Duration::from_secs(120),
+        }
+    }
+}
+
+/// A job to enqueue.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// What to do.
+    pub payload: Payload,
+    /// Workspace it works for; `None` for the installation.
+    pub workspace_id: Option<WorkspaceId>,
+    /// Who started it; `None` for the system.
+    pub created_by: Option<UserId>,
+    /// Earliest start; now when `None`.
+    pub run_at: Option<DateTime<Utc>>,
+    /// While a job with this key waits or runs, another is not made.
+    pub unique_key: Option<String>,
+}
+
+impl NewJob {
+    /// Work for a workspace, to start now.
+    pub fn for_workspace(workspace_id: WorkspaceId, payload: Payload) -> Self {
+        Self {
+            payload,
+            workspace_id: Some(workspace_id),
+            created_by: None,
+            run_at: None,
+            unique_key: None,
+        }
+    }
+
+    /// Work for the installation, to start now.
+    pub fn for_system(payload: Payload) -> Self {
+        Self {
+            payload,
+            workspace_id: None,
+            created_by: None,
+            run_at: None,
+            unique_key: None,
+        }
+    }
+
+    /// Names who started it.
+    pub fn by(mut self, user: Option<UserId>) -> Self {
+        self.created_by = user;
+        self
+    }
+
+    /// Starts it later.
+    pub fn at(mut self, run_at: DateTime<Utc>) -> Self {
+        self.run_at = Some(run_at);
+        self
+    }
+
+    /// Makes it the only waiting or running job with this key.
+    pub fn unique(mut self, key: impl Into<String>) -> Self {
+        self.unique_key = Some(key.into());
+        self
+    }
+}
+
+/// Recurring work: one job for each tick, whatever the number of replicas.
+#[derive(Clone, Debug)]
+pub struct CronEntry {
+    /// Name in the unique key.
+    pub name: &'static str,
+    /// Ticks at multiples of this period since the epoch.
+    pub every: Duration,
+    /// What to do.
+    pub payload: Payload,
+}
+
+/// All recurring work.
+pub fn cron() -> [CronEntry; 2] {
+    [
+        CronEntry {
+            name: "start-due-syncs",
+            every: Duration::from_secs(60),
+            payload: Payload::StartDueSyncs,
+        },
+        CronEntry {
+            name: "prune-expired",
+            every: Duration::from_secs(3_600),
+            payload: Payload::PruneExpired,
+        },
+    ]
+}
+
+/// Delay before attempt `next` (2, 3, …): doubling from 2 s to 15 min, spread over ± 50 % by `jitter` in 0..=1.
+pub fn backoff(next: i32, jitter: f64) -> Duration {
+    let doubled = 2_f64.powi((next - 1).clamp(1, 20)).min(900.0);
+    Duration::from_secs_f64(doubled * (0.5 + jitter.clamp(0.0, 1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_a_quarter_of_an_hour() {
+        assert_eq!(backoff(2, 0.5), Duration::from_secs(2));
+        assert_eq!(backoff(3, 0.5), Duration::from_secs(4));
+        assert_eq!(backoff(60, 0.5), Duration::from_secs(900));
+        assert!(backoff(2, 0.0) < backoff(2, 1.0));
+    }
+
+    #[test]
+    fn payloads_written_by_older_versions_are_read() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        let old = serde_json::json!({ "kind": "sync_integration", "integration_id": entity::ids::IntegrationId(id.parse().unwrap()) });
+        let payload: Payload = serde_json::from_value(old).unwrap();
+        assert!(matches!(
+            payload,
+            Payload::SyncIntegration {
+                full: false,
+                accept_deletes: false,
+                ..
+            }
+        ));
+    }
+}

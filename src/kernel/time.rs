@@ -1,0 +1,129 @@
+//! Time as the rooms see it: an injected clock in whole microseconds and half-open spans. Knows no calendar rules.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeZone, Utc};
+
+/// An instant in UTC, in whole microseconds (PostgreSQL keeps no more).
+pub type Instant = DateTime<Utc>;
+
+/// Where "now" comes from. Tests hold it still.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that only moves when told to.
+    pub fn manual(start: Instant) -> Self {
+        Self(Source::Manual(Arc::new(AtomicI64::new(start.timestamp_micros()))))
+    }
+
+    /// The current instant, truncated to microseconds.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
+    pub fn now(&self) -> Instant {
+        match &self.0 {
+            Source::System => truncate(Utc::now()),
+            Source::Manual(micros) => from_micros(micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a manual clock; the machine's clock is left alone.
+    pub fn advance(&self, by: chrono::Duration) {
+        if let Source::Manual(micros) = &self.0 {
+            micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        }
+    }
+}
+
+/// Cuts what PostgreSQL would cut, so that both databases return what was written.
+pub fn truncate(at: Instant) -> Instant {
+    from_micros(at.timestamp_micros())
+}
+
+fn from_micros(micros: i64) -> Instant {
+    Utc.timestamp_micros(micros)
+        .single()
+        .unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
+}
+
+/// A half-open range of instants: `start` is included, `end` is not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// First instant.
+    pub start: Instant,
+    /// Instant just after.
+    pub end: Instant,
+}
+
+impl Span {
+    /// `None` when the end is not after the start.
+    pub fn new(start: Instant, end: Instant) -> Option<Self> {
+        (start < end).then_some(Self { start, end })
+    }
+
+    /// Back to back is not an overlap.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}, {})", self.start, self.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Instant {
+        from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn a_span_ends_after_it_starts() {
+        assert!(Span::new(at(1), at(1)).is_none());
+        assert!(Span::new(at(2), at(1)).is_none());
+        assert!(Span::new(at(1), at(2)).is_some());
+    }
+
+    #[test]
+    fn back_to_back_is_not_an_overlap() {
+        let a = Span {
+            start: at(0),
+            end: at(10),
+        };
+        assert!(!a.overlaps(&Span {
+            start: at(10),
+            end: at(20)
+        }));
+        assert!(a.overlaps(&Span {
+            start: at(9),
+            end: at(20)
+        }));
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = Clock::manual(at(5));
+        assert_eq!(clock.now(), at(5));
+        clock.advance(chrono::Duration::seconds(3));
+        assert_eq!(clock.now(), at(8));
+    }
+}

@@ -1,0 +1,95 @@
+//! Opening the database. SQLite: a pool of readers and one writer on a WAL file. PostgreSQL: one pool whose connections drop to the
+//! application role, so that row-level security holds even when the URL names the owner.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::Executor as _;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+
+use super::Db;
+use crate::kernel::Result;
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the database for the application.
+pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
+    if is_sqlite(url) {
+        let write = Database::connect(sqlite(url, 1)).await?;
+        let read = Database::connect(sqlite(url, max_connections)).await?;
+        return Ok(Db::new(read, write));
+    }
+    let pool = Database::connect(postgres(url, max_connections, true)).await?;
+    Ok(Db::new(pool.clone(), pool))
+}
+
+/// A connection with the rights of the URL itself, for migrations only.
+pub async fn migration_connection(url: &str) -> Result<DatabaseConnection, DbErr> {
+    if is_sqlite(url) {
+        return Database::connect(sqlite(url, 1)).await;
+    }
+    Database::connect(postgres(url, 1, false)).await
+}
+
+fn is_sqlite(url: &str) -> bool {
+    url.starts_with("sqlite:")
+}
+
+fn base(url: &str, max_connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false);
+    options
+}
+
+fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
+    let mut options = base(url, max_connections);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+    });
+    options
+}
+
+fn postgres(url: &str, max_connections: u32, drop_rights: bool) -> ConnectOptions {
+    let mut options = base(url, max_connections);
+    options.test_before_acquire(false);
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres
+            .application_name("meridian")
+            .statement_cache_capacity(500)
+    });
+    if drop_rights {
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("SET ROLE meridian_app").await?;
+                    Ok(())
+                })
+            })
+        });
+    }
+    options
+}
+
+/// The URL without its password, for people.
+pub fn redact_url(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            if parsed.set_password(Some("***")).is_err() {
+                return "(hidden)".into();
+            }
+            parsed.to_string()
+        }
+        Ok(_) => url.to_owned(),
+        Err(_) => "(not a URL)".into(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The database behind two small types: [`Read`] and [`Tx`]. Both carry a [`Scope`]; the finders add the workspace filter and, on
+//! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
+
+mod connect;
+mod errors;
+mod keyset;
+mod read;
+mod scope;
+mod tx;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use entity::ids::WorkspaceId;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+
+pub use connect::{connect, migration_connection, redact_url};
+pub use errors::is_unique_violation;
+pub use keyset::{Key, keyset};
+pub use read::Read;
+pub use scope::{Global, Scope, WorkspaceOwned};
+pub use tx::{Audit, Outcome, Tx, TxEnv};
+
+use crate::kernel::{Error, Result};
+
+/// Tries of one write before a conflict is reported.
+const WRITE_ATTEMPTS: u32 = 6;
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db(Arc<Pools>);
+
+#[derive(Debug)]
+struct Pools {
+    /// Many readers.
+    read: DatabaseConnection,
+    /// SQLite has one writer; on PostgreSQL this is the same pool.
+    write: DatabaseConnection,
+    backend: DbBackend,
+}
+
+impl Db {
+    fn new(read: DatabaseConnection, write: DatabaseConnection) -> Self {
+        let backend = read.get_database_backend();
+        Self(Arc::new(Pools { read, write, backend }))
+    }
+
+    /// Whether this is PostgreSQL; SQLite otherwise.
+    pub fn is_postgres(&self) -> bool {
+        self.0.backend == DbBackend::Postgres
+    }
+
+    /// Opens a read in this scope.
+    pub async fn read(&self, scope: Scope) -> Result<Read> {
+        Read::open(&self.0.read, scope).await
+    }
+
+    /// Opens a read inside one workspace.
+    pub async fn read_workspace(&self, id: WorkspaceId) -> Result<Read> {
+        self.read(Scope::Workspace(id)).await
+    }
+
+    /// Runs `body` in one transaction: its rows, audit entries, changes and jobs are committed together or not at all. The body
+    /// is run again when the database reports a conflict between transactions, so it must only touch the database.
+    pub async fn write<T, F, Fut>(&self, env: &TxEnv, scope: Scope, body: F) -> Result<(T, Outcome)>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send,
+        T: Send,
+    {
+        let mut attempt = 1;
+        loop {
+            let result = self.write_once(env, scope, &body).await;
+            match result {
+                Err(error) if attempt < WRITE_ATTEMPTS && errors::is_conflict(&error) => {
+                    tracing::debug!(attempt, "transaction conflict, trying again");
+                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn write_once<T, F, Fut>(&self, env: &TxEnv, scope: Scope, body: &F) -> Result<(T, Outcome)>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send,
+    {
+        let tx = Tx::begin(&self.0.write, scope, env.clone()).await?;
+        match body(tx.clone()).await {
+            Ok(value) => Ok((value, tx.commit().await?)),
+            Err(error) => {
+                tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A round trip, for health checks.
+    pub async fn ping(&self) -> Result<()> {
+        let statement = Statement::from_string(self.0.backend, "SELECT 1");
+        self.0
+            .write
+            .query_one_raw(statement)
+            .await
+            .map(drop)
+            .map_err(Error::from)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        for pool in [&self.0.read, &self.0.write] {
+            if let Err(error) = pool.clone().close().await {
+                tracing::warn!(%error, "closing the database failed");
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Which rows a piece of work may touch, and which table belongs to whom. A table that is missing here cannot be found at all.
+
+use entity::ids::WorkspaceId;
+use sea_orm::sea_query::IntoCondition as _;
+use sea_orm::{ColumnTrait as _, Condition, EntityTrait};
+
+/// Rows that a read or a transaction may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of one workspace.
+    Workspace(WorkspaceId),
+    /// All of them: the machinery (jobs, sign-in, retention), never an answer to a person.
+    System,
+}
+
+/// A table whose rows belong to a workspace.
+pub trait WorkspaceOwned: EntityTrait {
+    /// The column that says which.
+    const WORKSPACE: Self::Column;
+}
+
+/// A table whose rows belong to a person or to the installation.
+pub trait Global: EntityTrait {}
+
+pub(super) fn scope_filter<E: WorkspaceOwned>(scope: Scope) -> Condition {
+    match scope {
+        Scope::Workspace(id) => E::WORKSPACE.eq(id).into_condition(),
+        Scope::System => Condition::all(),
+    }
+}
+
+macro_rules! workspace_owned {
+    ($($table:ident),+ $(,)?) => {
+        $(impl WorkspaceOwned for entity::$table::Entity {
+            const WORKSPACE: Self::Column = entity::$table::Column::WorkspaceId;
+        })+
+    };
+}
+
+macro_rules! global {
+    ($($table:ident),+ $(,)?) => { $(impl Global for entity::$table::Entity {})+ };
+}
+
+workspace_owned!(
+    attendee,
+    audit_log,
+    calendar,
+    calendar_event,
+    calendar_setting,
+    calendar_sync,
+    change_log,
+    event_override,
+    external_event_link,
+    integration,
+    job,
+    membership,
+    reminder,
+    sync_run,
+    task,
+    task_dependency,
+    task_label,
+    workspace_counter,
+);
+
+impl WorkspaceOwned for entity::workspace::Entity {
+    const WORKSPACE: Self::Column = entity::workspace::Column::Id;
+}
+
+global!(
+    api_token,
+    idempotency_record,
+    job_queue,
+    notification,
+    notification_preference,
+    session,
+    user,
+    user_preferences
+);

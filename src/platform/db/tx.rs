@@ -1,0 +1,483 @@
+//! A write transaction. What it promises: audit entries, change-log rows and jobs are rows of the same transaction, numbered per
+//! workspace in commit order; what has to be announced is handed back only after the commit.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use entity::enums::{ChangeAction, JobStatus};
+use entity::ids::{AuditLogId, CalendarId, JobId, WorkspaceId};
+use entity::{audit_log, change_log, job, workspace_counter};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany,
+    EntityTrait, IntoActiveModel, Iterable as _, QueryFilter as _, QuerySelect as _, Set,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait as _, TryInsertResult, UpdateMany,
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::read::{Read, enter_scope};
+use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
+use crate::kernel::actor::Actor;
+use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
+use crate::kernel::ids::IdGen;
+use crate::kernel::jobs::NewJob;
+use crate::kernel::time::{Clock, Instant};
+use crate::kernel::{Error, Result};
+
+/// More changes than this travel as a hint only; readers catch up from the log.
+const INLINE_CHANGES: usize = 64;
+/// Bind parameters of one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
+const MAX_BINDS: usize = 30_000;
+
+/// What a transaction needs to know about its surroundings.
+#[derive(Clone, Debug)]
+pub struct TxEnv {
+    /// Source of time.
+    pub clock: Clock,
+    /// Source of ids.
+    pub ids: IdGen,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+/// An entry for the audit log.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Dotted lower case, for example `task.updated`.
+    pub action: &'static str,
+    /// GraphQL type of the object.
+    pub entity_type: &'static str,
+    /// The object.
+    pub entity_id: Uuid,
+    /// Changed fields as `{field: {from, to}}`; opaque ids and plain values only.
+    pub changes: Option<serde_json::Value>,
+}
+
+/// What has to be announced after the commit.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Changes of the scope's workspace.
+    pub committed: Option<(WorkspaceId, Committed)>,
+    /// Messages for other topics.
+    pub messages: Vec<(Topic, serde_json::Value)>,
+    /// Whether jobs were enqueued.
+    pub jobs: bool,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    audits: Vec<Audit>,
+    changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
+    messages: Vec<(Topic, serde_json::Value)>,
+    jobs: bool,
+}
+
+/// An open write transaction. Clones share it; it reads like [`Read`].
+#[derive(Clone, Debug)]
+pub struct Tx(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    read: Read,
+    env: TxEnv,
+    now: Instant,
+    pending: Mutex<Pending>,
+}
+
+impl Deref for Tx {
+    type Target = Read;
+    fn deref(&self) -> &Read {
+        &self.0.read
+    }
+}
+
+impl Tx {
+    pub(super) async fn begin(pool: &DatabaseConnection, scope: Scope, env: TxEnv) -> Result<Self> {
+        // SQLite upgrades a deferred transaction without waiting and fails; an immediate one queues for the writer's lock.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = match sea_orm::ConnectionTrait::get_database_backend(pool) {
+            DbBackend::Postgres => pool.begin().await?,
+            _ => pool.begin_with_options(options).await?,
+        };
+        enter_scope(&transaction, scope).await?;
+        let now = env.clock.now();
+        Ok(Self(Arc::new(Inner {
+            read: Read::inside(transaction, scope),
+            env,
+            now,
+            pending: Mutex::default(),
+        })))
+    }
+
+    /// The instant of this transaction.
+    pub fn now(&self) -> Instant {
+        self.0.now
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &Actor {
+        &self.0.env.actor
+    }
+
+    /// Source of ids.
+    pub fn ids(&self) -> &IdGen {
+        &self.0.env.ids
+    }
+
+    /// The connection, where a borrowed one is needed.
+    pub fn conn(&self) -> &Read {
+        &self.0.read
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn workspace(&self) -> Result<WorkspaceId> {
+        match self.0.read.scope() {
+            Scope::Workspace(id) => Ok(id),
+            Scope::System => Err(Error::internal(
+                "audit entries and changes need the scope of a workspace",
+            )),
+        }
+    }
+
+    /// Stores a new row of this workspace.
+    pub async fn insert<A>(&self, mut row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        A::Entity: WorkspaceOwned,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        self.stamp(&mut row);
+        Ok(row.insert(self.conn()).await?)
+    }
+
+    /// Stores many new rows of this workspace with few statements.
+    pub async fn insert_many<A>(&self, rows: Vec<A>) -> Result<()>
+    where
+        A: ActiveModelTrait + Send,
+        A::Entity: WorkspaceOwned,
+    {
+        let width = <A::Entity as EntityTrait>::Column::iter().count().max(1);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let mut chunk: Vec<A> = rows.by_ref().take(MAX_BINDS / width).collect();
+            chunk.iter_mut().for_each(|row| self.stamp(row));
+            <A::Entity as EntityTrait>::insert_many(chunk)
+                .exec_without_returning(self.conn())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stores a new row of a table without a workspace.
+    pub async fn insert_global<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        A::Entity: Global,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(row.insert(self.conn()).await?)
+    }
+
+    fn stamp<A>(&self, row: &mut A)
+    where
+        A: ActiveModelTrait,
+        A::Entity: WorkspaceOwned,
+    {
+        if let Scope::Workspace(id) = self.0.read.scope() {
+            row.set(<A::Entity as WorkspaceOwned>::WORKSPACE, id.into());
+        }
+    }
+
+    /// Stores the set fields of a row of this workspace and returns the row; NOT_FOUND when it is gone or foreign.
+    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        A::Entity: WorkspaceOwned,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        let update = <A::Entity as EntityTrait>::update(row)
+            .validate()?
+            .filter(scope_filter::<A::Entity>(self.0.read.scope()));
+        match update.exec(self.conn()).await {
+            Err(sea_orm::DbErr::RecordNotUpdated) => Err(Error::not_found()),
+            other => Ok(other?),
+        }
+    }
+
+    /// An update of many rows of this workspace.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the scoped statement is built on the unscoped one"
+    )]
+    pub fn update_many<E: WorkspaceOwned>(&self) -> UpdateMany<E> {
+        E::update_many().filter(scope_filter::<E>(self.0.read.scope()))
+    }
+
+    /// A deletion of many rows of this workspace.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the scoped statement is built on the unscoped one"
+    )]
+    pub fn delete_many<E: WorkspaceOwned>(&self) -> DeleteMany<E> {
+        E::delete_many().filter(scope_filter::<E>(self.0.read.scope()))
+    }
+
+    /// An update of many rows of a table without a workspace.
+    #[expect(clippy::disallowed_methods, reason = "these tables have no workspace")]
+    pub fn update_global<E: Global>(&self) -> UpdateMany<E> {
+        E::update_many()
+    }
+
+    /// A deletion of many rows of a table without a workspace.
+    #[expect(clippy::disallowed_methods, reason = "these tables have no workspace")]
+    pub fn delete_global<E: Global>(&self) -> DeleteMany<E> {
+        E::delete_many()
+    }
+
+    /// Makes this transaction the only writer of its workspace until it ends: for rules that look at many rows, such as cycles.
+    pub async fn lock_workspace(&self) -> Result<()> {
+        self.workspace()?;
+        self.find::<workspace_counter::Entity>()
+            .lock_exclusive()
+            .one(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Records what was done.
+    pub fn audit(&self, entry: Audit) {
+        self.pending().audits.push(entry);
+    }
+
+    /// Tells subscribers, after the commit, that an object changed.
+    pub fn change(&self, action: ChangeAction, object_type: ObjectType, object_id: Uuid) {
+        self.pending()
+            .changes
+            .push((action, object_type, object_id, None));
+    }
+
+    /// Tells subscribers, after the commit, that an event of a calendar changed.
+    pub fn event_change(&self, action: ChangeAction, event_id: Uuid, calendar_id: CalendarId) {
+        self.pending()
+            .changes
+            .push((action, ObjectType::CalendarEvent, event_id, Some(calendar_id)));
+    }
+
+    /// Sends a message on another topic after the commit.
+    pub fn announce(&self, topic: Topic, message: &impl Serialize) -> Result<()> {
+        let message = serde_json::to_value(message).map_err(Error::internal)?;
+        self.pending().messages.push((topic, message));
+        Ok(())
+    }
+
+    /// Adds a job to this transaction. When a job with the same unique key waits or runs, returns that one.
+    pub async fn enqueue(&self, new: NewJob) -> Result<JobId> {
+        let id: JobId = self.ids().next();
+        let payload = serde_json::to_value(&new.payload).map_err(Error::internal)?;
+        let row = job::ActiveModel {
+            id: Set(id),
+            queue: Set(new.payload.queue()),
+            kind: Set(new.payload.kind().to_owned()),
+            workspace_id: Set(new.workspace_id),
+            created_by: Set(new.created_by),
+            payload: Set(payload),
+            status: Set(JobStatus::Queued),
+            attempts: Set(0),
+            max_attempts: Set(new.payload.max_attempts()),
+            run_at: Set(new.run_at.unwrap_or(self.now())),
+            lease_owner: Set(None),
+            lease_until: Set(None),
+            priority: Set(0),
+            unique_key: Set(new.unique_key.clone()),
+            progress_percent: Set(None),
+            last_error: Set(None),
+            started_at: Set(None),
+            finished_at: Set(None),
+            cancel_requested: Set(false),
+            timeout_seconds: Set(i32::try_from(new.payload.timeout().as_secs()).unwrap_or(i32::MAX)),
+            created_at: Set(self.now()),
+            updated_at: Set(self.now()),
+        };
+        let insert = job::Entity::insert(row)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert();
+        match insert.exec_without_returning(self.conn()).await? {
+            TryInsertResult::Inserted(1..) => {
+                self.pending().jobs = true;
+                Ok(id)
+            }
+            _ => {
+                let live = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
+                let same = self
+                    .find::<job::Entity>()
+                    .filter(job::Column::UniqueKey.eq(new.unique_key))
+                    .filter(job::Column::Status.is_in(live));
+                let existing = same.one(self.conn()).await?;
+                existing
+                    .map(|job| job.id)
+                    .ok_or_else(|| Error::internal("a job was refused although no other has its key"))
+            }
+        }
+    }
+
+    pub(super) async fn commit(self) -> Result<Outcome> {
+        let pending = std::mem::take(&mut *self.pending());
+        let mut outcome = Outcome {
+            committed: None,
+            messages: pending.messages,
+            jobs: pending.jobs,
+        };
+        if !pending.audits.is_empty() || !pending.changes.is_empty() {
+            outcome.committed = Some(self.append_logs(pending.audits, pending.changes).await?);
+        }
+        self.into_transaction()?.commit().await?;
+        Ok(outcome)
+    }
+
+    pub(super) async fn rollback(self) {
+        // A transaction that still has other owners is rolled back when the last of them drops it.
+        if let Ok(transaction) = self.into_transaction()
+            && let Err(error) = transaction.rollback().await
+        {
+            tracing::warn!(%error, "rollback failed");
+        }
+    }
+
+    fn into_transaction(self) -> Result<sea_orm::DatabaseTransaction> {
+        let inner =
+            Arc::try_unwrap(self.0).map_err(|_| Error::internal("the transaction outlived its closure"))?;
+        inner
+            .read
+            .into_transaction()
+            .ok_or_else(|| Error::internal("a write without a transaction"))
+    }
+
+    /// Takes the workspace's next numbers, which holds its counter row until the commit: the order of numbers is the order of commits.
+    async fn append_logs(
+        &self,
+        audits: Vec<Audit>,
+        changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
+    ) -> Result<(WorkspaceId, Committed)> {
+        use workspace_counter::Column;
+        let workspace = self.workspace()?;
+        let (change_count, audit_count) = (changes.len() as i64, audits.len() as i64);
+        let counters = self
+            .update_many::<workspace_counter::Entity>()
+            .col_expr(Column::ChangeSeq, Expr::col(Column::ChangeSeq).add(change_count))
+            .col_expr(Column::AuditSeq, Expr::col(Column::AuditSeq).add(audit_count))
+            .exec_with_returning(self.conn())
+            .await?;
+        let [counter] = counters.as_slice() else {
+            return Err(Error::not_found());
+        };
+
+        let first = counter.change_seq - change_count + 1;
+        let changes: Vec<Change> = changes
+            .into_iter()
+            .zip(first..)
+            .map(|((action, object_type, object_id, calendar_id), seq)| Change {
+                seq,
+                action,
+                object_type,
+                object_id,
+                calendar_id,
+                at: self.now(),
+            })
+            .collect();
+        self.insert_many(changes.iter().map(|change| self.change_row(change)).collect())
+            .await?;
+        self.append_audits(counter, audits).await?;
+
+        let inline = if changes.len() <= INLINE_CHANGES {
+            changes
+        } else {
+            Vec::new()
+        };
+        Ok((
+            workspace,
+            Committed {
+                last_seq: counter.change_seq,
+                changes: inline,
+            },
+        ))
+    }
+
+    fn change_row(&self, change: &Change) -> change_log::ActiveModel {
+        change_log::ActiveModel {
+            seq: Set(change.seq),
+            action: Set(change.action),
+            object_type: Set(change.object_type.as_str().to_owned()),
+            object_id: Set(change.object_id),
+            calendar_id: Set(change.calendar_id),
+            actor_id: Set(self.actor().user_id),
+            created_at: Set(change.at),
+            ..Default::default()
+        }
+    }
+
+    async fn append_audits(&self, counter: &workspace_counter::Model, audits: Vec<Audit>) -> Result<()> {
+        if audits.is_empty() {
+            return Ok(());
+        }
+        let actor = self.actor().clone();
+        let mut previous = counter.audit_hash.clone();
+        let mut seq = counter.audit_seq - audits.len() as i64;
+        let mut rows = Vec::with_capacity(audits.len());
+        for entry in audits {
+            seq += 1;
+            let hash = audit_hash(&previous, seq, &entry, &actor, self.now());
+            rows.push(audit_log::ActiveModel {
+                id: Set(self.ids().next::<AuditLogId>()),
+                seq: Set(seq),
+                actor_kind: Set(actor.kind),
+                actor_id: Set(actor.user_id),
+                api_token_id: Set(actor.api_token_id),
+                action: Set(entry.action.to_owned()),
+                entity_type: Set(entry.entity_type.to_owned()),
+                entity_id: Set(entry.entity_id),
+                changes: Set(entry.changes),
+                ip_address: Set(actor.origin.ip_address.clone()),
+                user_agent: Set(actor.origin.user_agent.clone()),
+                request_id: Set(actor.origin.request_id.clone()),
+                prev_hash: Set(previous),
+                hash: Set(hash.clone()),
+                created_at: Set(self.now()),
+                ..Default::default()
+            });
+            previous = hash;
+        }
+        self.insert_many(rows).await?;
+        self.update_many::<workspace_counter::Entity>()
+            .col_expr(workspace_counter::Column::AuditHash, Expr::val(previous))
+            .exec(self.conn())
+            .await?;
+        Ok(())
+    }
+}
+
+/// SHA-256 over the previous hash and the entry's opaque fields, so that erasing a person's name or address keeps the chain whole.
+pub fn audit_hash(previous: &[u8], seq: i64, entry: &Audit, actor: &Actor, at: Instant) -> Vec<u8> {
+    let fields = serde_json::json!([
+        seq,
+        at.timestamp_micros(),
+        actor.kind,
+        actor.user_id,
+        actor.api_token_id,
+        entry.action,
+        entry.entity_type,
+        entry.entity_id,
+        entry.changes,
+    ]);
+    let mut hasher = Sha256::new();
+    hasher.update(previous);
+    hasher.update(fields.to_string());
+    hasher.finalize().to_vec()
+}
