@@ -8,5 +8,6 @@
 
 mod support;
 
+mod ical;
 mod schema;
 mod tasks;
