@@ -16,5 +16,6 @@ mod caldav;
 mod caldav_faults;
 mod ics_feed;
 mod jobs;
+mod ical;
 mod schema;
 mod tasks;
