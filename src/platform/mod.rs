@@ -2,7 +2,10 @@
 //! production twin behind one small type. Knows nothing about calendars.
 
 pub mod db;
+pub mod limits;
 pub mod pubsub;
+pub mod secrets;
+pub mod telemetry;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -59,7 +62,11 @@ impl Platform {
         Fut: Future<Output = Result<T>> + Send,
         T: Send,
     {
-        let env = TxEnv { clock: self.clock.clone(), ids: self.ids.clone(), actor };
+        let env = TxEnv {
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            actor,
+        };
         let (value, outcome) = self.db.write(&env, scope, body).await?;
         self.announce(outcome).await;
         Ok(value)
