@@ -58,7 +58,8 @@ pub(super) async fn caller(web: &Web, client: &Client, credentials: Credentials)
     match access::authenticate(&web.platform, credentials, client.origin()).await {
         Ok(caller) => Ok(caller),
         Err(error) => {
-            web.limits
+            web.platform
+                .limits
                 .check(Limit::GuestRequests, &client.budget_key(), 1)
                 .into_result()?;
             Err(error.into())
@@ -105,7 +106,8 @@ pub(super) async fn dev_login(
 }
 
 async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    web.limits
+    web.platform
+        .limits
         .check(Limit::SignIns, &client.budget_key(), 1)
         .into_result()?;
     if !web.origins().allows_request(headers) {
@@ -138,7 +140,7 @@ async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -
     })?;
     let session = access::create_session(&web.platform, user.id, client.origin()).await?;
     let body = json!({ "user": { "id": user.id.to_string(), "name": user.name, "email": user.email } });
-    let cookie = cookie(&web.config, &session.secret, SESSION_SECONDS);
+    let cookie = cookie(&web.platform.config, &session.secret, SESSION_SECONDS);
     let headers = [
         (SET_COOKIE, cookie),
         (CONTENT_TYPE, "application/json".into()),
@@ -162,7 +164,13 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
     if !web.origins().is_intended(headers) {
         return Err(csrf_failed());
     }
-    match access::authenticate(&web.platform, credentials(headers, &web.config)?, client.origin()).await {
+    match access::authenticate(
+        &web.platform,
+        credentials(headers, &web.platform.config)?,
+        client.origin(),
+    )
+    .await
+    {
         Ok(Caller {
             identity: Identity::Session {
                 user_id, session_id, ..
@@ -176,7 +184,11 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
         Err(error) if error.code() == ErrorCode::Unauthenticated => {}
         Err(error) => return Err(error.into()),
     }
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie(&web.config, "", 0))]).into_response())
+    Ok((
+        StatusCode::NO_CONTENT,
+        [(SET_COOKIE, cookie(&web.platform.config, "", 0))],
+    )
+        .into_response())
 }
 
 /// The answer to a request that a page may have sent behind somebody's back.

@@ -66,7 +66,7 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
     let headers = request.headers();
     let client = Client {
         request_id: request_id(headers).unwrap_or_else(|| web.platform.ids.uuid().simple().to_string()),
-        address: client_address(peer, headers, &web.config.trusted_proxies),
+        address: client_address(peer, headers, &web.platform.config.trusted_proxies),
         user_agent: headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
@@ -95,7 +95,10 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
     if let Ok(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    harden(response.headers_mut(), web.config.public_url.scheme() == "https");
+    harden(
+        response.headers_mut(),
+        web.platform.config.public_url.scheme() == "https",
+    );
     response
 }
 

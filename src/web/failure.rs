@@ -82,12 +82,7 @@ impl Failure {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        headers.extend(
-            self.headers
-                .into_iter()
-                .map(|(name, value)| (Some(name), value))
-                .collect::<http::HeaderMap>(),
-        );
+        headers.extend(self.headers.into_iter().collect::<http::HeaderMap>());
         response
     }
 }

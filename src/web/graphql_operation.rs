@@ -94,7 +94,7 @@ impl Budget {
         caller: &Caller,
     ) -> Result<Self, (Self, crate::kernel::Error)> {
         let (limit, _, key) = account(client, caller);
-        let requests = web.limits.check(limit, &key, 1);
+        let requests = web.platform.limits.check(limit, &key, 1);
         let budget = Self {
             requests,
             points: None,
@@ -114,7 +114,7 @@ impl Budget {
         cost: u32,
     ) -> crate::kernel::Result<Spent> {
         let (_, limit, key) = account(client, caller);
-        let decision = web.limits.check(limit, &key, cost);
+        let decision = web.platform.limits.check(limit, &key, cost);
         self.points = Some(decision);
         decision.into_result().map(|decision| Spent { decision, cost })
     }
@@ -183,13 +183,13 @@ pub(super) fn prepare(
         &query,
         operation_name.as_deref(),
         &mut variables,
-        &web.config.limits,
+        &web.platform.config.limits,
     )
     .map_err(|error| Response::from_errors(vec![error.into()]))?;
     let spent = budget
         .spend(web, client, caller, checked.cost)
         .map_err(|error| refusal(&error))?;
-    if checked.introspects && !web.config.introspection {
+    if checked.introspects && !web.platform.config.introspection {
         let message = "Introspection is switched off on this server.";
         return Err(Response::from_errors(vec![coded(
             ErrorCode::GraphqlValidationFailed,

@@ -17,10 +17,8 @@ mod serve;
 
 use std::sync::Arc;
 
-use crate::config::Config;
 use crate::graphql::{self, ApiSchema};
 use crate::platform::Platform;
-use crate::platform::limits::Limits;
 use health::Health;
 use origins::Origins;
 
@@ -37,10 +35,6 @@ pub struct Parts {
     pub platform: Platform,
     /// The executable schema.
     pub schema: ApiSchema,
-    /// The settings.
-    pub config: Arc<Config>,
-    /// The budgets.
-    pub limits: Arc<Limits>,
     /// The state of the services.
     pub health: Health,
 }
@@ -55,7 +49,7 @@ struct Inner {
 impl Web {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let origins = Origins::new(&parts.config);
+        let origins = Origins::new(&parts.platform.config);
         let sdl = graphql::sdl(&parts.schema);
         Self(Arc::new(Inner { parts, origins, sdl }))
     }

@@ -31,16 +31,16 @@ pub fn router(web: Web) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/auth/logout", post(auth::logout));
-    if web.config.env.is_development() {
+    if web.platform.config.env.is_development() {
         routes = routes.route("/auth/dev-login", post(auth::dev_login));
     }
-    if web.config.graphiql {
+    if web.platform.config.graphiql {
         let assets = format!("{}{{name}}", graphiql::ASSETS_PATH);
         routes = routes
             .route("/graphiql", get(graphiql_page::page))
             .route(&assets, get(graphiql_page::asset));
     }
-    if web.config.introspection {
+    if web.platform.config.introspection {
         routes = routes.route("/schema.graphql", get(graphiql_page::schema));
     }
     // The last layer added is the first to see a request.

@@ -57,7 +57,7 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, web: Web) {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(web.config.limits.header_timeout);
+        .header_read_timeout(web.platform.config.limits.header_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -69,7 +69,7 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, web: Web) {
         ended = connection.as_mut() => ended,
         () = drained(&web) => {
             connection.as_mut().graceful_shutdown();
-            timeout(web.config.shutdown_grace, connection).await.unwrap_or(Ok(()))
+            timeout(web.platform.config.shutdown_grace, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

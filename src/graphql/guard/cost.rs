@@ -137,24 +137,23 @@ impl<'a> Meter<'a> {
     }
 
     fn page_size(&self, field: &Field, selects_items: bool) -> u64 {
-        let given = ["first", "last"]
-            .iter()
-            .filter_map(|name| self.number(field.get_argument(name).map(|value| &value.node)?));
-        match given.max() {
+        match ["first", "last"]
+            .into_iter()
+            .filter_map(|name| self.number(field, name))
+            .max()
+        {
             Some(size) => size.clamp(1, LARGEST_PAGE),
             None if selects_items => DEFAULT_PAGE,
             None => 1,
         }
     }
 
-    fn number(&self, value: &Value) -> Option<u64> {
-        let number = |value: i64| u64::try_from(value).unwrap_or_default();
-        match value {
-            Value::Number(value) => value.as_i64().map(number),
-            Value::Variable(name) => match self.variables.get(name)? {
-                async_graphql::Value::Number(value) => value.as_i64().map(number),
-                _ => None,
-            },
+    fn number(&self, field: &Field, argument: &str) -> Option<u64> {
+        let value = field.get_argument(argument)?.node.clone();
+        match value.into_const_with(|name| self.variables.get(&name).cloned().ok_or(())) {
+            Ok(Value::Number(number)) => number
+                .as_i64()
+                .map(|number| u64::try_from(number).unwrap_or_default()),
             _ => None,
         }
     }

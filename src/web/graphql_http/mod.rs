@@ -81,7 +81,7 @@ async fn answer(
             )
         })?;
     }
-    let credentials = auth::credentials(&parts.headers, &web.config)?;
+    let credentials = auth::credentials(&parts.headers, &web.platform.config)?;
     if credentials.session.is_some() && !by_get && !web.origins().is_intended(&parts.headers) {
         return Err(auth::csrf_failed());
     }
@@ -125,7 +125,7 @@ async fn answer(
 /// Runs a query or mutation under the deadline; a panic of a resolver is a failure of this operation only.
 pub(super) async fn execute(web: &Web, request: Request) -> Executed {
     let running = AssertUnwindSafe(web.schema.execute(request)).catch_unwind();
-    match timeout(web.config.limits.operation_timeout, running).await {
+    match timeout(web.platform.config.limits.operation_timeout, running).await {
         Ok(Ok(executed)) => executed,
         Ok(Err(_)) => {
             tracing::error!("a resolver panicked");
@@ -165,7 +165,7 @@ async fn by_body(
     parts: &request::Parts,
     body: Body,
 ) -> Result<Result<Parameters, Unusable>, Failure> {
-    let limits = &web.config.limits;
+    let limits = &web.platform.config.limits;
     let too_large = || {
         let message = format!(
             "The body is too large; at most {} bytes are allowed.",

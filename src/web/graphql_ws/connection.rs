@@ -8,7 +8,6 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
-use tokio_stream::StreamExt as _;
 use tracing::Instrument as _;
 
 use super::operations::{Event, Operations, any_finite, start};
@@ -79,7 +78,7 @@ impl Connection {
     }
 
     async fn serve(mut self, mut stream: SplitStream<WebSocket>) {
-        let limits = self.web.config.limits.clone();
+        let limits = self.web.platform.config.limits.clone();
         let mut clock = ticking(limits.socket_ping_interval);
         let init_by = Instant::now() + limits.socket_init_timeout;
         let shutdown = self.web.platform.shutdown.clone();
@@ -128,6 +127,7 @@ impl Connection {
         };
         if !self
             .web
+            .platform
             .limits
             .check(Limit::SocketMessages, &self.client.request_id, 1)
             .allowed
@@ -179,7 +179,7 @@ impl Connection {
         }
         self.started += 1;
         let request_id = format!("{}-{}", self.client.request_id, self.started);
-        let most = self.web.config.limits.socket_subscriptions;
+        let most = self.web.platform.config.limits.socket_subscriptions;
         if self.operations.len() >= most {
             let message = format!("At most {most} operations may run on one connection.");
             return self.refuse(

@@ -37,7 +37,7 @@ pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts)
         )
         .answer(&client);
     }
-    let credentials = match auth::credentials(&parts.headers, &web.config) {
+    let credentials = match auth::credentials(&parts.headers, &web.platform.config) {
         Ok(credentials) => credentials,
         Err(failure) => return failure.answer(&client),
     };
@@ -49,7 +49,7 @@ pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts)
         let message = format!("Connect with the subprotocol `{SUBPROTOCOL}`.");
         return Failure::bad_request(message).answer(&client);
     }
-    let largest = web.config.limits.socket_message_bytes;
+    let largest = web.platform.config.limits.socket_message_bytes;
     socket
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
