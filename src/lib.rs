@@ -21,3 +21,4 @@ pub mod features;
 pub mod graphql;
 pub mod kernel;
 pub mod platform;
+pub mod web;

@@ -6,6 +6,7 @@
 
 mod enums;
 pub mod errors;
+pub mod guard;
 mod ids;
 mod live;
 mod loaders;
@@ -29,6 +30,8 @@ use crate::access::{Access, Caller};
 use crate::kernel::patch::Patch;
 use crate::platform::Platform;
 use loaders::Loaders;
+
+pub use server::Spent;
 
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
