@@ -112,6 +112,12 @@ impl<T> Page<T> {
         let items = rows.into_iter().map(|row| (key(&row), row)).collect();
         Self { items, has_next, has_previous, total }
     }
+
+    /// Changes the rows and keeps their positions.
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Page<U> {
+        let items = self.items.into_iter().map(|(cursor, row)| (cursor, f(row))).collect();
+        Page { items, has_next: self.has_next, has_previous: self.has_previous, total: self.total }
+    }
 }
 
 #[cfg(test)]
