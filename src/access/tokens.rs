@@ -48,6 +48,7 @@ pub struct CreatedToken {
     pub secret: String,
 }
 
+<<<<<<< HEAD
 /// Makes an API token for the caller. Needs a session, or a token with the `ADMIN` scope that is not limited itself.
 pub async fn create_own_token(access: &Access, new: NewToken) -> Result<CreatedToken> {
     let user_id = access.caller().require_personal(ApiTokenScope::Admin)?;
@@ -101,6 +102,19 @@ fn check(mut new: NewToken, now: Instant) -> Result<NewToken> {
 fn row(tx: &Tx, user_id: UserId, new: &NewToken, secret: &str) -> Result<api_token::ActiveModel> {
     Ok(api_token::ActiveModel {
         id: Set(tx.ids().next()),
+=======
+/// Signs a person in.
+pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin) -> Result<NewSession> {
+    let secret = secret()?;
+    let now = platform.clock.now();
+    let new = NewSession {
+        id: platform.ids.next(),
+        secret,
+        expires_at: now + SESSION_LIFE,
+    };
+    let row = session::ActiveModel {
+        id: Set(new.id),
+>>>>>>> main
         user_id: Set(user_id),
         workspace_id: Set(new.workspace_id),
         name: Set(new.name.clone()),

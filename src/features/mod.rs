@@ -6,3 +6,5 @@ pub mod people;
 pub mod workspaces;
 
 pub mod tasks;
+
+pub mod integrations;

@@ -48,8 +48,13 @@ impl PubSub {
 
     /// Listens from now on.
     pub fn subscribe(&self, topic: Topic) -> Subscription {
-        let sender = self.topics.entry(topic).or_insert_with(|| broadcast::channel(256).0);
-        Subscription { receiver: sender.subscribe() }
+        let sender = self
+            .topics
+            .entry(topic)
+            .or_insert_with(|| broadcast::channel(256).0);
+        Subscription {
+            receiver: sender.subscribe(),
+        }
     }
 }
 

@@ -14,7 +14,10 @@ use crate::platform::db::{Key, Scope, keyset};
 /// The workspace of the context.
 pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
     let read = ctx.read().await?;
-    read.find::<workspace::Entity>().one(&read).await?.ok_or_else(Error::not_found)
+    read.find::<workspace::Entity>()
+        .one(&read)
+        .await?
+        .ok_or_else(Error::not_found)
 }
 
 /// All workspaces of the caller, personal one first, then by name.
@@ -64,6 +67,10 @@ pub async fn members_by_id(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<member
 pub async fn find_by_slug(access: &Access, slug: &str) -> Result<Ctx> {
     access.caller().require_user()?;
     let read = access.platform().db.read(Scope::System).await?;
-    let row = read.find::<workspace::Entity>().filter(workspace::Column::Slug.eq(slug)).one(&read).await?;
+    let row = read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Slug.eq(slug))
+        .one(&read)
+        .await?;
     access.ctx(row.ok_or_else(Error::not_found)?.id).await
 }

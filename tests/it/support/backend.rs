@@ -20,7 +20,9 @@ pub enum Backend {
 impl Backend {
     /// The backend that the environment names.
     pub fn from_env() -> Self {
-        let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} must be set; tests/run does it"));
+        let variable = |name: &str| {
+            std::env::var(name).unwrap_or_else(|_| panic!("{name} must be set; tests/run does it"))
+        };
         match std::env::var("MERIDIAN_TEST_BACKEND").as_deref() {
             Err(_) | Ok("embedded") => Self::Embedded,
             Ok("production") => Self::Production {
@@ -48,13 +50,17 @@ impl Database {
     }
 
     async fn sqlite() -> Self {
-        let template = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{:016x}.sqlite", build_key()));
+        let template =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{:016x}.sqlite", build_key()));
         if !template.exists() {
             let building = template.with_extension(std::process::id().to_string());
             let url = format!("sqlite://{}", building.display());
             let connection = migration_connection(&url).await.unwrap();
             Migrator::up(&connection, None).await.unwrap();
-            connection.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+            connection
+                .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
+                .await
+                .unwrap();
             connection.close().await.unwrap();
             // Whoever comes last wins; all of them are equal.
             std::fs::rename(&building, &template).unwrap();
@@ -62,30 +68,50 @@ impl Database {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("meridian.sqlite");
         std::fs::copy(&template, &file).unwrap();
-        Self { url: format!("sqlite://{}", file.display()), _folder: Some(folder) }
+        Self {
+            url: format!("sqlite://{}", file.display()),
+            _folder: Some(folder),
+        }
     }
 
     async fn postgres(admin_url: &str) -> Self {
         let admin = migration_connection(admin_url).await.unwrap();
         let template = format!("meridian_template_{:016x}", build_key());
         // One process at a time makes the template; the others wait for it.
-        admin.execute_unprepared("SELECT pg_advisory_lock(7264)").await.unwrap();
+        admin
+            .execute_unprepared("SELECT pg_advisory_lock(7264)")
+            .await
+            .unwrap();
         let exists = format!("SELECT 1 FROM pg_database WHERE datname = '{template}'");
         let exists = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, exists);
         if admin.query_one_raw(exists).await.unwrap().is_none() {
             let building = format!("{template}_building");
-            admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {building}")).await.unwrap();
-            admin.execute_unprepared(&format!("CREATE DATABASE {building}")).await.unwrap();
-            let connection = migration_connection(&with_database(admin_url, &building)).await.unwrap();
+            admin
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {building}"))
+                .await
+                .unwrap();
+            admin
+                .execute_unprepared(&format!("CREATE DATABASE {building}"))
+                .await
+                .unwrap();
+            let connection = migration_connection(&with_database(admin_url, &building))
+                .await
+                .unwrap();
             Migrator::up(&connection, None).await.unwrap();
             connection.close().await.unwrap();
             retry(&admin, &format!("ALTER DATABASE {building} RENAME TO {template}")).await;
         }
         let name = format!("meridian_test_{}", uuid::Uuid::now_v7().simple());
         retry(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        admin.execute_unprepared("SELECT pg_advisory_unlock(7264)").await.unwrap();
+        admin
+            .execute_unprepared("SELECT pg_advisory_unlock(7264)")
+            .await
+            .unwrap();
         admin.close().await.unwrap();
-        Self { url: with_database(admin_url, &name), _folder: None }
+        Self {
+            url: with_database(admin_url, &name),
+            _folder: None,
+        }
     }
 }
 

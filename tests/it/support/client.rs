@@ -27,10 +27,16 @@ impl Client<'_> {
     }
 
     /// Starts a subscription.
-    pub fn subscribe(&self, document: &str, variables: Value) -> impl Stream<Item = Answer> + Unpin + 'static {
+    pub fn subscribe(
+        &self,
+        document: &str,
+        variables: Value,
+    ) -> impl Stream<Item = Answer> + Unpin + 'static {
         let schema = self.app.schema.clone();
         let request = self.request(document, variables);
-        let stream = schema.execute_stream(request).map(|response| Answer(serde_json::to_value(response).unwrap()));
+        let stream = schema
+            .execute_stream(request)
+            .map(|response| Answer(serde_json::to_value(response).unwrap()));
         Box::pin(stream)
     }
 }
@@ -45,14 +51,19 @@ impl Answer {
     pub fn at(&self, pointer: &str) -> Value {
         assert!(self.0.get("errors").is_none(), "unexpected errors: {:#}", self.0);
         let data = &self.0["data"];
-        data.pointer(pointer).unwrap_or_else(|| panic!("nothing at {pointer} in {data:#}")).clone()
+        data.pointer(pointer)
+            .unwrap_or_else(|| panic!("nothing at {pointer} in {data:#}"))
+            .clone()
     }
 
     /// The text at this path.
     #[track_caller]
     pub fn text(&self, pointer: &str) -> String {
         let value = self.at(pointer);
-        value.as_str().unwrap_or_else(|| panic!("no text at {pointer}: {value}")).to_owned()
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("no text at {pointer}: {value}"))
+            .to_owned()
     }
 
     /// The one top-level error's code.
@@ -66,8 +77,15 @@ impl Answer {
     #[track_caller]
     pub fn user_error(&self, mutation: &str) -> String {
         let error = self.at(&format!("/{mutation}/userErrors/0"));
-        let field: Vec<&str> = error["field"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        format!("{} {}", error["code"].as_str().unwrap(), field.join(".")).trim_end().to_owned()
+        let field: Vec<&str> = error["field"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        format!("{} {}", error["code"].as_str().unwrap(), field.join("."))
+            .trim_end()
+            .to_owned()
     }
 
     /// Fails the test when the mutation was refused.

@@ -4,13 +4,21 @@ mod backend;
 mod client;
 mod people;
 
+pub mod fake_http;
+pub mod pull;
+pub mod radicale;
+
 use chrono::{DateTime, Utc};
 use meridian::access::{Caller, Identity};
 use meridian::graphql::{self, ApiSchema};
 use meridian::kernel::actor::Origin;
 use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
+use meridian::config::Config;
+use meridian::platform::http::{HttpClient, OutboundAllow};
+use meridian::platform::limits::Limits;
 use meridian::platform::pubsub::PubSub;
+use meridian::platform::secrets::Secrets;
 use meridian::platform::{Parts, Platform, db};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,9 +51,15 @@ impl TestApp {
     /// A server with this clock.
     pub async fn with_clock(clock: Clock) -> Self {
         let database = Database::create().await;
+        let config = config(&database);
+        let keys = config.secret_keys().unwrap();
         let platform = Platform::new(Parts {
             db: db::connect(&database.url, 4).await.unwrap(),
             pubsub: PubSub::local(),
+            http: HttpClient::new(OutboundAllow::parse(&config.outbound_allow).unwrap()).unwrap(),
+            secrets: Secrets::new(&keys),
+            limits: Limits::new(&config.rates, clock.clone()),
+            config,
             clock,
             ids: IdGen::random(),
             tasks: TaskTracker::new(),
@@ -53,18 +67,34 @@ impl TestApp {
         });
         let ana = people::create(&platform, "Ana", "ana@example.org").await;
         let ben = people::create(&platform, "Ben", "ben@example.org").await;
-        Self { platform, schema: graphql::builder().finish(), ana, ben, database }
+        Self {
+            platform,
+            schema: graphql::builder().finish(),
+            ana,
+            ben,
+            database,
+        }
     }
 
     /// A client that is signed in as this person.
     pub fn client(&self, person: &Person) -> Client<'_> {
-        let identity = Identity::Session { user_id: person.user_id, session_id: self.platform.ids.next(), is_admin: false };
+        let identity = Identity::Session {
+            user_id: person.user_id,
+            session_id: self.platform.ids.next(),
+            is_admin: false,
+        };
         self.client_as(identity)
     }
 
     /// A client with these credentials.
     pub fn client_as(&self, identity: Identity) -> Client<'_> {
-        Client { app: self, caller: Caller { identity, origin: Origin::default() } }
+        Client {
+            app: self,
+            caller: Caller {
+                identity,
+                origin: Origin::default(),
+            },
+        }
     }
 
     /// Signed in as Ana, owner of her workspace.
@@ -91,4 +121,14 @@ impl TestApp {
     pub fn database_url(&self) -> &str {
         &self.database.url
     }
+}
+
+/// The settings of a test: those of a developer's machine, with a fixed key.
+fn config(database: &Database) -> Config {
+    let values = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("MERIDIAN_ENV", "development"),
+        ("MERIDIAN_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+    Config::parse(&values.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).unwrap()
 }

@@ -1,6 +1,6 @@
 //! People for tests: each with preferences and a workspace of their own.
 
-use entity::enums::{EnergyPeriod, WorkspaceRole, WorkspaceType, Weekday};
+use entity::enums::{EnergyPeriod, Weekday, WorkspaceRole, WorkspaceType};
 use entity::ids::{UserId, WorkspaceId};
 use entity::{membership, user, user_preferences, workspace, workspace_counter};
 use meridian::kernel::actor::Actor;
@@ -24,7 +24,10 @@ impl Person {
 
 /// Creates a person who owns a workspace.
 pub async fn create(platform: &Platform, name: &str, email: &str) -> Person {
-    let person = Person { user_id: platform.ids.next(), workspace_id: platform.ids.next() };
+    let person = Person {
+        user_id: platform.ids.next(),
+        workspace_id: platform.ids.next(),
+    };
     let body = |tx: Tx| {
         let (person, name, email) = (person.clone(), name.to_owned(), email.to_owned());
         async move {
@@ -92,7 +95,10 @@ pub async fn create(platform: &Platform, name: &str, email: &str) -> Person {
             Ok(())
         }
     };
-    platform.write(Scope::System, Actor::system(), body).await.unwrap();
+    platform
+        .write(Scope::System, Actor::system(), body)
+        .await
+        .unwrap();
     person
 }
 
@@ -114,5 +120,8 @@ pub async fn join(platform: &Platform, person: &Person, workspace_id: WorkspaceI
         .await
         .map(drop)
     };
-    platform.write(Scope::Workspace(workspace_id), Actor::system(), body).await.unwrap();
+    platform
+        .write(Scope::Workspace(workspace_id), Actor::system(), body)
+        .await
+        .unwrap();
 }
