@@ -7,15 +7,10 @@ use std::sync::Arc;
 use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
 use entity::membership;
-<<<<<<< HEAD
-use sea_orm::{ColumnTrait as _, EntityTrait, PrimaryKeyTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _};
-use tokio::sync::Mutex;
-=======
 use sea_orm::{
     ColumnTrait as _, EntityTrait, PrimaryKeyTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
-use tokio::sync::OnceCell;
->>>>>>> main
+use tokio::sync::Mutex;
 
 use super::ctx::Ctx;
 use crate::kernel::actor::{Actor, Origin};
@@ -102,9 +97,9 @@ impl Caller {
             ApiTokenScope::Admin => 2,
         };
         match self.identity {
-            Identity::Token { scope, .. } if strength(scope) < strength(least) => {
-                Err(Error::forbidden("The scopes of this API token do not allow this."))
-            }
+            Identity::Token { scope, .. } if strength(scope) < strength(least) => Err(Error::forbidden(
+                "The scopes of this API token do not allow this.",
+            )),
             _ => Ok(user_id),
         }
     }
@@ -188,15 +183,11 @@ pub struct Access {
 impl Access {
     /// Access for one operation, or for one event of a subscription.
     pub fn new(platform: Platform, caller: Caller) -> Self {
-<<<<<<< HEAD
-        Self { platform, caller, memberships: Mutex::default() }
-=======
         Self {
             platform,
             caller,
-            memberships: OnceCell::new(),
+            memberships: Mutex::default(),
         }
->>>>>>> main
     }
 
     /// The caller.
@@ -210,7 +201,6 @@ impl Access {
     }
 
     /// The caller's memberships, oldest first; a token's workspace limit is applied. Read once for each operation.
-<<<<<<< HEAD
     pub async fn memberships(&self) -> Result<Arc<[Membership]>> {
         let user_id = self.caller.require_user()?;
         // Held while loading, so that all who ask at once wait for one statement.
@@ -219,45 +209,24 @@ impl Access {
             return Ok(memberships.clone());
         }
         let read = self.platform.db.read(Scope::System).await?;
-        let mut select = read.find::<membership::Entity>().filter(membership::Column::UserId.eq(user_id));
+        let mut select = read
+            .find::<membership::Entity>()
+            .filter(membership::Column::UserId.eq(user_id));
         if let Some(limit) = self.caller.workspace_limit() {
             select = select.filter(membership::Column::WorkspaceId.eq(limit));
         }
         let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
-        let rows = rows.iter().map(|row| Membership { id: row.id, workspace_id: row.workspace_id, role: row.role });
+        let rows = rows.iter().map(|row| Membership {
+            id: row.id,
+            workspace_id: row.workspace_id,
+            role: row.role,
+        });
         Ok(known.insert(rows.collect()).clone())
     }
 
     /// Forgets the memberships, after a command that changed the caller's own.
     pub async fn refresh(&self) {
         *self.memberships.lock().await = None;
-=======
-    pub async fn memberships(&self) -> Result<&[Membership]> {
-        let load = || async {
-            let user_id = self.caller.require_user()?;
-            let read = self.platform.db.read(Scope::System).await?;
-            let mut select = read
-                .find::<membership::Entity>()
-                .filter(membership::Column::UserId.eq(user_id));
-            if let Identity::Token {
-                workspace_id: Some(limit),
-                ..
-            } = self.caller.identity
-            {
-                select = select.filter(membership::Column::WorkspaceId.eq(limit));
-            }
-            let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
-            Ok(rows
-                .iter()
-                .map(|row| Membership {
-                    id: row.id,
-                    workspace_id: row.workspace_id,
-                    role: row.role,
-                })
-                .collect())
-        };
-        self.memberships.get_or_try_init(load).await.map(Vec::as_slice)
->>>>>>> main
     }
 
     /// Enters a workspace. NOT_FOUND for strangers, exactly as for a workspace that does not exist.
@@ -298,18 +267,13 @@ impl Access {
             .next()
             .ok_or_else(|| Error::internal("a table without a key"))?;
         let key = sea_orm::PrimaryKeyToColumn::into_column(key);
-<<<<<<< HEAD
-        let select = read.find::<E>().filter(key.is_in(ids.iter().copied())).select_only().column(key).column(E::WORKSPACE);
-        Ok(select.into_tuple().all(&read).await?.into_iter().collect())
-=======
         let select = read
             .find::<E>()
-            .filter(key.eq(id))
+            .filter(key.is_in(ids.iter().copied()))
             .select_only()
+            .column(key)
             .column(E::WORKSPACE);
-        let workspace = select.into_tuple::<WorkspaceId>().one(&read).await?;
-        self.ctx(workspace.ok_or_else(Error::not_found)?).await
->>>>>>> main
+        Ok(select.into_tuple().all(&read).await?.into_iter().collect())
     }
 }
 

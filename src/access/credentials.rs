@@ -45,19 +45,13 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
 }
 
 async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
-<<<<<<< HEAD
-    let select = read.find_global::<api_token::Entity>().filter(api_token::Column::TokenHash.eq(token_hash(token)));
-    let Some(row) = select.one(read).await? else { return Ok(None) };
-    if !is_token_alive(&row, now) {
-=======
     let select = read
         .find_global::<api_token::Entity>()
         .filter(api_token::Column::TokenHash.eq(token_hash(token)));
     let Some(row) = select.one(read).await? else {
         return Ok(None);
     };
-    if row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now) {
->>>>>>> main
+    if !is_token_alive(&row, now) {
         return Ok(None);
     }
     let scopes: Vec<ApiTokenScope> = serde_json::from_value(row.scopes.clone()).map_err(Error::internal)?;
@@ -80,19 +74,13 @@ async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -
 }
 
 async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
-<<<<<<< HEAD
-    let select = read.find_global::<session::Entity>().filter(session::Column::TokenHash.eq(token_hash(token)));
-    let Some(row) = select.one(read).await? else { return Ok(None) };
-    if !is_alive(&row, now) {
-=======
     let select = read
         .find_global::<session::Entity>()
         .filter(session::Column::TokenHash.eq(token_hash(token)));
     let Some(row) = select.one(read).await? else {
         return Ok(None);
     };
-    if row.revoked_at.is_some() || row.expires_at <= now || now - row.last_used_at > SESSION_IDLE {
->>>>>>> main
+    if !is_alive(&row, now) {
         return Ok(None);
     }
     let Some(user) = find_user(read, row.user_id).await? else {
@@ -120,15 +108,26 @@ pub async fn still_valid(platform: &Platform, caller: &Caller) -> Result<()> {
     let valid = match caller.identity {
         Identity::Guest => false,
         Identity::Session { session_id, .. } => {
-            let select = read.find_global::<session::Entity>().filter(session::Column::Id.eq(session_id));
+            let select = read
+                .find_global::<session::Entity>()
+                .filter(session::Column::Id.eq(session_id));
             select.one(&read).await?.is_some_and(|row| is_alive(&row, now))
         }
         Identity::Token { token_id, .. } => {
-            let select = read.find_global::<api_token::Entity>().filter(api_token::Column::Id.eq(token_id));
-            select.one(&read).await?.is_some_and(|row| is_token_alive(&row, now))
+            let select = read
+                .find_global::<api_token::Entity>()
+                .filter(api_token::Column::Id.eq(token_id));
+            select
+                .one(&read)
+                .await?
+                .is_some_and(|row| is_token_alive(&row, now))
         }
     };
-    if valid { Ok(()) } else { Err(Error::unauthenticated()) }
+    if valid {
+        Ok(())
+    } else {
+        Err(Error::unauthenticated())
+    }
 }
 
 async fn find_user(read: &Read, id: entity::ids::UserId) -> Result<Option<user::Model>> {

@@ -100,10 +100,15 @@ impl Ctx {
 
     /// FORBIDDEN when the caller's API token does not allow it, whatever their role: for what people do to themselves.
     pub fn require_scope(&self, action: Action, resource: Resource) -> Result<()> {
-        if self.token_scope.is_none_or(|scope| actions::scope_covers(scope, action, resource)) {
+        if self
+            .token_scope
+            .is_none_or(|scope| actions::scope_covers(scope, action, resource))
+        {
             return Ok(());
         }
-        Err(Error::forbidden("The scopes of this API token do not allow this."))
+        Err(Error::forbidden(
+            "The scopes of this API token do not allow this.",
+        ))
     }
 
     /// Opens a read of this workspace.

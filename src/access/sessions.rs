@@ -49,7 +49,11 @@ fn alive(now: Instant) -> Condition {
 pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin) -> Result<NewSession> {
     let secret = secret()?;
     let now = platform.clock.now();
-    let new = NewSession { id: platform.ids.next(), secret, expires_at: now + SESSION_LIFE };
+    let new = NewSession {
+        id: platform.ids.next(),
+        secret,
+        expires_at: now + SESSION_LIFE,
+    };
     let row = session::ActiveModel {
         id: Set(new.id),
         user_id: Set(user_id),
@@ -78,8 +82,15 @@ pub async fn list_sessions(platform: &Platform, caller: &Caller) -> Result<Vec<s
         return Ok(Vec::new());
     }
     let read = platform.db.read(Scope::System).await?;
-    let select = read.find_global::<session::Entity>().filter(session::Column::UserId.eq(user_id)).filter(alive(platform.clock.now()));
-    Ok(select.order_by_desc(session::Column::LastUsedAt).order_by_desc(session::Column::Id).all(&read).await?)
+    let select = read
+        .find_global::<session::Entity>()
+        .filter(session::Column::UserId.eq(user_id))
+        .filter(alive(platform.clock.now()));
+    Ok(select
+        .order_by_desc(session::Column::LastUsedAt)
+        .order_by_desc(session::Column::Id)
+        .all(&read)
+        .await?)
 }
 
 /// Signs another session of the caller out; its open sockets close.
@@ -89,7 +100,14 @@ pub async fn revoke_other_session(platform: &Platform, caller: &Caller, id: Sess
         let message = "This is the session you are using. Sign out instead.";
         return Err(Error::user(UserErrorCode::InvalidState, "id", message));
     }
-    match revoke(platform, caller.actor(), user_id, Condition::all().add(session::Column::Id.eq(id))).await? {
+    match revoke(
+        platform,
+        caller.actor(),
+        user_id,
+        Condition::all().add(session::Column::Id.eq(id)),
+    )
+    .await?
+    {
         0 => Err(Error::not_found()),
         _ => Ok(()),
     }
@@ -104,7 +122,14 @@ pub async fn revoke_other_sessions(platform: &Platform, caller: &Caller) -> Resu
 
 /// Signs a session out, the one in use too; its open sockets close.
 pub async fn revoke_session(platform: &Platform, user_id: UserId, id: SessionId) -> Result<()> {
-    match revoke(platform, Actor::system(), user_id, Condition::all().add(session::Column::Id.eq(id))).await? {
+    match revoke(
+        platform,
+        Actor::system(),
+        user_id,
+        Condition::all().add(session::Column::Id.eq(id)),
+    )
+    .await?
+    {
         0 => Err(Error::not_found()),
         _ => Ok(()),
     }

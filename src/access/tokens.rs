@@ -7,7 +7,9 @@ use entity::enums::{ApiTokenScope, WorkspaceType};
 use entity::ids::{ApiTokenId, TypedId as _, UserId, WorkspaceId};
 use entity::{api_token, membership, workspace};
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
+use sea_orm::{
+    ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+};
 
 use super::caller::{Access, Caller};
 use super::secrets::{secret, token_hash};
@@ -48,7 +50,6 @@ pub struct CreatedToken {
     pub secret: String,
 }
 
-<<<<<<< HEAD
 /// Makes an API token for the caller. Needs a session, or a token with the `ADMIN` scope that is not limited itself.
 pub async fn create_own_token(access: &Access, new: NewToken) -> Result<CreatedToken> {
     let user_id = access.caller().require_personal(ApiTokenScope::Admin)?;
@@ -63,15 +64,27 @@ pub async fn create_own_token(access: &Access, new: NewToken) -> Result<CreatedT
 }
 
 /// Makes an API token for a person: what [`create_own_token`] does once the caller is allowed, and what the command line does.
-pub async fn create_token(platform: &Platform, actor: Actor, user_id: UserId, new: NewToken) -> Result<CreatedToken> {
+pub async fn create_token(
+    platform: &Platform,
+    actor: Actor,
+    user_id: UserId,
+    new: NewToken,
+) -> Result<CreatedToken> {
     let new = check(new, platform.clock.now())?;
     let secret = format!("{TOKEN_PREFIX}{}", secret()?);
     let home = home(platform, user_id, new.workspace_id).await?;
     let body = |tx: Tx| {
         let (new, secret) = (new.clone(), secret.clone());
         async move {
-            let mine = tx.find_global::<api_token::Entity>().filter(api_token::Column::UserId.eq(user_id));
-            if mine.filter(api_token::Column::RevokedAt.is_null()).count(tx.conn()).await? >= MAX_TOKENS {
+            let mine = tx
+                .find_global::<api_token::Entity>()
+                .filter(api_token::Column::UserId.eq(user_id));
+            if mine
+                .filter(api_token::Column::RevokedAt.is_null())
+                .count(tx.conn())
+                .await?
+                >= MAX_TOKENS
+            {
                 let message = format!("You have {MAX_TOKENS} API tokens. Revoke one first.");
                 return Err(Error::user(UserErrorCode::LimitReached, "input", message));
             }
@@ -89,12 +102,27 @@ fn check(mut new: NewToken, now: Instant) -> Result<NewToken> {
     let mut checks = Checks::default();
     new.name = checks.title("input.name", &new.name, 100);
     let mut seen = Vec::new();
-    new.scopes.retain(|scope| !seen.contains(scope) && { seen.push(*scope); true });
-    checks.require(!new.scopes.is_empty(), UserErrorCode::Required, "input.scopes", "Give at least one scope.");
+    new.scopes.retain(|scope| {
+        !seen.contains(scope) && {
+            seen.push(*scope);
+            true
+        }
+    });
+    checks.require(
+        !new.scopes.is_empty(),
+        UserErrorCode::Required,
+        "input.scopes",
+        "Give at least one scope.",
+    );
     new.expires_at = new.expires_at.map(truncate);
     if let Some(end) = new.expires_at {
         let message = "The end must be in the future and at most one year ahead.";
-        checks.require(now < end && end <= now + LONGEST_LIFE, UserErrorCode::OutOfRange, "input.expiresAt", message);
+        checks.require(
+            now < end && end <= now + LONGEST_LIFE,
+            UserErrorCode::OutOfRange,
+            "input.expiresAt",
+            message,
+        );
     }
     checks.finish().map(|()| new)
 }
@@ -102,19 +130,6 @@ fn check(mut new: NewToken, now: Instant) -> Result<NewToken> {
 fn row(tx: &Tx, user_id: UserId, new: &NewToken, secret: &str) -> Result<api_token::ActiveModel> {
     Ok(api_token::ActiveModel {
         id: Set(tx.ids().next()),
-=======
-/// Signs a person in.
-pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin) -> Result<NewSession> {
-    let secret = secret()?;
-    let now = platform.clock.now();
-    let new = NewSession {
-        id: platform.ids.next(),
-        secret,
-        expires_at: now + SESSION_LIFE,
-    };
-    let row = session::ActiveModel {
-        id: Set(new.id),
->>>>>>> main
         user_id: Set(user_id),
         workspace_id: Set(new.workspace_id),
         name: Set(new.name.clone()),
@@ -129,12 +144,25 @@ pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin
     })
 }
 
+/// What a token may do, in the order it was asked for.
+pub fn scopes_of(token: &api_token::Model) -> Vec<ApiTokenScope> {
+    serde_json::from_value(token.scopes.clone()).unwrap_or_default()
+}
+
 /// Takes an API token of the caller back; its open sockets close. A token may always take itself back.
 pub async fn revoke_token(platform: &Platform, caller: &Caller, id: ApiTokenId) -> Result<()> {
     let own = caller.actor().api_token_id == Some(id);
-    let user_id = if own { caller.require_user()? } else { caller.require_personal(ApiTokenScope::Admin)? };
+    let user_id = if own {
+        caller.require_user()?
+    } else {
+        caller.require_personal(ApiTokenScope::Admin)?
+    };
     let read = platform.db.read(Scope::System).await?;
-    let token = mine(&read, user_id).filter(api_token::Column::Id.eq(id)).one(&read).await?.ok_or_else(Error::not_found)?;
+    let token = mine(&read, user_id)
+        .filter(api_token::Column::Id.eq(id))
+        .one(&read)
+        .await?
+        .ok_or_else(Error::not_found)?;
     drop(read);
     let home = home(platform, user_id, token.workspace_id).await?;
     let body = |tx: Tx| async move {
@@ -161,22 +189,37 @@ pub async fn list_tokens(platform: &Platform, caller: &Caller) -> Result<Vec<api
     if let Some(limit) = caller.workspace_limit() {
         select = select.filter(api_token::Column::WorkspaceId.eq(limit));
     }
-    Ok(select.order_by_desc(api_token::Column::CreatedAt).order_by_desc(api_token::Column::Id).all(&read).await?)
+    Ok(select
+        .order_by_desc(api_token::Column::CreatedAt)
+        .order_by_desc(api_token::Column::Id)
+        .all(&read)
+        .await?)
 }
 
 /// The tokens that exist among these, revoked ones too: for those who may read the audit log that names them.
 pub async fn get_tokens(platform: &Platform, ids: &[ApiTokenId]) -> Result<Vec<api_token::Model>> {
     let read = platform.db.read(Scope::System).await?;
-    Ok(read.find_global::<api_token::Entity>().filter(api_token::Column::Id.is_in(ids.iter().copied())).all(&read).await?)
+    Ok(read
+        .find_global::<api_token::Entity>()
+        .filter(api_token::Column::Id.is_in(ids.iter().copied()))
+        .all(&read)
+        .await?)
 }
 
 fn mine(read: &Read, user_id: UserId) -> sea_orm::Select<api_token::Entity> {
-    let select = read.find_global::<api_token::Entity>().filter(api_token::Column::UserId.eq(user_id));
+    let select = read
+        .find_global::<api_token::Entity>()
+        .filter(api_token::Column::UserId.eq(user_id));
     select.filter(api_token::Column::RevokedAt.is_null())
 }
 
 fn record(tx: &Tx, action: &'static str, id: ApiTokenId, changes: Option<serde_json::Value>) {
-    tx.audit(Audit { action, entity_type: "ApiToken", entity_id: id.uuid(), changes });
+    tx.audit(Audit {
+        action,
+        entity_type: "ApiToken",
+        entity_id: id.uuid(),
+        changes,
+    });
 }
 
 /// The workspace whose audit log has the token: the one it is limited to, or its person's own.
@@ -190,9 +233,15 @@ async fn home(platform: &Platform, user_id: UserId, limit: Option<WorkspaceId>) 
         .from(membership::Entity)
         .and_where(membership::Column::UserId.eq(user_id))
         .take();
-    let select = read.find::<workspace::Entity>().filter(workspace::Column::Id.in_subquery(mine));
+    let select = read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Id.in_subquery(mine));
     let personal = workspace::Column::Type.eq(WorkspaceType::Personal);
-    let select = select.select_only().column(workspace::Column::Id).order_by_desc(personal).order_by_asc(workspace::Column::Id);
+    let select = select
+        .select_only()
+        .column(workspace::Column::Id)
+        .order_by_desc(personal)
+        .order_by_asc(workspace::Column::Id);
     let id: Option<WorkspaceId> = select.into_tuple().one(&read).await?;
     id.ok_or_else(|| Error::internal("a person without a workspace"))
 }

@@ -74,6 +74,8 @@ pub async fn deliveries(platform: &Platform, id: UserId) -> Result<Vec<Delivery>
 
 /// [`deliveries`] inside an open read or transaction.
 pub async fn deliveries_in(read: &Read, id: UserId) -> Result<Vec<Delivery>> {
-    let select = read.find_global::<notification_preference::Entity>().filter(notification_preference::Column::UserId.eq(id));
+    let select = read
+        .find_global::<notification_preference::Entity>()
+        .filter(notification_preference::Column::UserId.eq(id));
     rules::deliveries(&select.all(read).await?)
 }

@@ -19,7 +19,14 @@ const WEEK: u32 = 7 * DAY;
 /// Working hours of somebody who has not chosen any: Monday to Friday, nine to five.
 pub(super) fn usual_hours() -> Vec<WorkingHours> {
     let at = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or(NaiveTime::MIN);
-    Weekday::iter().take(5).map(|weekday| WorkingHours { weekday, start: at(9), end: at(17) }).collect()
+    Weekday::iter()
+        .take(5)
+        .map(|weekday| WorkingHours {
+            weekday,
+            start: at(9),
+            end: at(17),
+        })
+        .collect()
 }
 
 /// The working hours of a person, Monday first.
@@ -30,7 +37,9 @@ pub fn working_hours_of(row: &user_preferences::Model) -> Vec<WorkingHours> {
 /// Minutes from the start of the week; the end may lie beyond its end.
 fn minutes(hours: &WorkingHours) -> (u32, u32) {
     let minute = |time: NaiveTime| time.hour() * 60 + time.minute();
-    let day = Weekday::iter().position(|weekday| weekday == hours.weekday).unwrap_or(0);
+    let day = Weekday::iter()
+        .position(|weekday| weekday == hours.weekday)
+        .unwrap_or(0);
     let midnight = u32::try_from(day).unwrap_or(0) * DAY;
     let (start, end) = (minute(hours.start), minute(hours.end));
     let end = if end > start { end } else { end + DAY };
@@ -45,9 +54,16 @@ pub(super) fn working_hours(checks: &mut Checks, path: &str, hours: &[WorkingHou
         return Vec::new();
     }
     for (index, one) in hours.iter().enumerate() {
-        let overlaps = hours[..index].iter().any(|other| overlap(minutes(one), minutes(other)));
+        let overlaps = hours[..index]
+            .iter()
+            .any(|other| overlap(minutes(one), minutes(other)));
         let message = "These hours overlap others of the same days.";
-        checks.require(!overlaps, UserErrorCode::Invalid, &format!("{path}.{index}"), message);
+        checks.require(
+            !overlaps,
+            UserErrorCode::Invalid,
+            &format!("{path}.{index}"),
+            message,
+        );
     }
     let mut sorted = hours.to_vec();
     sorted.sort_by_key(minutes);
@@ -62,8 +78,18 @@ fn overlap(a: (u32, u32), b: (u32, u32)) -> bool {
 
 /// Checks personal settings as they would be stored.
 pub(super) fn check(checks: &mut Checks, row: &user_preferences::Model) {
-    checks.require(is_language_tag(&row.locale), UserErrorCode::Invalid, "input.locale", "Use a language tag such as `en-GB`.");
-    checks.range("input.defaultTaskDurationMinutes", row.default_task_duration_minutes, 5, 1_440);
+    checks.require(
+        is_language_tag(&row.locale),
+        UserErrorCode::Invalid,
+        "input.locale",
+        "Use a language tag such as `en-GB`.",
+    );
+    checks.range(
+        "input.defaultTaskDurationMinutes",
+        row.default_task_duration_minutes,
+        5,
+        1_440,
+    );
     checks.range("input.defaultFocusMinutes", row.default_focus_minutes, 5, 240);
     checks.range("input.bufferMinutes", row.buffer_minutes, 0, 120);
     checks.range("input.maxDailyTaskMinutes", row.max_daily_task_minutes, 0, 1_440);
@@ -74,7 +100,8 @@ pub(super) fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let language = parts.next().unwrap_or_default();
     let language_ok = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
-    let subtag_ok = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let subtag_ok =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     text.len() <= 35 && language_ok && parts.all(subtag_ok)
 }
 
@@ -84,14 +111,23 @@ pub(super) fn deliveries(stored: &[notification_preference::Model]) -> Result<Ve
         Some(row) => serde_json::from_value(row.channels.clone()).map_err(Error::internal),
         None => Ok(default_channels(kind)),
     };
-    NotificationType::iter().map(|kind| Ok(Delivery { r#type: kind, channels: channels(kind)? })).collect()
+    NotificationType::iter()
+        .map(|kind| {
+            Ok(Delivery {
+                r#type: kind,
+                channels: channels(kind)?,
+            })
+        })
+        .collect()
 }
 
 fn default_channels(kind: NotificationType) -> Vec<NotificationChannel> {
     use NotificationChannel::{Email, InApp};
     match kind {
         // Frequent and soon stale: mail would be noise.
-        NotificationType::EventReminder | NotificationType::TaskDue | NotificationType::ScheduleReady => vec![InApp],
+        NotificationType::EventReminder | NotificationType::TaskDue | NotificationType::ScheduleReady => {
+            vec![InApp]
+        }
         _ => vec![InApp, Email],
     }
 }
@@ -100,9 +136,15 @@ fn default_channels(kind: NotificationType) -> Vec<NotificationChannel> {
 pub(super) fn check_deliveries(wanted: &[Delivery]) -> Result<()> {
     let mut checks = Checks::default();
     for (index, one) in wanted.iter().enumerate() {
-        let silent = one.r#type == NotificationType::Security && !one.channels.contains(&NotificationChannel::InApp);
+        let silent =
+            one.r#type == NotificationType::Security && !one.channels.contains(&NotificationChannel::InApp);
         let path = format!("input.preferences.{index}.channels");
-        checks.require(!silent, UserErrorCode::Invalid, &path, "Security messages always appear in the application.");
+        checks.require(
+            !silent,
+            UserErrorCode::Invalid,
+            &path,
+            "Security messages always appear in the application.",
+        );
     }
     checks.finish()
 }
@@ -112,7 +154,11 @@ mod tests {
     use super::*;
 
     fn hours(weekday: Weekday, start: &str, end: &str) -> WorkingHours {
-        WorkingHours { weekday, start: start.parse().unwrap(), end: end.parse().unwrap() }
+        WorkingHours {
+            weekday,
+            start: start.parse().unwrap(),
+            end: end.parse().unwrap(),
+        }
     }
 
     fn refused(all: &[WorkingHours]) -> bool {
@@ -124,18 +170,48 @@ mod tests {
     #[test]
     fn hours_that_touch_are_fine_and_hours_that_overlap_are_not() {
         use Weekday::{Monday, Sunday, Tuesday};
-        assert!(!refused(&[hours(Monday, "09:00:00", "12:00:00"), hours(Monday, "12:00:00", "17:00:00")]));
-        assert!(refused(&[hours(Monday, "09:00:00", "12:01:00"), hours(Monday, "12:00:00", "17:00:00")]));
-        assert!(refused(&[hours(Monday, "22:00:00", "06:00:00"), hours(Tuesday, "05:00:00", "09:00:00")]), "over midnight");
-        assert!(refused(&[hours(Monday, "05:00:00", "09:00:00"), hours(Sunday, "22:00:00", "06:00:00")]), "over the week's end");
-        assert!(!refused(&[hours(Monday, "22:00:00", "06:00:00"), hours(Tuesday, "06:00:00", "09:00:00")]));
+        assert!(!refused(&[
+            hours(Monday, "09:00:00", "12:00:00"),
+            hours(Monday, "12:00:00", "17:00:00")
+        ]));
+        assert!(refused(&[
+            hours(Monday, "09:00:00", "12:01:00"),
+            hours(Monday, "12:00:00", "17:00:00")
+        ]));
+        assert!(
+            refused(&[
+                hours(Monday, "22:00:00", "06:00:00"),
+                hours(Tuesday, "05:00:00", "09:00:00")
+            ]),
+            "over midnight"
+        );
+        assert!(
+            refused(&[
+                hours(Monday, "05:00:00", "09:00:00"),
+                hours(Sunday, "22:00:00", "06:00:00")
+            ]),
+            "over the week's end"
+        );
+        assert!(!refused(&[
+            hours(Monday, "22:00:00", "06:00:00"),
+            hours(Tuesday, "06:00:00", "09:00:00")
+        ]));
     }
 
     #[test]
     fn hours_are_stored_as_people_write_them() {
         let json = serde_json::to_value(hours(Weekday::Monday, "09:30:00", "17:00:00")).unwrap();
-        assert_eq!(json, serde_json::json!({ "weekday": "monday", "start": "09:30", "end": "17:00" }));
-        assert_eq!(serde_json::from_value::<WorkingHours>(json).unwrap().start.minute(), 30);
+        assert_eq!(
+            json,
+            serde_json::json!({ "weekday": "monday", "start": "09:30", "end": "17:00" })
+        );
+        assert_eq!(
+            serde_json::from_value::<WorkingHours>(json)
+                .unwrap()
+                .start
+                .minute(),
+            30
+        );
     }
 
     #[test]
@@ -152,6 +228,9 @@ mod tests {
     fn everything_reaches_the_application_until_somebody_says_otherwise() {
         let all = deliveries(&[]).unwrap();
         assert_eq!(all.len(), NotificationType::iter().count());
-        assert!(all.iter().all(|one| one.channels.contains(&NotificationChannel::InApp)));
+        assert!(
+            all.iter()
+                .all(|one| one.channels.contains(&NotificationChannel::InApp))
+        );
     }
 }

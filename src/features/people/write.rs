@@ -4,7 +4,8 @@ use entity::enums::{ApiTokenScope, EnergyPeriod, Weekday};
 use entity::ids::{UserId, WorkspaceId};
 use entity::{notification_preference, user, user_preferences};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set,
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QuerySelect as _, Set,
 };
 
 use super::model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch};
@@ -30,7 +31,12 @@ pub fn check(mut new: NewPerson) -> Result<NewPerson> {
         Some(email) => new.email = email,
         None => checks.fail(UserErrorCode::Invalid, "email", "This is not an e-mail address."),
     }
-    checks.require(rules::is_language_tag(&new.locale), UserErrorCode::Invalid, "locale", "Use a language tag such as `en-GB`.");
+    checks.require(
+        rules::is_language_tag(&new.locale),
+        UserErrorCode::Invalid,
+        "locale",
+        "Use a language tag such as `en-GB`.",
+    );
     checks.finish().map(|()| new)
 }
 
@@ -48,7 +54,12 @@ fn person(tx: &Tx, id: UserId, new: &NewPerson) -> user::ActiveModel {
     }
 }
 
-fn usual_preferences(tx: &Tx, id: UserId, new: &NewPerson, home: WorkspaceId) -> Result<user_preferences::ActiveModel> {
+fn usual_preferences(
+    tx: &Tx,
+    id: UserId,
+    new: &NewPerson,
+    home: WorkspaceId,
+) -> Result<user_preferences::ActiveModel> {
     Ok(user_preferences::ActiveModel {
         user_id: Set(id),
         time_zone: Set(new.time_zone.clone()),
@@ -71,12 +82,18 @@ fn usual_preferences(tx: &Tx, id: UserId, new: &NewPerson, home: WorkspaceId) ->
 pub async fn update_profile(access: &Access, patch: ProfilePatch) -> Result<user::Model> {
     let id = access.caller().require_personal(ApiTokenScope::Write)?;
     let mut checks = Checks::default();
-    let name = patch.name.as_deref().map(|name| checks.title("input.name", name, rules::MAX_NAME));
+    let name = patch
+        .name
+        .as_deref()
+        .map(|name| checks.title("input.name", name, rules::MAX_NAME));
     checks.finish()?;
     write(access, |tx| {
         let (name, avatar_url) = (name.clone(), patch.avatar_url.clone());
         async move {
-            let select = tx.find_global::<user::Entity>().filter(user::Column::Id.eq(id)).lock_exclusive();
+            let select = tx
+                .find_global::<user::Entity>()
+                .filter(user::Column::Id.eq(id))
+                .lock_exclusive();
             let before = select.one(tx.conn()).await?.ok_or_else(Error::not_found)?;
             let mut row = before.clone();
             row.name = name.unwrap_or(row.name);
@@ -97,19 +114,37 @@ pub async fn update_preferences(access: &Access, patch: PreferencesPatch) -> Res
     let id = access.caller().require_personal(ApiTokenScope::Write)?;
     let mut checks = Checks::default();
     if let Some(workspace) = patch.default_workspace_id.value() {
-        let known = access.memberships().await?.iter().any(|membership| membership.workspace_id == *workspace);
+        let known = access
+            .memberships()
+            .await?
+            .iter()
+            .any(|membership| membership.workspace_id == *workspace);
         let message = "There is no such workspace, or you are not a member.";
-        checks.require(known, UserErrorCode::ReferenceNotFound, "input.defaultWorkspaceId", message);
+        checks.require(
+            known,
+            UserErrorCode::ReferenceNotFound,
+            "input.defaultWorkspaceId",
+            message,
+        );
     }
-    let hours = patch.working_hours.as_deref().map(|hours| rules::working_hours(&mut checks, "input.workingHours", hours));
-    let hours = hours.map(serde_json::to_value).transpose().map_err(Error::internal)?;
+    let hours = patch
+        .working_hours
+        .as_deref()
+        .map(|hours| rules::working_hours(&mut checks, "input.workingHours", hours));
+    let hours = hours
+        .map(serde_json::to_value)
+        .transpose()
+        .map_err(Error::internal)?;
     let before = read::preferences(access.platform(), id).await?;
     rules::check(&mut checks, &changed(before, &patch, hours.clone()));
     checks.finish()?;
     write(access, |tx| {
         let (patch, hours) = (patch.clone(), hours.clone());
         async move {
-            let select = tx.find_global::<user_preferences::Entity>().filter(user_preferences::Column::UserId.eq(id)).lock_exclusive();
+            let select = tx
+                .find_global::<user_preferences::Entity>()
+                .filter(user_preferences::Column::UserId.eq(id))
+                .lock_exclusive();
             let before = select.one(tx.conn()).await?.ok_or_else(Error::not_found)?;
             let mut row = changed(before.clone(), &patch, hours);
             if row == before {
@@ -123,12 +158,18 @@ pub async fn update_preferences(access: &Access, patch: PreferencesPatch) -> Res
     .await
 }
 
-fn changed(mut row: user_preferences::Model, patch: &PreferencesPatch, hours: Option<serde_json::Value>) -> user_preferences::Model {
+fn changed(
+    mut row: user_preferences::Model,
+    patch: &PreferencesPatch,
+    hours: Option<serde_json::Value>,
+) -> user_preferences::Model {
     row.time_zone = patch.time_zone.clone().unwrap_or(row.time_zone);
     row.locale = patch.locale.clone().unwrap_or(row.locale);
     row.week_starts_on = patch.week_starts_on.unwrap_or(row.week_starts_on);
     row.working_hours = hours.unwrap_or(row.working_hours);
-    row.default_task_duration_minutes = patch.default_task_duration_minutes.unwrap_or(row.default_task_duration_minutes);
+    row.default_task_duration_minutes = patch
+        .default_task_duration_minutes
+        .unwrap_or(row.default_task_duration_minutes);
     row.default_focus_minutes = patch.default_focus_minutes.unwrap_or(row.default_focus_minutes);
     row.buffer_minutes = patch.buffer_minutes.unwrap_or(row.buffer_minutes);
     row.max_daily_task_minutes = patch.max_daily_task_minutes.unwrap_or(row.max_daily_task_minutes);
@@ -158,7 +199,11 @@ pub async fn update_deliveries(access: &Access, wanted: Vec<Delivery>) -> Result
                 };
                 let key = [Column::UserId, Column::Type];
                 let update = [Column::Channels, Column::UpdatedAt];
-                let insert = Entity::insert(row).on_conflict(sea_orm::sea_query::OnConflict::columns(key).update_columns(update).to_owned());
+                let insert = Entity::insert(row).on_conflict(
+                    sea_orm::sea_query::OnConflict::columns(key)
+                        .update_columns(update)
+                        .to_owned(),
+                );
                 insert.exec_without_returning(tx.conn()).await?;
             }
             read::deliveries_in(&tx, id).await
@@ -174,5 +219,8 @@ where
     Fut: Future<Output = Result<T>> + Send,
     T: Send,
 {
-    access.platform().write(Scope::System, access.caller().actor(), body).await
+    access
+        .platform()
+        .write(Scope::System, access.caller().actor(), body)
+        .await
 }

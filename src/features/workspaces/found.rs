@@ -38,7 +38,11 @@ pub async fn create_personal(platform: &Platform, new: NewPerson) -> Result<(use
     let owner: UserId = platform.ids.next();
     for _ in 0..SLUG_ATTEMPTS {
         if people::find_by_email(platform, &new.email).await?.is_some() {
-            return Err(Error::user(UserErrorCode::Taken, "email", "Somebody with this e-mail address exists already."));
+            return Err(Error::user(
+                UserErrorCode::Taken,
+                "email",
+                "Somebody with this e-mail address exists already.",
+            ));
         }
         let founding = Founding {
             id: platform.ids.next(),
@@ -57,7 +61,10 @@ pub async fn create_personal(platform: &Platform, new: NewPerson) -> Result<(use
                 Ok((person, workspace))
             }
         };
-        match platform.write(Scope::Workspace(founding.id), Actor::system(), body).await {
+        match platform
+            .write(Scope::Workspace(founding.id), Actor::system(), body)
+            .await
+        {
             Err(error) if is_unique_violation(&error) => {}
             other => return other,
         }
@@ -75,7 +82,10 @@ pub async fn create(access: &Access, new: NewWorkspace) -> Result<WorkspaceId> {
     }
     checks.finish()?;
     if access.memberships().await?.len() >= rules::MAX_WORKSPACES {
-        let message = format!("You belong to {} workspaces. Leave one first.", rules::MAX_WORKSPACES);
+        let message = format!(
+            "You belong to {} workspaces. Leave one first.",
+            rules::MAX_WORKSPACES
+        );
         return Err(Error::user(UserErrorCode::LimitReached, "input", message));
     }
     let time_zone = match new.time_zone {
@@ -88,10 +98,18 @@ pub async fn create(access: &Access, new: NewWorkspace) -> Result<WorkspaceId> {
             None => next_slug(access.platform(), &rules::slug_of(&name)).await?,
         };
         let id = access.platform().ids.next();
-        let founding =
-            Founding { id, owner, name: name.clone(), slug, r#type: WorkspaceType::Team, time_zone: time_zone.clone() };
+        let founding = Founding {
+            id,
+            owner,
+            name: name.clone(),
+            slug,
+            r#type: WorkspaceType::Team,
+            time_zone: time_zone.clone(),
+        };
         match found(access.platform(), access.caller().actor(), founding).await {
-            Err(error) if is_unique_violation(&error) && new.slug.is_some() => return Err(rules::slug_taken()),
+            Err(error) if is_unique_violation(&error) && new.slug.is_some() => {
+                return Err(rules::slug_taken());
+            }
             Err(error) if is_unique_violation(&error) => {}
             other => {
                 access.refresh().await;
@@ -115,8 +133,15 @@ async fn found(platform: &Platform, actor: Actor, founding: Founding) -> Result<
 
 async fn next_slug(platform: &Platform, base: &str) -> Result<String> {
     let read = platform.db.read(Scope::System).await?;
-    let select = read.find::<workspace::Entity>().filter(workspace::Column::Slug.starts_with(base));
-    let taken: Vec<String> = select.select_only().column(workspace::Column::Slug).into_tuple().all(&read).await?;
+    let select = read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Slug.starts_with(base));
+    let taken: Vec<String> = select
+        .select_only()
+        .column(workspace::Column::Slug)
+        .into_tuple()
+        .all(&read)
+        .await?;
     Ok(rules::free_slug(base, &taken))
 }
 
@@ -146,7 +171,12 @@ async fn furnish(tx: &Tx, founding: &Founding) -> Result<()> {
     })
     .await?;
     let id = founding.id.uuid();
-    tx.audit(Audit { action: "workspace.created", entity_type: "Workspace", entity_id: id, changes: None });
+    tx.audit(Audit {
+        action: "workspace.created",
+        entity_type: "Workspace",
+        entity_id: id,
+        changes: None,
+    });
     tx.change(ChangeAction::Created, ObjectType::Workspace, id);
     members::insert(tx, founding.owner, WorkspaceRole::Owner).await?;
     let calendar = tx.insert(default_calendar(tx, founding)).await?;

@@ -4,7 +4,9 @@ use entity::enums::{ChangeAction, WorkspaceRole, WorkspaceType};
 use entity::ids::{MembershipId, TypedId as _, UserId};
 use entity::{membership, user_preferences, workspace};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set,
+};
 use serde_json::{Value, json};
 
 use super::rules;
@@ -20,12 +22,18 @@ pub async fn add_member(ctx: &Ctx, user_id: UserId, role: WorkspaceRole) -> Resu
     rules::check_power(ctx.role(), role, None)?;
     ctx.write(|tx| async move {
         tx.lock_workspace().await?;
-        let workspace = tx.find::<workspace::Entity>().one(tx.conn()).await?.ok_or_else(Error::not_found)?;
+        let workspace = tx
+            .find::<workspace::Entity>()
+            .one(tx.conn())
+            .await?
+            .ok_or_else(Error::not_found)?;
         if workspace.r#type == WorkspaceType::Personal {
             let message = "A personal workspace has no other members.";
             return Err(Error::user(UserErrorCode::InvalidState, "", message));
         }
-        let existing = tx.find::<membership::Entity>().filter(membership::Column::UserId.eq(user_id));
+        let existing = tx
+            .find::<membership::Entity>()
+            .filter(membership::Column::UserId.eq(user_id));
         match existing.one(tx.conn()).await? {
             Some(member) => Ok(member),
             None => insert(&tx, user_id, role).await,
@@ -90,9 +98,15 @@ pub async fn remove(ctx: &Ctx, id: MembershipId) -> Result<()> {
         if member.role == WorkspaceRole::Owner {
             require_other_owner(&tx, id).await?;
         }
-        tx.delete_many::<membership::Entity>().filter(membership::Column::Id.eq(id)).exec(tx.conn()).await?;
+        tx.delete_many::<membership::Entity>()
+            .filter(membership::Column::Id.eq(id))
+            .exec(tx.conn())
+            .await?;
         tx.update_global::<user_preferences::Entity>()
-            .col_expr(user_preferences::Column::DefaultWorkspaceId, Expr::val(None::<uuid::Uuid>))
+            .col_expr(
+                user_preferences::Column::DefaultWorkspaceId,
+                Expr::val(None::<uuid::Uuid>),
+            )
             .filter(user_preferences::Column::UserId.eq(member.user_id))
             .filter(user_preferences::Column::DefaultWorkspaceId.eq(ctx.workspace_id()))
             .exec(tx.conn())
@@ -105,7 +119,9 @@ pub async fn remove(ctx: &Ctx, id: MembershipId) -> Result<()> {
 }
 
 async fn find(tx: &Tx, id: MembershipId) -> Result<membership::Model> {
-    let select = tx.find::<membership::Entity>().filter(membership::Column::Id.eq(id));
+    let select = tx
+        .find::<membership::Entity>()
+        .filter(membership::Column::Id.eq(id));
     select.one(tx.conn()).await?.ok_or_else(Error::not_found)
 }
 
@@ -114,10 +130,19 @@ async fn require_other_owner(tx: &Tx, id: MembershipId) -> Result<()> {
         .find::<membership::Entity>()
         .filter(membership::Column::Role.eq(WorkspaceRole::Owner))
         .filter(membership::Column::Id.ne(id));
-    if others.count(tx.conn()).await? == 0 { Err(rules::last_owner()) } else { Ok(()) }
+    if others.count(tx.conn()).await? == 0 {
+        Err(rules::last_owner())
+    } else {
+        Ok(())
+    }
 }
 
 fn record(tx: &Tx, action: &'static str, change: ChangeAction, id: MembershipId, changes: Value) {
-    tx.audit(Audit { action, entity_type: "WorkspaceMember", entity_id: id.uuid(), changes: Some(changes) });
+    tx.audit(Audit {
+        action,
+        entity_type: "WorkspaceMember",
+        entity_id: id.uuid(),
+        changes: Some(changes),
+    });
     tx.change(change, ObjectType::WorkspaceMember, id.uuid());
 }

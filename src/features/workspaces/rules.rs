@@ -21,7 +21,8 @@ pub(super) fn check_slug(checks: &mut Checks, path: &str, slug: &str) {
         checks.fail(UserErrorCode::TooLong, path, message);
         return;
     }
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let message = "Use lower-case letters and digits, with single hyphens between them.";
     checks.require(slug.split('-').all(word), UserErrorCode::Invalid, path, message);
 }
@@ -45,17 +46,28 @@ pub(super) fn slug_of(name: &str) -> String {
     // Room for a number behind it.
     slug.truncate(MAX_SLUG - 8);
     let slug = slug.trim_matches('-');
-    if slug.is_empty() { "workspace".into() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "workspace".into()
+    } else {
+        slug.to_owned()
+    }
 }
 
 /// The first of `base`, `base-2`, `base-3` … that is not taken.
 pub(super) fn free_slug(base: &str, taken: &[String]) -> String {
     let candidates = std::iter::once(base.to_owned()).chain((2_u32..).map(|n| format!("{base}-{n}")));
-    candidates.into_iter().find(|slug| !taken.contains(slug)).unwrap_or_else(|| base.to_owned())
+    candidates
+        .into_iter()
+        .find(|slug| !taken.contains(slug))
+        .unwrap_or_else(|| base.to_owned())
 }
 
 /// Only owners make owners, and only owners change or remove them.
-pub(super) fn check_power(acting: WorkspaceRole, from: WorkspaceRole, to: Option<WorkspaceRole>) -> Result<()> {
+pub(super) fn check_power(
+    acting: WorkspaceRole,
+    from: WorkspaceRole,
+    to: Option<WorkspaceRole>,
+) -> Result<()> {
     let concerns_owner = from == WorkspaceRole::Owner || to == Some(WorkspaceRole::Owner);
     if concerns_owner && acting != WorkspaceRole::Owner {
         return Err(Error::forbidden("Only owners make, change or remove owners."));
@@ -65,7 +77,11 @@ pub(super) fn check_power(acting: WorkspaceRole, from: WorkspaceRole, to: Option
 
 /// The refusal to leave a workspace without an owner.
 pub(super) fn last_owner() -> Error {
-    Error::user(UserErrorCode::LastOwner, "memberId", "The workspace must keep at least one owner. Make somebody else an owner first.")
+    Error::user(
+        UserErrorCode::LastOwner,
+        "memberId",
+        "The workspace must keep at least one owner. Make somebody else an owner first.",
+    )
 }
 
 /// The refusal of a URL name that is in use.
@@ -112,7 +128,12 @@ mod tests {
 
     #[test]
     fn every_name_becomes_a_valid_url_name() {
-        for (name, slug) in [("Team Blau", "team-blau"), ("  Müller & Söhne! ", "mueller-soehne"), ("日本", "workspace"), ("", "workspace")] {
+        for (name, slug) in [
+            ("Team Blau", "team-blau"),
+            ("  Müller & Söhne! ", "mueller-soehne"),
+            ("日本", "workspace"),
+            ("", "workspace"),
+        ] {
             assert_eq!(slug_of(name), slug);
         }
         assert!(valid(&slug_of(&"x-".repeat(100))));

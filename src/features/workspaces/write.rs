@@ -3,7 +3,9 @@
 use entity::enums::{ChangeAction, WorkspaceType};
 use entity::ids::TypedId as _;
 use entity::{membership, workspace, workspace_counter};
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
+};
 
 use super::model::WorkspacePatch;
 use super::rules;
@@ -18,7 +20,10 @@ use crate::platform::db::{Audit, Tx, is_unique_violation};
 pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model> {
     ctx.require(Action::Edit, Resource::Workspace)?;
     let mut checks = Checks::default();
-    let name = patch.name.as_deref().map(|name| checks.title("input.name", name, rules::MAX_NAME));
+    let name = patch
+        .name
+        .as_deref()
+        .map(|name| checks.title("input.name", name, rules::MAX_NAME));
     if let Some(slug) = &patch.slug {
         rules::check_slug(&mut checks, "input.slug", slug);
     }
@@ -28,7 +33,13 @@ pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model
         let patch = patch.clone();
         async move { update_in(&tx, patch).await }
     });
-    result.await.map_err(|error| if is_unique_violation(&error) { rules::slug_taken() } else { error })
+    result.await.map_err(|error| {
+        if is_unique_violation(&error) {
+            rules::slug_taken()
+        } else {
+            error
+        }
+    })
 }
 
 async fn update_in(tx: &Tx, patch: WorkspacePatch) -> Result<workspace::Model> {
@@ -44,7 +55,12 @@ async fn update_in(tx: &Tx, patch: WorkspacePatch) -> Result<workspace::Model> {
     row.updated_at = tx.now();
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     let (entity_id, changes) = (stored.id.uuid(), Some(rules::audit_diff(&before, &stored)));
-    tx.audit(Audit { action: "workspace.updated", entity_type: "Workspace", entity_id, changes });
+    tx.audit(Audit {
+        action: "workspace.updated",
+        entity_type: "Workspace",
+        entity_id,
+        changes,
+    });
     tx.change(ChangeAction::Updated, ObjectType::Workspace, entity_id);
     Ok(stored)
 }
@@ -63,10 +79,23 @@ pub async fn delete(ctx: &Ctx, confirm_slug: &str) -> Result<()> {
             return Err(Error::user(UserErrorCode::Invalid, "confirmSlug", message));
         }
         let members = tx.find::<membership::Entity>().all(tx.conn()).await?;
-        let counter = tx.find::<workspace_counter::Entity>().one(tx.conn()).await?.ok_or_else(Error::not_found)?;
-        tx.delete_many::<workspace::Entity>().filter(workspace::Column::Id.eq(row.id)).exec(tx.conn()).await?;
+        let counter = tx
+            .find::<workspace_counter::Entity>()
+            .one(tx.conn())
+            .await?
+            .ok_or_else(Error::not_found)?;
+        tx.delete_many::<workspace::Entity>()
+            .filter(workspace::Column::Id.eq(row.id))
+            .exec(tx.conn())
+            .await?;
         // Its logs went with it, so nothing is recorded. Open streams look for changes after this one and find no workspace.
-        tx.announce(Topic::Changes(row.id), &Committed { last_seq: counter.change_seq + 1, changes: Vec::new() })?;
+        tx.announce(
+            Topic::Changes(row.id),
+            &Committed {
+                last_seq: counter.change_seq + 1,
+                changes: Vec::new(),
+            },
+        )?;
         for member in members {
             tx.announce(Topic::Revoked(member.user_id), &())?;
         }
@@ -78,5 +107,9 @@ pub async fn delete(ctx: &Ctx, confirm_slug: &str) -> Result<()> {
 }
 
 async fn lock(tx: &Tx) -> Result<workspace::Model> {
-    tx.find::<workspace::Entity>().lock_exclusive().one(tx.conn()).await?.ok_or_else(Error::not_found)
+    tx.find::<workspace::Entity>()
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?
+        .ok_or_else(Error::not_found)
 }

@@ -219,7 +219,11 @@ impl Tx {
         A::Entity: Global,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        match <A::Entity as EntityTrait>::update(row).validate()?.exec(self.conn()).await {
+        match <A::Entity as EntityTrait>::update(row)
+            .validate()?
+            .exec(self.conn())
+            .await
+        {
             Err(sea_orm::DbErr::RecordNotUpdated) => Err(Error::not_found()),
             other => Ok(other?),
         }

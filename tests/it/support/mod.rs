@@ -10,11 +10,11 @@ pub mod radicale;
 
 use chrono::{DateTime, Utc};
 use meridian::access::{Caller, Identity};
+use meridian::config::Config;
 use meridian::graphql::{self, ApiSchema};
 use meridian::kernel::actor::Origin;
 use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
-use meridian::config::Config;
 use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
 use meridian::platform::pubsub::PubSub;
@@ -128,7 +128,15 @@ fn config(database: &Database) -> Config {
     let values = [
         ("DATABASE_URL", database.url.as_str()),
         ("MERIDIAN_ENV", "development"),
-        ("MERIDIAN_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        (
+            "MERIDIAN_SECRET_KEY",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
     ];
-    Config::parse(&values.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).unwrap()
+    Config::parse(
+        &values
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    )
+    .unwrap()
 }
