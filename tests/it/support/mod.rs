@@ -56,7 +56,7 @@ impl TestApp {
         let platform = Platform::new(Parts {
             db: db::connect(&database.url, 4).await.unwrap(),
             pubsub: PubSub::local(),
-            http: HttpClient::new(OutboundAllow::parse(&config.outbound_allow).unwrap()).unwrap(),
+            http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
             secrets: Secrets::new(&keys),
             limits: Limits::new(&config.rates, clock.clone()),
             config,
