@@ -7,7 +7,6 @@
 mod credentials;
 mod enums;
 pub mod errors;
-pub mod guard;
 mod ids;
 mod live;
 mod loaders;
