@@ -15,5 +15,6 @@ mod support;
 mod caldav;
 mod caldav_faults;
 mod ics_feed;
+mod jobs;
 mod schema;
 mod tasks;
