@@ -5,4 +5,6 @@ pub mod changes;
 pub mod people;
 pub mod workspaces;
 
+pub mod calendars;
+
 pub mod tasks;

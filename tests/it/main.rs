@@ -12,5 +12,6 @@
 
 mod support;
 
+mod calendars;
 mod schema;
 mod tasks;
