@@ -5,6 +5,7 @@
 //! `workspaces::Workspace`.
 
 mod credentials;
+mod calendars;
 mod enums;
 pub mod errors;
 pub mod guard;
@@ -45,6 +46,7 @@ pub struct Query(
     server::ServerQuery,
     viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
+    calendars::CalendarQuery,
     tasks::TaskQuery,
 );
 
@@ -56,6 +58,7 @@ pub struct Mutation(
     credentials::CredentialMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    calendars::CalendarMutation,
     tasks::TaskMutation,
 );
 

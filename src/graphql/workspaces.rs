@@ -13,6 +13,7 @@ use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
+use super::calendars::WorkspaceCalendars;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
@@ -23,7 +24,7 @@ use crate::kernel::actions::{Action, Resource};
 /// A tenant: all calendars, tasks, schedules and bookings belong to exactly one workspace.
 #[derive(MergedObject)]
 #[graphql(name = "Workspace")]
-pub struct Workspace(WorkspaceFields, WorkspaceMembers, WorkspaceTasks);
+pub struct Workspace(WorkspaceFields, WorkspaceMembers, WorkspaceCalendars, WorkspaceTasks);
 
 impl Workspace {
     /// A workspace that the caller has entered.
@@ -35,6 +36,7 @@ impl Workspace {
                 row,
             },
             WorkspaceMembers(ctx.clone()),
+            WorkspaceCalendars(ctx.clone()),
             WorkspaceTasks(ctx),
         )
     }

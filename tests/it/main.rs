@@ -17,5 +17,6 @@ mod caldav_faults;
 mod ics_feed;
 mod jobs;
 mod ical;
+mod calendars;
 mod schema;
 mod tasks;
