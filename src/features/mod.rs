@@ -6,5 +6,6 @@ pub mod people;
 pub mod workspaces;
 
 pub mod calendars;
+pub mod events;
 
 pub mod tasks;

@@ -7,6 +7,7 @@
 mod calendars;
 mod enums;
 pub mod errors;
+mod events;
 mod ids;
 mod live;
 mod loaders;
@@ -39,18 +40,23 @@ pub struct Query(
     server::ServerQuery,
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
+    events::EventQuery,
     tasks::TaskQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(calendars::CalendarMutation, tasks::TaskMutation);
+pub struct Mutation(
+    calendars::CalendarMutation,
+    events::EventMutation,
+    tasks::TaskMutation,
+);
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(tasks::TaskSubscription);
+pub struct Subscription(events::EventSubscription, tasks::TaskSubscription);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

@@ -9,7 +9,7 @@ use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::lookup;
 use super::ids::{global, parse};
 use super::scalars::{DateTime, TimeZone};
-use super::{access, calendars, tasks};
+use super::{access, calendars, events, tasks};
 use crate::access::Ctx;
 use crate::features::workspaces;
 use crate::kernel;
@@ -21,6 +21,7 @@ use crate::kernel::actions::{Action, Resource};
 pub struct Workspace(
     WorkspaceFields,
     calendars::WorkspaceCalendars,
+    events::WorkspaceEvents,
     tasks::WorkspaceTasks,
 );
 
@@ -34,6 +35,7 @@ impl Workspace {
                 row,
             },
             calendars::WorkspaceCalendars(ctx.clone()),
+            events::WorkspaceEvents(ctx.clone()),
             tasks::WorkspaceTasks(ctx),
         )
     }

@@ -13,5 +13,6 @@
 mod support;
 
 mod calendars;
+mod events;
 mod schema;
 mod tasks;
