@@ -58,8 +58,17 @@ pub fn number(job: &RunningJob) -> u128 {
 pub struct Bench {
     pub platform: Platform,
     pub redis: Option<Redis>,
-    _dir: Option<tempfile::TempDir>,
-    database: Option<(String, String)>,
+    home: Home,
+}
+
+/// Where the data of an installation is.
+struct Home {
+    name: String,
+    database_url: String,
+    redis_url: Option<String>,
+    /// Who drops the database in the end.
+    admin: Option<String>,
+    dir: Option<tempfile::TempDir>,
 }
 
 pub struct Workers {
@@ -89,42 +98,84 @@ fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Whether the suite runs on PostgreSQL and Redis.
+pub fn production() -> bool {
+    setting("MERIDIAN_TEST_BACKEND").as_deref() == Some("production")
+}
+
 impl Bench {
+    /// A database of its own, and Redis where the suite runs in production.
     pub async fn new() -> Self {
-        let ids = IdGen::random();
-        let mut bench = if setting("MERIDIAN_TEST_BACKEND").as_deref() == Some("production") {
+        let redis_url =
+            production().then(|| setting("MERIDIAN_TEST_REDIS_URL").expect("the URL of a Redis server"));
+        Self::with_redis(redis_url).await
+    }
+
+    /// The same with another Redis server.
+    pub async fn with_redis(redis_url: Option<String>) -> Self {
+        let name = format!("jobs_{}", IdGen::random().uuid().simple());
+        let (database_url, dir, admin) = if production() {
             let admin = setting("MERIDIAN_TEST_PG_ADMIN_URL").expect("the URL of a PostgreSQL superuser");
-            let name = format!("jobs_{}", ids.uuid().simple());
-            migration_connection(&admin)
-                .await
-                .unwrap()
+            let connection = migration_connection(&admin).await.unwrap();
+            connection
                 .execute_unprepared(&format!("CREATE DATABASE {name}"))
                 .await
                 .unwrap();
+            connection.close().await.unwrap();
             let mut url = url::Url::parse(&admin).unwrap();
             url.set_path(&name);
-            let redis_url = setting("MERIDIAN_TEST_REDIS_URL").expect("the URL of a Redis server");
-            let redis = Redis::connect(&redis_url, &name, &ids.uuid().simple().to_string(), 2)
-                .await
-                .unwrap();
-            Self::open(url.as_str(), Some(redis), None).await
+            (url.to_string(), None, Some(admin))
         } else {
             let dir = tempfile::tempdir().unwrap();
-            let url = format!("sqlite://{}", dir.path().join("jobs.db").display());
-            Self::open(&url, None, Some(dir)).await
+            (
+                format!("sqlite://{}", dir.path().join("jobs.db").display()),
+                Some(dir),
+                None,
+            )
         };
-        if let Some(redis) = &bench.redis {
-            let admin = setting("MERIDIAN_TEST_PG_ADMIN_URL").unwrap_or_default();
-            bench.database = Some((admin, redis.prefix().to_owned()));
-        }
-        bench
-    }
-
-    async fn open(url: &str, redis: Option<Redis>, dir: Option<tempfile::TempDir>) -> Self {
-        let connection = migration_connection(url).await.unwrap();
+        let connection = migration_connection(&database_url).await.unwrap();
         Migrator::up(&connection, None).await.unwrap();
         connection.close().await.unwrap();
-        let db = db::connect(url, 8).await.unwrap();
+        Self::open(Home {
+            name,
+            database_url,
+            redis_url,
+            admin,
+            dir,
+        })
+        .await
+    }
+
+    /// Another process of the same installation.
+    pub async fn replica(&self) -> Self {
+        let Home {
+            name,
+            database_url,
+            redis_url,
+            ..
+        } = &self.home;
+        let (name, database_url, redis_url) = (name.clone(), database_url.clone(), redis_url.clone());
+        Self::open(Home {
+            name,
+            database_url,
+            redis_url,
+            admin: None,
+            dir: None,
+        })
+        .await
+    }
+
+    async fn open(home: Home) -> Self {
+        let ids = IdGen::random();
+        let db = db::connect(&home.database_url, 8).await.unwrap();
+        let redis = match &home.redis_url {
+            Some(url) => Some(
+                Redis::connect(url, &home.name, &ids.uuid().simple().to_string(), 2)
+                    .await
+                    .unwrap(),
+            ),
+            None => None,
+        };
         let pubsub = match &redis {
             Some(redis) => PubSub::redis(redis).await.unwrap(),
             None => PubSub::local(),
@@ -133,15 +184,14 @@ impl Bench {
             db,
             pubsub,
             clock: Clock::system(),
-            ids: IdGen::random(),
+            ids,
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         });
         Self {
             platform,
             redis,
-            _dir: dir,
-            database: None,
+            home,
         }
     }
 
@@ -151,12 +201,10 @@ impl Bench {
         if let Some(redis) = &self.redis {
             redis.quit().await;
         }
-        if let Some((admin, name)) = self.database {
-            let admin = migration_connection(&admin).await.unwrap();
-            admin
-                .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
-                .await
-                .unwrap();
+        if let Some(admin) = &self.home.admin {
+            let admin = migration_connection(admin).await.unwrap();
+            let drop = format!("DROP DATABASE {} WITH (FORCE)", self.home.name);
+            admin.execute_unprepared(&drop).await.unwrap();
         }
     }
 

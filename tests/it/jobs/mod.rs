@@ -1,6 +1,7 @@
 //! Background jobs with real workers, on both ways of running.
 
 mod bench;
+mod outage;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
