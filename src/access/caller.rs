@@ -3,7 +3,9 @@
 use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
 use entity::membership;
-use sea_orm::{ColumnTrait as _, EntityTrait, PrimaryKeyTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait, PrimaryKeyTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use tokio::sync::OnceCell;
 
 use super::ctx::Ctx;
@@ -53,7 +55,10 @@ pub enum Identity {
 impl Caller {
     /// Somebody without credentials.
     pub fn guest(origin: Origin) -> Self {
-        Self { identity: Identity::Guest, origin }
+        Self {
+            identity: Identity::Guest,
+            origin,
+        }
     }
 
     /// The person, unless a guest.
@@ -74,16 +79,25 @@ impl Caller {
         match self.identity {
             Identity::Guest => false,
             Identity::Session { is_admin, .. } => is_admin,
-            Identity::Token { is_admin, scope, workspace_id, .. } => {
-                is_admin && scope == ApiTokenScope::Admin && workspace_id.is_none()
-            }
+            Identity::Token {
+                is_admin,
+                scope,
+                workspace_id,
+                ..
+            } => is_admin && scope == ApiTokenScope::Admin && workspace_id.is_none(),
         }
     }
 
     /// FORBIDDEN unless [`Self::is_admin`].
     pub fn require_admin(&self) -> Result<()> {
         self.require_user()?;
-        if self.is_admin() { Ok(()) } else { Err(Error::forbidden("Only an administrator of the installation may do this.")) }
+        if self.is_admin() {
+            Ok(())
+        } else {
+            Err(Error::forbidden(
+                "Only an administrator of the installation may do this.",
+            ))
+        }
     }
 
     /// The caller as the audit log records them.
@@ -92,7 +106,12 @@ impl Caller {
             Identity::Token { token_id, .. } => (ActorKind::Token, Some(token_id)),
             Identity::Guest | Identity::Session { .. } => (ActorKind::User, None),
         };
-        Actor { kind, user_id: self.user_id(), api_token_id, origin: self.origin.clone() }
+        Actor {
+            kind,
+            user_id: self.user_id(),
+            api_token_id,
+            origin: self.origin.clone(),
+        }
     }
 }
 
@@ -118,7 +137,11 @@ pub struct Access {
 impl Access {
     /// Access for one operation, or for one event of a subscription.
     pub fn new(platform: Platform, caller: Caller) -> Self {
-        Self { platform, caller, memberships: OnceCell::new() }
+        Self {
+            platform,
+            caller,
+            memberships: OnceCell::new(),
+        }
     }
 
     /// The caller.
@@ -136,12 +159,25 @@ impl Access {
         let load = || async {
             let user_id = self.caller.require_user()?;
             let read = self.platform.db.read(Scope::System).await?;
-            let mut select = read.find::<membership::Entity>().filter(membership::Column::UserId.eq(user_id));
-            if let Identity::Token { workspace_id: Some(limit), .. } = self.caller.identity {
+            let mut select = read
+                .find::<membership::Entity>()
+                .filter(membership::Column::UserId.eq(user_id));
+            if let Identity::Token {
+                workspace_id: Some(limit),
+                ..
+            } = self.caller.identity
+            {
                 select = select.filter(membership::Column::WorkspaceId.eq(limit));
             }
             let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
-            Ok(rows.iter().map(|row| Membership { id: row.id, workspace_id: row.workspace_id, role: row.role }).collect())
+            Ok(rows
+                .iter()
+                .map(|row| Membership {
+                    id: row.id,
+                    workspace_id: row.workspace_id,
+                    role: row.role,
+                })
+                .collect())
         };
         self.memberships.get_or_try_init(load).await.map(Vec::as_slice)
     }
@@ -149,7 +185,9 @@ impl Access {
     /// Enters a workspace. NOT_FOUND for strangers, exactly as for a workspace that does not exist.
     pub async fn ctx(&self, workspace_id: WorkspaceId) -> Result<Ctx> {
         let memberships = self.memberships().await?;
-        let membership = memberships.iter().find(|membership| membership.workspace_id == workspace_id);
+        let membership = memberships
+            .iter()
+            .find(|membership| membership.workspace_id == workspace_id);
         let role = membership.ok_or_else(Error::not_found)?.role;
         Ok(Ctx::of_member(&self.platform, &self.caller, workspace_id, role))
     }
@@ -164,9 +202,15 @@ impl Access {
         // Guests are told to sign in before anything is looked up.
         self.caller.require_user()?;
         let read = self.platform.db.read(Scope::System).await?;
-        let key = <E as EntityTrait>::PrimaryKey::iter().next().ok_or_else(|| Error::internal("a table without a key"))?;
+        let key = <E as EntityTrait>::PrimaryKey::iter()
+            .next()
+            .ok_or_else(|| Error::internal("a table without a key"))?;
         let key = sea_orm::PrimaryKeyToColumn::into_column(key);
-        let select = read.find::<E>().filter(key.eq(id)).select_only().column(E::WORKSPACE);
+        let select = read
+            .find::<E>()
+            .filter(key.eq(id))
+            .select_only()
+            .column(E::WORKSPACE);
         let workspace = select.into_tuple::<WorkspaceId>().one(&read).await?;
         self.ctx(workspace.ok_or_else(Error::not_found)?).await
     }

@@ -46,14 +46,22 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
 }
 
 async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
-    let select = read.find_global::<api_token::Entity>().filter(api_token::Column::TokenHash.eq(token_hash(token)));
-    let Some(row) = select.one(read).await? else { return Ok(None) };
+    let select = read
+        .find_global::<api_token::Entity>()
+        .filter(api_token::Column::TokenHash.eq(token_hash(token)));
+    let Some(row) = select.one(read).await? else {
+        return Ok(None);
+    };
     if row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now) {
         return Ok(None);
     }
     let scopes: Vec<ApiTokenScope> = serde_json::from_value(row.scopes.clone()).map_err(Error::internal)?;
-    let strongest = [ApiTokenScope::Admin, ApiTokenScope::Write, ApiTokenScope::Read].into_iter().find(|scope| scopes.contains(scope));
-    let (Some(scope), Some(user)) = (strongest, find_user(read, row.user_id).await?) else { return Ok(None) };
+    let strongest = [ApiTokenScope::Admin, ApiTokenScope::Write, ApiTokenScope::Read]
+        .into_iter()
+        .find(|scope| scopes.contains(scope));
+    let (Some(scope), Some(user)) = (strongest, find_user(read, row.user_id).await?) else {
+        return Ok(None);
+    };
     if row.last_used_at.is_none_or(|last| now - last > TOUCH_AFTER) {
         touch(platform, Touch::Token(row.id), now);
     }
@@ -67,20 +75,34 @@ async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -
 }
 
 async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
-    let select = read.find_global::<session::Entity>().filter(session::Column::TokenHash.eq(token_hash(token)));
-    let Some(row) = select.one(read).await? else { return Ok(None) };
+    let select = read
+        .find_global::<session::Entity>()
+        .filter(session::Column::TokenHash.eq(token_hash(token)));
+    let Some(row) = select.one(read).await? else {
+        return Ok(None);
+    };
     if row.revoked_at.is_some() || row.expires_at <= now || now - row.last_used_at > SESSION_IDLE {
         return Ok(None);
     }
-    let Some(user) = find_user(read, row.user_id).await? else { return Ok(None) };
+    let Some(user) = find_user(read, row.user_id).await? else {
+        return Ok(None);
+    };
     if now - row.last_used_at > TOUCH_AFTER {
         touch(platform, Touch::Session(row.id), now);
     }
-    Ok(Some(Identity::Session { user_id: user.id, session_id: row.id, is_admin: user.is_admin }))
+    Ok(Some(Identity::Session {
+        user_id: user.id,
+        session_id: row.id,
+        is_admin: user.is_admin,
+    }))
 }
 
 async fn find_user(read: &Read, id: entity::ids::UserId) -> Result<Option<user::Model>> {
-    Ok(read.find_global::<user::Entity>().filter(user::Column::Id.eq(id)).one(read).await?)
+    Ok(read
+        .find_global::<user::Entity>()
+        .filter(user::Column::Id.eq(id))
+        .one(read)
+        .await?)
 }
 
 enum Touch {

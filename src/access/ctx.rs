@@ -21,17 +21,34 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    pub(super) fn of_member(platform: &Platform, caller: &Caller, workspace_id: WorkspaceId, role: WorkspaceRole) -> Self {
+    pub(super) fn of_member(
+        platform: &Platform,
+        caller: &Caller,
+        workspace_id: WorkspaceId,
+        role: WorkspaceRole,
+    ) -> Self {
         let token_scope = match caller.identity {
             Identity::Token { scope, .. } => Some(scope),
             Identity::Guest | Identity::Session { .. } => None,
         };
-        Self { platform: platform.clone(), workspace_id, role, token_scope, actor: caller.actor() }
+        Self {
+            platform: platform.clone(),
+            workspace_id,
+            role,
+            token_scope,
+            actor: caller.actor(),
+        }
     }
 
     /// The server itself at work in a workspace: jobs and seeds.
     pub fn system(platform: &Platform, workspace_id: WorkspaceId) -> Self {
-        Self { platform: platform.clone(), workspace_id, role: WorkspaceRole::Owner, token_scope: None, actor: Actor::system() }
+        Self {
+            platform: platform.clone(),
+            workspace_id,
+            role: WorkspaceRole::Owner,
+            token_scope: None,
+            actor: Actor::system(),
+        }
     }
 
     /// The workspace.
@@ -51,7 +68,8 @@ impl Ctx {
 
     /// The person; FORBIDDEN for the system, which has no preferences, calendars or tasks of its own.
     pub fn require_person(&self) -> Result<UserId> {
-        self.user_id().ok_or_else(|| Error::forbidden("Only a person may do this."))
+        self.user_id()
+            .ok_or_else(|| Error::forbidden("Only a person may do this."))
     }
 
     /// The machines.
@@ -61,7 +79,9 @@ impl Ctx {
 
     /// Whether role and token allow it.
     pub fn may(&self, action: Action, resource: Resource) -> bool {
-        let token_allows = self.token_scope.is_none_or(|scope| actions::scope_covers(scope, action, resource));
+        let token_allows = self
+            .token_scope
+            .is_none_or(|scope| actions::scope_covers(scope, action, resource));
         token_allows && actions::allows(self.role, action, resource)
     }
 
@@ -90,6 +110,8 @@ impl Ctx {
         Fut: Future<Output = Result<T>> + Send,
         T: Send,
     {
-        self.platform.write(Scope::Workspace(self.workspace_id), self.actor.clone(), body).await
+        self.platform
+            .write(Scope::Workspace(self.workspace_id), self.actor.clone(), body)
+            .await
     }
 }

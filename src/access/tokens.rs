@@ -47,7 +47,11 @@ pub struct NewSession {
 pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin) -> Result<NewSession> {
     let secret = secret()?;
     let now = platform.clock.now();
-    let new = NewSession { id: platform.ids.next(), secret, expires_at: now + SESSION_LIFE };
+    let new = NewSession {
+        id: platform.ids.next(),
+        secret,
+        expires_at: now + SESSION_LIFE,
+    };
     let row = session::ActiveModel {
         id: Set(new.id),
         user_id: Set(user_id),

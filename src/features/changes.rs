@@ -50,7 +50,8 @@ fn change(row: change_log::Model) -> Result<Change> {
     Ok(Change {
         seq: row.seq,
         action: row.action,
-        object_type: object_type.ok_or_else(|| Error::internal(format!("unknown object type {}", row.object_type)))?,
+        object_type: object_type
+            .ok_or_else(|| Error::internal(format!("unknown object type {}", row.object_type)))?,
         object_id: row.object_id,
         calendar_id: row.calendar_id,
         at: row.created_at,
@@ -64,11 +65,17 @@ pub fn encode_cursor(ctx: &Ctx, seq: i64) -> String {
 
 /// Reads a position back.
 pub fn decode_cursor(ctx: &Ctx, text: &str) -> Result<i64> {
-    let invalid = || Error::bad_input("`after` is not a change cursor of this workspace. Use one that the server sent.");
+    let invalid = || {
+        Error::bad_input("`after` is not a change cursor of this workspace. Use one that the server sent.")
+    };
     let (workspace, seq) = text.split_once('.').ok_or_else(invalid)?;
     let expected = format!("{:x}", ctx.workspace_id().uuid().as_u128() & 0xffff_ffff);
     let seq: i64 = seq.parse().map_err(|_| invalid())?;
-    if workspace != expected || seq < 0 { Err(invalid()) } else { Ok(seq) }
+    if workspace != expected || seq < 0 {
+        Err(invalid())
+    } else {
+        Ok(seq)
+    }
 }
 
 /// A live stream of the changes of one workspace, in commit order, each exactly once.
@@ -85,12 +92,21 @@ impl Feed {
     /// Starts after a cursor, or with the next change when there is none.
     pub async fn start(ctx: Ctx, after: Option<&str>) -> Result<Self> {
         // Listening comes first: what is committed between here and the first read is in the log or in the signals.
-        let signals = ctx.platform().pubsub.subscribe(Topic::Changes(ctx.workspace_id()));
+        let signals = ctx
+            .platform()
+            .pubsub
+            .subscribe(Topic::Changes(ctx.workspace_id()));
         let (position, behind) = match after {
             Some(text) => (decode_cursor(&ctx, text)?, true),
             None => (newest(&ctx).await?, false),
         };
-        let mut feed = Self { ctx, signals, position, ready: VecDeque::new(), behind };
+        let mut feed = Self {
+            ctx,
+            signals,
+            position,
+            ready: VecDeque::new(),
+            behind,
+        };
         if feed.behind {
             // A cursor that is too old fails the subscription at once, not with its first change.
             feed.catch_up().await?;
@@ -131,9 +147,14 @@ impl Feed {
             return;
         }
         // Messages of two transactions can overtake each other; only the one that follows directly is taken as it is.
-        if message.changes.first().is_some_and(|first| first.seq <= self.position + 1) {
+        if message
+            .changes
+            .first()
+            .is_some_and(|first| first.seq <= self.position + 1)
+        {
             let position = self.position;
-            self.ready.extend(message.changes.into_iter().filter(|change| change.seq > position));
+            self.ready
+                .extend(message.changes.into_iter().filter(|change| change.seq > position));
         } else {
             self.behind = true;
         }

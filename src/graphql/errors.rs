@@ -61,7 +61,11 @@ pub struct UserError {
 impl From<kernel::UserError> for UserError {
     fn from(error: kernel::UserError) -> Self {
         let field = (!error.field.is_empty()).then_some(error.field);
-        Self { code: error.code.into(), field, message: error.message }
+        Self {
+            code: error.code.into(),
+            field,
+            message: error.message,
+        }
     }
 }
 

@@ -27,7 +27,10 @@ pub fn reference<T: TypedId + std::str::FromStr>(id: &ID, path: &str) -> Result<
 
 /// Several referenced objects; the path gets the position of the first that is wrong.
 pub fn references<T: TypedId + std::str::FromStr>(ids: &[ID], path: &str) -> Result<Vec<T>> {
-    ids.iter().enumerate().map(|(index, id)| reference(id, &format!("{path}.{index}"))).collect()
+    ids.iter()
+        .enumerate()
+        .map(|(index, id)| reference(id, &format!("{path}.{index}")))
+        .collect()
 }
 
 fn missing<T: TypedId>(path: &str) -> Error {
@@ -39,7 +42,11 @@ fn missing<T: TypedId>(path: &str) -> Error {
 pub fn workspace_reference<T>(result: Result<T>, path: &str) -> Result<T> {
     result.map_err(|error| {
         if error.is_not_found() {
-            return Error::user(UserErrorCode::ReferenceNotFound, path, "There is no such workspace, or you are not a member.");
+            return Error::user(
+                UserErrorCode::ReferenceNotFound,
+                path,
+                "There is no such workspace, or you are not a member.",
+            );
         }
         error
     })

@@ -35,7 +35,12 @@ where
         Feed::start(entered, after.as_deref()).await
     };
     let feed = start.await.map_err(expose)?;
-    let shared = Arc::new((operation.platform().clone(), operation.caller().clone(), wanted, render));
+    let shared = Arc::new((
+        operation.platform().clone(),
+        operation.caller().clone(),
+        wanted,
+        render,
+    ));
     let next = move |mut feed: Feed| {
         let shared = shared.clone();
         async move {
@@ -44,12 +49,17 @@ where
                 if !wanted(&change) {
                     continue;
                 }
-                let entered = Access::new(platform.clone(), caller.clone()).ctx(feed.workspace_id()).await?;
+                let entered = Access::new(platform.clone(), caller.clone())
+                    .ctx(feed.workspace_id())
+                    .await?;
                 let cursor = changes::encode_cursor(&entered, change.seq);
                 return Ok(Some((render(entered, cursor, change).await?, feed)));
             }
             Ok(None)
         }
     };
-    Ok(futures_util::TryStreamExt::map_err(try_unfold(feed, next), expose))
+    Ok(futures_util::TryStreamExt::map_err(
+        try_unfold(feed, next),
+        expose,
+    ))
 }

@@ -105,7 +105,9 @@ workspace_loader!(
 );
 
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
-    rows.into_iter().map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect())).collect()
+    rows.into_iter()
+        .map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect()))
+        .collect()
 }
 
 /// A person. People belong to no workspace; what is private about them is decided where it is shown.
@@ -118,8 +120,13 @@ impl Loader<UserKey> for Loaders {
 
     async fn load(&self, keys: &[UserKey]) -> Result<HashMap<UserKey, Self::Value>, Error> {
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let rows = people::get_many(self.access.platform(), &ids).await.map_err(expose)?;
-        Ok(rows.into_iter().map(|row| (UserKey(row.id), Arc::new(row))).collect())
+        let rows = people::get_many(self.access.platform(), &ids)
+            .await
+            .map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (UserKey(row.id), Arc::new(row)))
+            .collect())
     }
 }
 
@@ -133,10 +140,14 @@ impl Loader<AcquaintedKey> for Loaders {
 
     async fn load(&self, keys: &[AcquaintedKey]) -> Result<HashMap<AcquaintedKey, ()>, Error> {
         let memberships = self.access.memberships().await.map_err(expose)?;
-        let workspaces: Vec<WorkspaceId> = memberships.iter().map(|membership| membership.workspace_id).collect();
+        let workspaces: Vec<WorkspaceId> = memberships
+            .iter()
+            .map(|membership| membership.workspace_id)
+            .collect();
         let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-        let known: HashSet<UserId> =
-            people::sharing_workspace(self.access.platform(), &workspaces, &ids).await.map_err(expose)?;
+        let known: HashSet<UserId> = people::sharing_workspace(self.access.platform(), &workspaces, &ids)
+            .await
+            .map_err(expose)?;
         Ok(known.into_iter().map(|id| (AcquaintedKey(id), ())).collect())
     }
 }

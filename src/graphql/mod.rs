@@ -20,7 +20,10 @@ mod workspaces;
 use std::sync::Arc;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, MaybeUndefined, MergedObject, MergedSubscription, Request, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{
+    Context, MaybeUndefined, MergedObject, MergedSubscription, Request, SDLExportOptions, Schema,
+    SchemaBuilder,
+};
 
 use crate::access::{Access, Caller};
 use crate::kernel::patch::Patch;
@@ -30,7 +33,12 @@ use loaders::Loaders;
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
-pub struct Query(node::NodeQuery, server::ServerQuery, workspaces::WorkspaceQuery, tasks::TaskQuery);
+pub struct Query(
+    node::NodeQuery,
+    server::ServerQuery,
+    workspaces::WorkspaceQuery,
+    tasks::TaskQuery,
+);
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
 #[derive(MergedObject, Default)]
@@ -54,7 +62,10 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 pub fn prepare(request: Request, platform: &Platform, caller: Caller) -> Request {
     let access = Arc::new(Access::new(platform.clone(), caller));
     // The batcher's tasks belong to the request and end with it, so they need no tracking.
-    #[expect(clippy::disallowed_methods, reason = "a batch lives no longer than the request that waits for it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a batch lives no longer than the request that waits for it"
+    )]
     let loader = DataLoader::new(Loaders::new(access.clone()), tokio::spawn);
     request.data(access).data(loader)
 }

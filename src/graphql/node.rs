@@ -29,7 +29,9 @@ async fn find(access: &Access, id: &ID) -> KernelResult<Node> {
     let (prefix, uuid) = entity::ids::split(id).map_err(|_| Error::not_found())?;
     match prefix {
         TaskId::PREFIX => Task::load(access, TaskId::from_uuid(uuid)).await.map(Node::Task),
-        WorkspaceId::PREFIX => Workspace::load(access.ctx(WorkspaceId::from_uuid(uuid)).await?).await.map(Node::Workspace),
+        WorkspaceId::PREFIX => Workspace::load(access.ctx(WorkspaceId::from_uuid(uuid)).await?)
+            .await
+            .map(Node::Workspace),
         _ => Err(Error::not_found()),
     }
 }
@@ -45,9 +47,16 @@ impl NodeQuery {
     }
 
     /// Several objects by their global IDs, in the same order; null for missing ones. At most 100.
-    async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "Global IDs.")] ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global IDs.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
-            return Err(expose(Error::bad_input(format!("`ids` has {} entries; at most {MAX_NODES} are allowed.", ids.len()))));
+            return Err(expose(Error::bad_input(format!(
+                "`ids` has {} entries; at most {MAX_NODES} are allowed.",
+                ids.len()
+            ))));
         }
         let mut nodes = Vec::with_capacity(ids.len());
         for id in &ids {

@@ -29,7 +29,8 @@ impl User {
 
     /// Primary e-mail address. Null when the viewer shares no workspace with this user.
     async fn email(&self, ctx: &Context<'_>) -> Option<Result<EmailAddress>> {
-        self.if_acquainted(ctx, || Some(EmailAddress(self.0.email.clone()))).await
+        self.if_acquainted(ctx, || Some(EmailAddress(self.0.email.clone())))
+            .await
     }
 
     /// Avatar image.
@@ -49,7 +50,11 @@ impl User {
 }
 
 impl User {
-    async fn if_acquainted<T>(&self, ctx: &Context<'_>, value: impl FnOnce() -> Option<T>) -> Option<Result<T>> {
+    async fn if_acquainted<T>(
+        &self,
+        ctx: &Context<'_>,
+        value: impl FnOnce() -> Option<T>,
+    ) -> Option<Result<T>> {
         if access(ctx).caller().user_id() == Some(self.0.id) {
             return value().map(Ok);
         }
@@ -63,5 +68,9 @@ impl User {
 
 /// Loads a person that a row refers to; null when there is none.
 pub async fn user_of(ctx: &Context<'_>, id: Option<UserId>) -> Option<Result<User>> {
-    loader(ctx).load_one(UserKey(id?)).await.map(|row| row.map(User)).transpose()
+    loader(ctx)
+        .load_one(UserKey(id?))
+        .await
+        .map(|row| row.map(User))
+        .transpose()
 }

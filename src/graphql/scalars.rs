@@ -7,16 +7,25 @@ use chrono::{NaiveDate, NaiveTime, SecondsFormat, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
-#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
+)]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a timestamp such as `2026-11-22T09:30:00Z`")?;
-        let at = chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+        let at = chrono::DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|at| at.to_utc());
         // Years of four digits: everything a calendar can hold, and nothing a database refuses.
         let at = at.filter(|at| (1..=9_999).contains(&chrono::Datelike::year(at)));
-        at.map(|at| Self(crate::kernel::time::truncate(at))).ok_or_else(|| {
-            InputValueError::custom(format!("`{}` is not a timestamp with offset such as `2026-11-22T09:30:00Z`", shorten(text)))
-        })
+        at.map(|at| Self(crate::kernel::time::truncate(at)))
+            .ok_or_else(|| {
+                InputValueError::custom(format!(
+                    "`{}` is not a timestamp with offset such as `2026-11-22T09:30:00Z`",
+                    shorten(text)
+                ))
+            })
     }
 
     fn to_value(&self) -> Value {
@@ -28,13 +37,19 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalDate(pub NaiveDate);
 
-#[Scalar(name = "LocalDate", specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
+#[Scalar(
+    name = "LocalDate",
+    specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html"
+)]
 impl ScalarType for LocalDate {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a date such as `2026-11-22`")?;
-        let date = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
-        date.map(Self)
-            .ok_or_else(|| InputValueError::custom(format!("`{}` is not a date such as `2026-11-22`", shorten(text))))
+        let date = (text.len() == 10)
+            .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+            .flatten();
+        date.map(Self).ok_or_else(|| {
+            InputValueError::custom(format!("`{}` is not a date such as `2026-11-22`", shorten(text)))
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -46,13 +61,19 @@ impl ScalarType for LocalDate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalTime(pub NaiveTime);
 
-#[Scalar(name = "LocalTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
+#[Scalar(
+    name = "LocalTime",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
+)]
 impl ScalarType for LocalTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a time such as `09:30`")?;
-        let time = (text.len() == 5).then(|| NaiveTime::parse_from_str(text, "%H:%M").ok()).flatten();
-        time.map(Self)
-            .ok_or_else(|| InputValueError::custom(format!("`{}` is not a time such as `09:30`", shorten(text))))
+        let time = (text.len() == 5)
+            .then(|| NaiveTime::parse_from_str(text, "%H:%M").ok())
+            .flatten();
+        time.map(Self).ok_or_else(|| {
+            InputValueError::custom(format!("`{}` is not a time such as `09:30`", shorten(text)))
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -70,7 +91,12 @@ impl ScalarType for TimeZone {
         let text = text(&value, "a time zone such as `Europe/Berlin`")?;
         let zone = jiff::tz::TimeZone::get(text).ok();
         zone.and_then(|zone| zone.iana_name().map(|name| Self(name.to_owned())))
-            .ok_or_else(|| InputValueError::custom(format!("`{}` is not an IANA time zone such as `Europe/Berlin`", shorten(text))))
+            .ok_or_else(|| {
+                InputValueError::custom(format!(
+                    "`{}` is not an IANA time zone such as `Europe/Berlin`",
+                    shorten(text)
+                ))
+            })
     }
 
     fn to_value(&self) -> Value {
@@ -82,7 +108,10 @@ impl ScalarType for TimeZone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RRule(pub String);
 
-#[Scalar(name = "RRule", specified_by_url = "https://www.rfc-editor.org/rfc/rfc5545#section-3.8.5.3")]
+#[Scalar(
+    name = "RRule",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc5545#section-3.8.5.3"
+)]
 impl ScalarType for RRule {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a recurrence rule such as `FREQ=DAILY;COUNT=3`")?;
@@ -102,10 +131,16 @@ pub struct Url(pub String);
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "an absolute URL")?;
-        let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url::Url::parse(text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let url = url.filter(|_| text.len() <= 2_048);
-        url.map(|url| Self(url.to_string()))
-            .ok_or_else(|| InputValueError::custom(format!("`{}` is not an absolute http or https URL", shorten(text))))
+        url.map(|url| Self(url.to_string())).ok_or_else(|| {
+            InputValueError::custom(format!(
+                "`{}` is not an absolute http or https URL",
+                shorten(text)
+            ))
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -117,7 +152,10 @@ impl ScalarType for Url {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(pub String);
 
-#[Scalar(name = "EmailAddress", specified_by_url = "https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2")]
+#[Scalar(
+    name = "EmailAddress",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2"
+)]
 impl ScalarType for EmailAddress {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "an e-mail address")?;
@@ -135,14 +173,20 @@ impl ScalarType for EmailAddress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HexColor(pub String);
 
-#[Scalar(name = "HexColor", specified_by_url = "https://www.w3.org/TR/css-color-4/#hex-notation")]
+#[Scalar(
+    name = "HexColor",
+    specified_by_url = "https://www.w3.org/TR/css-color-4/#hex-notation"
+)]
 impl ScalarType for HexColor {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a colour such as `#3366cc`")?;
         if crate::kernel::text::is_hex_color(text) {
             return Ok(Self(text.to_lowercase()));
         }
-        Err(InputValueError::custom(format!("`{}` is not a colour such as `#3366cc`", shorten(text))))
+        Err(InputValueError::custom(format!(
+            "`{}` is not a colour such as `#3366cc`",
+            shorten(text)
+        )))
     }
 
     fn to_value(&self) -> Value {
@@ -165,7 +209,10 @@ impl ScalarType for Json {
     }
 }
 
-fn text<'a, T: async_graphql::InputType>(value: &'a Value, wanted: &str) -> Result<&'a str, InputValueError<T>> {
+fn text<'a, T: async_graphql::InputType>(
+    value: &'a Value,
+    wanted: &str,
+) -> Result<&'a str, InputValueError<T>> {
     match value {
         Value::String(text) => Ok(text),
         _ => Err(InputValueError::custom(format!("expected {wanted} as a string"))),

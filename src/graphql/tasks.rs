@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject, Subscription};
+use async_graphql::{
+    Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject, Subscription,
+};
 use entity::ids::{TaskId, UserId};
 use entity::task;
 use futures_util::Stream;
@@ -148,30 +150,43 @@ impl Task {
     /// Parent task. Null for top-level tasks.
     async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Task>> {
         let key = TaskKey(self.0.workspace_id, self.0.parent_id?);
-        loader(ctx).load_one(key).await.map(|row| row.map(Task)).transpose()
+        loader(ctx)
+            .load_one(key)
+            .await
+            .map(|row| row.map(Task))
+            .transpose()
     }
 
     /// Sub-tasks, in order.
     async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Task>> {
-        let rows = loader(ctx).load_one(SubtasksKey(self.0.workspace_id, self.0.id)).await?;
+        let rows = loader(ctx)
+            .load_one(SubtasksKey(self.0.workspace_id, self.0.id))
+            .await?;
         Ok(rows.unwrap_or_default().into_iter().map(Task).collect())
     }
 
     /// Tasks that must be finished first.
     async fn dependencies(&self, ctx: &Context<'_>) -> Result<Vec<Task>> {
-        let rows = loader(ctx).load_one(DependenciesKey(self.0.workspace_id, self.0.id)).await?;
+        let rows = loader(ctx)
+            .load_one(DependenciesKey(self.0.workspace_id, self.0.id))
+            .await?;
         Ok(rows.unwrap_or_default().into_iter().map(Task).collect())
     }
 
     /// Tasks that wait for this one.
     async fn dependents(&self, ctx: &Context<'_>) -> Result<Vec<Task>> {
-        let rows = loader(ctx).load_one(DependentsKey(self.0.workspace_id, self.0.id)).await?;
+        let rows = loader(ctx)
+            .load_one(DependentsKey(self.0.workspace_id, self.0.id))
+            .await?;
         Ok(rows.unwrap_or_default().into_iter().map(Task).collect())
     }
 
     /// Whether an unfinished dependency blocks this task.
     async fn is_blocked(&self, ctx: &Context<'_>) -> Result<bool> {
-        Ok(loader(ctx).load_one(BlockedKey(self.0.workspace_id, self.0.id)).await?.is_some())
+        Ok(loader(ctx)
+            .load_one(BlockedKey(self.0.workspace_id, self.0.id))
+            .await?
+            .is_some())
     }
 
     /// When the task was finished.
@@ -226,9 +241,13 @@ impl TaskFilter {
         let nobody = || TaskId(Default::default());
         tasks::TaskFilter {
             statuses: self.statuses.map(|any| any.into_iter().map(Into::into).collect()),
-            priorities: self.priorities.map(|any| any.into_iter().map(Into::into).collect()),
+            priorities: self
+                .priorities
+                .map(|any| any.into_iter().map(Into::into).collect()),
             labels: self.labels,
-            assignee_ids: self.assignee_ids.map(|ids| ids.iter().filter_map(parse::<UserId>).collect()),
+            assignee_ids: self
+                .assignee_ids
+                .map(|ids| ids.iter().filter_map(parse::<UserId>).collect()),
             due_before: self.due_before.map(|at| at.0),
             due_after: self.due_after.map(|at| at.0),
             is_overdue: self.is_overdue,
@@ -251,7 +270,10 @@ pub struct TaskOrder {
 
 impl Default for TaskOrder {
     fn default() -> Self {
-        Self { field: TaskOrderField::DueAt, direction: OrderDirection::Asc }
+        Self {
+            field: TaskOrderField::DueAt,
+            direction: OrderDirection::Asc,
+        }
     }
 }
 
@@ -282,17 +304,31 @@ impl WorkspaceTasks {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only tasks that match.")] filter: Option<TaskFilter>,
-        #[graphql(desc = "Sort order.", default_with = "Some(TaskOrder::default())")] order_by: Option<TaskOrder>,
-        #[graphql(desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "Sort order.", default_with = "Some(TaskOrder::default())")] order_by: Option<
+            TaskOrder,
+        >,
+        #[graphql(
+            desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection> {
         let order = order_by.unwrap_or_default();
-        let order = tasks::TaskOrder { field: order.field.into(), descending: order.direction == OrderDirection::Desc };
+        let order = tasks::TaskOrder {
+            field: order.field.into(),
+            descending: order.direction == OrderDirection::Desc,
+        };
         let filter = filter.map(TaskFilter::into_model).unwrap_or_default();
         let page = async {
-            let request = PageArgs { first, after, last, before }.check(50, wants_total(ctx))?;
+            let request = PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .check(50, wants_total(ctx))?;
             tasks::page(&self.0, &filter, order, &request).await
         };
         Ok(TaskConnection::new(page.await.map_err(expose)?, Task::from))
@@ -305,7 +341,11 @@ pub struct TaskQuery;
 #[Object]
 impl TaskQuery {
     /// A task by ID.
-    async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the task.")] id: ID) -> Option<Result<Task>> {
+    async fn task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the task.")] id: ID,
+    ) -> Option<Result<Task>> {
         lookup(async { Task::load(access(ctx), target(&id)?).await }.await)
     }
 }
@@ -366,8 +406,14 @@ impl CreateTaskInput {
             is_hard_deadline: self.is_hard_deadline,
             is_auto_scheduled: self.is_auto_scheduled,
             labels: self.labels.unwrap_or_default(),
-            assignee_id: self.assignee_id.map(|id| reference(&id, "input.assigneeId")).transpose()?,
-            parent_id: self.parent_id.map(|id| reference(&id, "input.parentId")).transpose()?,
+            assignee_id: self
+                .assignee_id
+                .map(|id| reference(&id, "input.assigneeId"))
+                .transpose()?,
+            parent_id: self
+                .parent_id
+                .map(|id| reference(&id, "input.parentId"))
+                .transpose()?,
             dependency_ids: references(&self.dependency_ids.unwrap_or_default(), "input.dependencyIds")?,
         })
     }
@@ -551,7 +597,11 @@ impl TaskMutation {
     }
 
     /// Marks a task as done. A recurring task gets its next instance.
-    async fn complete_task(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the object.")] id: ID) -> Result<CompleteTaskPayload> {
+    async fn complete_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<CompleteTaskPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
             tasks::complete(&entered, id).await
@@ -560,7 +610,11 @@ impl TaskMutation {
     }
 
     /// Opens a done or cancelled task again.
-    async fn reopen_task(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the object.")] id: ID) -> Result<ReopenTaskPayload> {
+    async fn reopen_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<ReopenTaskPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
             tasks::reopen(&entered, id).await
@@ -569,7 +623,11 @@ impl TaskMutation {
     }
 
     /// Deletes a task and its sub-tasks.
-    async fn delete_task(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the object.")] id: ID) -> Result<DeleteTaskPayload> {
+    async fn delete_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<DeleteTaskPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
             tasks::delete(&entered, id).await.map(|_| id)
@@ -616,7 +674,11 @@ impl TaskMutation {
             access(ctx).caller().require_user()?;
             let ids: Vec<TaskId> = references(&ids, "ids")?;
             let Some(first) = ids.first() else {
-                return Err(Error::user(kernel::UserErrorCode::Required, "ids", "Give at least one task."));
+                return Err(Error::user(
+                    kernel::UserErrorCode::Required,
+                    "ids",
+                    "Give at least one task.",
+                ));
             };
             let entered = access(ctx).ctx_of::<task::Entity>(*first).await?;
             let patch = BulkPatch {
@@ -656,14 +718,27 @@ impl TaskSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Workspace to watch.")] workspace_id: ID,
-        #[graphql(desc = "Resume after this cursor: changes missed since are sent first, in order. Live only when omitted.")]
+        #[graphql(
+            desc = "Resume after this cursor: changes missed since are sent first, in order. Live only when omitted."
+        )]
         after: Option<String>,
     ) -> Result<impl Stream<Item = Result<TaskChange>> + use<>> {
-        follow(ctx, &workspace_id, after, |change| change.object_type == ObjectType::Task, |entered, cursor, change| async move {
-            let id = TaskId(change.object_id);
-            let task = tasks::get_many(&entered, &[id]).await?.pop().map(Task::from);
-            Ok(TaskChange { cursor, action: change.action.into(), task_id: global(id), task })
-        })
+        follow(
+            ctx,
+            &workspace_id,
+            after,
+            |change| change.object_type == ObjectType::Task,
+            |entered, cursor, change| async move {
+                let id = TaskId(change.object_id);
+                let task = tasks::get_many(&entered, &[id]).await?.pop().map(Task::from);
+                Ok(TaskChange {
+                    cursor,
+                    action: change.action.into(),
+                    task_id: global(id),
+                    task,
+                })
+            },
+        )
         .await
     }
 }

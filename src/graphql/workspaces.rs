@@ -24,7 +24,13 @@ impl Workspace {
     /// A workspace that the caller has entered.
     pub fn new(ctx: Ctx, row: workspace::Model) -> Self {
         let ctx = Arc::new(ctx);
-        Self(WorkspaceFields { ctx: ctx.clone(), row }, tasks::WorkspaceTasks(ctx))
+        Self(
+            WorkspaceFields {
+                ctx: ctx.clone(),
+                row,
+            },
+            tasks::WorkspaceTasks(ctx),
+        )
     }
 
     /// Enters a workspace and reads it.
@@ -115,13 +121,28 @@ pub struct WorkspaceQuery;
 #[Object]
 impl WorkspaceQuery {
     /// A workspace by ID. All lists of workspace data start here.
-    async fn workspace(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the workspace.")] id: ID) -> Option<Result<Workspace>> {
-        let found = async { Workspace::load(access(ctx).ctx(parse(&id).ok_or_else(kernel::Error::not_found)?).await?).await };
+    async fn workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the workspace.")] id: ID,
+    ) -> Option<Result<Workspace>> {
+        let found = async {
+            Workspace::load(
+                access(ctx)
+                    .ctx(parse(&id).ok_or_else(kernel::Error::not_found)?)
+                    .await?,
+            )
+            .await
+        };
         lookup(found.await)
     }
 
     /// A workspace by URL name.
-    async fn workspace_by_slug(&self, ctx: &Context<'_>, #[graphql(desc = "URL name.")] slug: String) -> Option<Result<Workspace>> {
+    async fn workspace_by_slug(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "URL name.")] slug: String,
+    ) -> Option<Result<Workspace>> {
         lookup(async { Workspace::load(workspaces::find_by_slug(access(ctx), &slug).await?).await }.await)
     }
 }

@@ -114,6 +114,9 @@ mod tests {
         assert!(!allows(Member, Action::View, Resource::AuditLog));
         assert!(!allows(Admin, Action::Destroy, Resource::Workspace));
         assert!(allows(Owner, Action::Destroy, Resource::Workspace));
-        assert!(!allows(Owner, Action::Edit, Resource::AuditLog), "the audit log is append-only for everybody");
+        assert!(
+            !allows(Owner, Action::Edit, Resource::AuditLog),
+            "the audit log is append-only for everybody"
+        );
     }
 }

@@ -30,6 +30,11 @@ pub struct Origin {
 impl Actor {
     /// The server itself: jobs, seeds, migrations.
     pub fn system() -> Self {
-        Self { kind: ActorKind::System, user_id: None, api_token_id: None, origin: Origin::default() }
+        Self {
+            kind: ActorKind::System,
+            user_id: None,
+            api_token_id: None,
+            origin: Origin::default(),
+        }
     }
 }

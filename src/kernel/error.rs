@@ -142,8 +142,16 @@ pub struct UserError {
 impl UserError {
     /// A failure of one field; `path` is dotted, for example `input.dueAt`.
     pub fn new(code: UserErrorCode, path: &str, message: impl Into<String>) -> Self {
-        let field = path.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-        Self { code, field, message: message.into() }
+        let field = path
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            code,
+            field,
+            message: message.into(),
+        }
     }
 }
 
@@ -170,7 +178,12 @@ pub enum Error {
 impl Error {
     /// A failure with a code and a public sentence.
     pub fn coded(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self::Coded { code, message: message.into(), retry_after: None, cause: None }
+        Self::Coded {
+            code,
+            message: message.into(),
+            retry_after: None,
+            cause: None,
+        }
     }
 
     /// An expected failure of one field; `path` is dotted, for example `input.dueAt`.
@@ -180,7 +193,10 @@ impl Error {
 
     /// The answer for missing and for invisible objects alike.
     pub fn not_found() -> Self {
-        Self::coded(ErrorCode::NotFound, "The object does not exist or you may not see it.")
+        Self::coded(
+            ErrorCode::NotFound,
+            "The object does not exist or you may not see it.",
+        )
     }
 
     /// The answer to a caller without credentials.
@@ -257,6 +273,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause().map(|cause| cause as &(dyn std::error::Error + 'static))
+        self.cause()
+            .map(|cause| cause as &(dyn std::error::Error + 'static))
     }
 }

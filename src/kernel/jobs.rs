@@ -81,12 +81,24 @@ pub struct NewJob {
 impl NewJob {
     /// Work for a workspace, to start now.
     pub fn for_workspace(workspace_id: WorkspaceId, payload: Payload) -> Self {
-        Self { payload, workspace_id: Some(workspace_id), created_by: None, run_at: None, unique_key: None }
+        Self {
+            payload,
+            workspace_id: Some(workspace_id),
+            created_by: None,
+            run_at: None,
+            unique_key: None,
+        }
     }
 
     /// Work for the installation, to start now.
     pub fn for_system(payload: Payload) -> Self {
-        Self { payload, workspace_id: None, created_by: None, run_at: None, unique_key: None }
+        Self {
+            payload,
+            workspace_id: None,
+            created_by: None,
+            run_at: None,
+            unique_key: None,
+        }
     }
 
     /// Names who started it.
@@ -122,8 +134,16 @@ pub struct CronEntry {
 /// All recurring work.
 pub fn cron() -> [CronEntry; 2] {
     [
-        CronEntry { name: "start-due-syncs", every: Duration::from_secs(60), payload: Payload::StartDueSyncs },
-        CronEntry { name: "prune-expired", every: Duration::from_secs(3_600), payload: Payload::PruneExpired },
+        CronEntry {
+            name: "start-due-syncs",
+            every: Duration::from_secs(60),
+            payload: Payload::StartDueSyncs,
+        },
+        CronEntry {
+            name: "prune-expired",
+            every: Duration::from_secs(3_600),
+            payload: Payload::PruneExpired,
+        },
     ]
 }
 
@@ -150,6 +170,13 @@ mod tests {
         let id = "018f0000-0000-7000-8000-000000000001";
         let old = serde_json::json!({ "kind": "sync_integration", "integration_id": entity::ids::IntegrationId(id.parse().unwrap()) });
         let payload: Payload = serde_json::from_value(old).unwrap();
-        assert!(matches!(payload, Payload::SyncIntegration { full: false, accept_deletes: false, .. }));
+        assert!(matches!(
+            payload,
+            Payload::SyncIntegration {
+                full: false,
+                accept_deletes: false,
+                ..
+            }
+        ));
     }
 }

@@ -21,7 +21,11 @@ impl Cursor {
 
     /// Reads a cursor back; `argument` names the field to blame.
     pub fn decode(text: &str, argument: &str) -> Result<Self> {
-        let invalid = || Error::bad_input(format!("`{argument}` is not a cursor of this list. Use one that the list returned."));
+        let invalid = || {
+            Error::bad_input(format!(
+                "`{argument}` is not a cursor of this list. Use one that the list returned."
+            ))
+        };
         if text.len() > 4_096 {
             return Err(invalid());
         }
@@ -71,13 +75,22 @@ impl PageArgs {
             (_, Some(last)) => ("last", last),
             (first, None) => ("first", first.unwrap_or(default)),
         };
-        let limit = u64::try_from(size).ok().filter(|n| (1..=MAX_PAGE as u64).contains(n));
-        let limit = limit.ok_or_else(|| Error::bad_input(format!("`{name}` must be between 1 and {MAX_PAGE}.")))?;
+        let limit = u64::try_from(size)
+            .ok()
+            .filter(|n| (1..=MAX_PAGE as u64).contains(n));
+        let limit =
+            limit.ok_or_else(|| Error::bad_input(format!("`{name}` must be between 1 and {MAX_PAGE}.")))?;
         Ok(PageRequest {
             limit,
             backward: self.last.is_some(),
-            after: self.after.map(|text| Cursor::decode(&text, "after")).transpose()?,
-            before: self.before.map(|text| Cursor::decode(&text, "before")).transpose()?,
+            after: self
+                .after
+                .map(|text| Cursor::decode(&text, "after"))
+                .transpose()?,
+            before: self
+                .before
+                .map(|text| Cursor::decode(&text, "before"))
+                .transpose()?,
             count,
         })
     }
@@ -98,7 +111,12 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Builds the page from up to `limit + 1` rows read in the direction of travel.
-    pub fn from_rows(request: &PageRequest, mut rows: Vec<T>, total: Option<u64>, key: impl Fn(&T) -> Cursor) -> Self {
+    pub fn from_rows(
+        request: &PageRequest,
+        mut rows: Vec<T>,
+        total: Option<u64>,
+        key: impl Fn(&T) -> Cursor,
+    ) -> Self {
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -110,7 +128,12 @@ impl<T> Page<T> {
             true => (request.before.is_some(), more),
         };
         let items = rows.into_iter().map(|row| (key(&row), row)).collect();
-        Self { items, has_next, has_previous, total }
+        Self {
+            items,
+            has_next,
+            has_previous,
+            total,
+        }
     }
 }
 
@@ -119,7 +142,11 @@ mod tests {
     use super::*;
 
     fn args(first: Option<i32>, last: Option<i32>) -> PageArgs {
-        PageArgs { first, last, ..PageArgs::default() }
+        PageArgs {
+            first,
+            last,
+            ..PageArgs::default()
+        }
     }
 
     #[test]

@@ -30,7 +30,11 @@ impl Checks {
         if text.is_empty() {
             self.fail(UserErrorCode::Required, path, "This text must not be empty.");
         } else if text.chars().any(char::is_control) {
-            self.fail(UserErrorCode::Invalid, path, "This text must not contain line breaks or control characters.");
+            self.fail(
+                UserErrorCode::Invalid,
+                path,
+                "This text must not contain line breaks or control characters.",
+            );
         }
         self.length(path, text, max);
         text.to_owned()
@@ -40,7 +44,11 @@ impl Checks {
     pub fn prose(&mut self, path: &str, text: &str, max: usize) -> String {
         let bad = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         if text.chars().any(bad) {
-            self.fail(UserErrorCode::Invalid, path, "This text must not contain control characters.");
+            self.fail(
+                UserErrorCode::Invalid,
+                path,
+                "This text must not contain control characters.",
+            );
         }
         self.length(path, text, max);
         text.to_owned()
@@ -57,12 +65,21 @@ impl Checks {
     /// A whole number within limits.
     pub fn range(&mut self, path: &str, value: i32, min: i32, max: i32) {
         let message = format!("Use a number between {min} and {max}.");
-        self.require((min..=max).contains(&value), UserErrorCode::OutOfRange, path, message);
+        self.require(
+            (min..=max).contains(&value),
+            UserErrorCode::OutOfRange,
+            path,
+            message,
+        );
     }
 
     /// Everything that was wrong, or nothing.
     pub fn finish(self) -> super::Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(super::Error::User(self.0)) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(super::Error::User(self.0))
+        }
     }
 }
 
@@ -80,7 +97,9 @@ pub fn email(text: &str) -> Option<String> {
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..")
-        && local.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
+        && local
+            .chars()
+            .all(|c| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
     let label_ok = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
@@ -100,7 +119,17 @@ mod tests {
     fn addresses_are_told_from_rubbish() {
         assert_eq!(email(" Ana@Example.org ").as_deref(), Some("ana@example.org"));
         assert!(email("ana+tag@sub.example.org").is_some());
-        for text in ["", "ana", "@example.org", "ana@", "ana@localhost", "a b@example.org", "a..b@example.org", "a@-x.org", "a\r\n@x.org"] {
+        for text in [
+            "",
+            "ana",
+            "@example.org",
+            "ana@",
+            "ana@localhost",
+            "a b@example.org",
+            "a..b@example.org",
+            "a@-x.org",
+            "a\r\n@x.org",
+        ] {
             assert!(email(text).is_none(), "{text:?}");
         }
     }
@@ -120,7 +149,9 @@ mod tests {
         checks.title("input.name", "a\u{0}b", 10);
         checks.prose("input.description", &"x".repeat(11), 10);
         checks.range("input.durationMinutes", 4, 5, 10);
-        let Err(crate::kernel::Error::User(errors)) = checks.finish() else { panic!("must fail") };
+        let Err(crate::kernel::Error::User(errors)) = checks.finish() else {
+            panic!("must fail")
+        };
         assert_eq!(errors.len(), 4);
         assert_eq!(errors[0].field, ["input", "title"]);
     }

@@ -31,7 +31,10 @@ impl Clock {
     }
 
     /// The current instant, truncated to microseconds.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::System => truncate(Utc::now()),
@@ -53,7 +56,9 @@ pub fn truncate(at: Instant) -> Instant {
 }
 
 fn from_micros(micros: i64) -> Instant {
-    Utc.timestamp_micros(micros).single().unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
+    Utc.timestamp_micros(micros)
+        .single()
+        .unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
 }
 
 /// A half-open range of instants: `start` is included, `end` is not.
@@ -100,9 +105,18 @@ mod tests {
 
     #[test]
     fn back_to_back_is_not_an_overlap() {
-        let a = Span { start: at(0), end: at(10) };
-        assert!(!a.overlaps(&Span { start: at(10), end: at(20) }));
-        assert!(a.overlaps(&Span { start: at(9), end: at(20) }));
+        let a = Span {
+            start: at(0),
+            end: at(10),
+        };
+        assert!(!a.overlaps(&Span {
+            start: at(10),
+            end: at(20)
+        }));
+        assert!(a.overlaps(&Span {
+            start: at(9),
+            end: at(20)
+        }));
     }
 
     #[test]

@@ -1,1 +1,20 @@
+//! The integration tests: one binary, one file for each feature, run on both backends.
+//!
+//! `MERIDIAN_TEST_BACKEND` is `embedded` (default: SQLite, everything in process) or `production` (PostgreSQL and Redis at
+//! `MERIDIAN_TEST_PG_ADMIN_URL` and `MERIDIAN_TEST_REDIS_URL`). `tests/run` starts what is needed and runs both.
 
+#![recursion_limit = "256"]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests stop at the first surprise and set up what they test"
+)]
+
+mod support;
+
+mod caldav;
+mod caldav_faults;
+mod ics_feed;
+mod jobs;
+mod schema;
+mod tasks;

@@ -18,24 +18,38 @@ pub async fn find(platform: &Platform, id: UserId) -> Result<Option<user::Model>
 /// The people that exist among these.
 pub async fn get_many(platform: &Platform, ids: &[UserId]) -> Result<Vec<user::Model>> {
     let read = platform.db.read(Scope::System).await?;
-    Ok(read.find_global::<user::Entity>().filter(user::Column::Id.is_in(ids.iter().copied())).all(&read).await?)
+    Ok(read
+        .find_global::<user::Entity>()
+        .filter(user::Column::Id.is_in(ids.iter().copied()))
+        .all(&read)
+        .await?)
 }
 
 /// The person with this address (lower case), if any.
 pub async fn find_by_email(platform: &Platform, email: &str) -> Result<Option<user::Model>> {
     let read = platform.db.read(Scope::System).await?;
-    Ok(read.find_global::<user::Entity>().filter(user::Column::Email.eq(email)).one(&read).await?)
+    Ok(read
+        .find_global::<user::Entity>()
+        .filter(user::Column::Email.eq(email))
+        .one(&read)
+        .await?)
 }
 
 /// Personal settings of a person.
 pub async fn preferences(platform: &Platform, id: UserId) -> Result<user_preferences::Model> {
     let read = platform.db.read(Scope::System).await?;
-    let select = read.find_global::<user_preferences::Entity>().filter(user_preferences::Column::UserId.eq(id));
+    let select = read
+        .find_global::<user_preferences::Entity>()
+        .filter(user_preferences::Column::UserId.eq(id));
     select.one(&read).await?.ok_or_else(Error::not_found)
 }
 
 /// Those of `people` who are members of one of `workspaces`.
-pub async fn sharing_workspace(platform: &Platform, workspaces: &[WorkspaceId], people: &[UserId]) -> Result<HashSet<UserId>> {
+pub async fn sharing_workspace(
+    platform: &Platform,
+    workspaces: &[WorkspaceId],
+    people: &[UserId],
+) -> Result<HashSet<UserId>> {
     let read = platform.db.read(Scope::System).await?;
     let select = read
         .find::<membership::Entity>()
@@ -43,5 +57,10 @@ pub async fn sharing_workspace(platform: &Platform, workspaces: &[WorkspaceId], 
         .column(membership::Column::UserId)
         .filter(membership::Column::WorkspaceId.is_in(workspaces.iter().copied()))
         .filter(membership::Column::UserId.is_in(people.iter().copied()));
-    Ok(select.into_tuple::<UserId>().all(&read).await?.into_iter().collect())
+    Ok(select
+        .into_tuple::<UserId>()
+        .all(&read)
+        .await?
+        .into_iter()
+        .collect())
 }

@@ -6,7 +6,9 @@ use entity::enums::TaskStatus;
 use entity::ids::{TaskId, TypedId as _};
 use entity::{task, task_dependency, task_label};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query};
-use sea_orm::{ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Select, Value};
+use sea_orm::{
+    ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Select, Value,
+};
 
 use super::model::{TaskFilter, TaskOrder, TaskOrderField};
 use crate::access::Ctx;
@@ -23,17 +25,32 @@ pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
 /// The tasks that exist among these.
 pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let read = ctx.read().await?;
-    Ok(read.find::<task::Entity>().filter(task::Column::Id.is_in(ids.iter().copied())).all(&read).await?)
+    Ok(read
+        .find::<task::Entity>()
+        .filter(task::Column::Id.is_in(ids.iter().copied()))
+        .all(&read)
+        .await?)
 }
 
 /// One page of the tasks that match.
-pub async fn page(ctx: &Ctx, filter: &TaskFilter, order: TaskOrder, request: &PageRequest) -> Result<Page<task::Model>> {
+pub async fn page(
+    ctx: &Ctx,
+    filter: &TaskFilter,
+    order: TaskOrder,
+    request: &PageRequest,
+) -> Result<Page<task::Model>> {
     let now = ctx.platform().clock.now();
     let read = ctx.read().await?;
     let select = read.find::<task::Entity>().filter(condition(filter, now));
-    let total = if request.count { Some(select.clone().count(&read).await?) } else { None };
+    let total = if request.count {
+        Some(select.clone().count(&read).await?)
+    } else {
+        None
+    };
     let rows = keyset(select, &keys(order), request)?.all(&read).await?;
-    Ok(Page::from_rows(request, rows, total, |row| cursor(row, order.field)))
+    Ok(Page::from_rows(request, rows, total, |row| {
+        cursor(row, order.field)
+    }))
 }
 
 fn condition(filter: &TaskFilter, now: Instant) -> Condition {
@@ -55,14 +72,37 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
         Column::Id.in_subquery(ids)
     };
     Condition::all()
-        .add_option(filter.statuses.as_ref().map(|any| Column::Status.is_in(any.clone())))
-        .add_option(filter.priorities.as_ref().map(|any| Column::Priority.is_in(any.clone())))
+        .add_option(
+            filter
+                .statuses
+                .as_ref()
+                .map(|any| Column::Status.is_in(any.clone())),
+        )
+        .add_option(
+            filter
+                .priorities
+                .as_ref()
+                .map(|any| Column::Priority.is_in(any.clone())),
+        )
         .add_option(filter.labels.as_ref().map(label))
-        .add_option(filter.assignee_ids.as_ref().map(|any| Column::AssigneeId.is_in(any.clone())))
+        .add_option(
+            filter
+                .assignee_ids
+                .as_ref()
+                .map(|any| Column::AssigneeId.is_in(any.clone())),
+        )
         .add_option(filter.due_before.map(|at| Column::DueAt.lt(at)))
         .add_option(filter.due_after.map(|at| Column::DueAt.gte(at)))
-        .add_option(filter.is_overdue.map(|yes| if yes { overdue } else { not_overdue }))
-        .add_option(filter.is_blocked.map(|yes| if yes { blocked.clone() } else { blocked.not() }))
+        .add_option(
+            filter
+                .is_overdue
+                .map(|yes| if yes { overdue } else { not_overdue }),
+        )
+        .add_option(
+            filter
+                .is_blocked
+                .map(|yes| if yes { blocked.clone() } else { blocked.not() }),
+        )
         .add_option(filter.parent_id.map(|id| Column::ParentId.eq(id)))
         .add_option(filter.search.as_deref().map(words))
 }
@@ -73,7 +113,10 @@ fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
     Query::select()
         .column((task_dependency::Entity, task_dependency::Column::TaskId))
         .from(task_dependency::Entity)
-        .inner_join(task::Entity, Expr::col(first).equals((task_dependency::Entity, task_dependency::Column::DependsOnId)))
+        .inner_join(
+            task::Entity,
+            Expr::col(first).equals((task_dependency::Entity, task_dependency::Column::DependsOnId)),
+        )
         .and_where(task::Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]))
         .take()
 }
@@ -81,11 +124,20 @@ fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
 /// Every word must appear in the title or the description, in any case.
 fn words(search: &str) -> Condition {
     let escape = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    search.split_whitespace().take(10).fold(Condition::all(), |all, word| {
-        let pattern = LikeExpr::new(format!("%{}%", escape(&word.to_lowercase()))).escape('\\');
-        let has = |column: task::Column| Expr::expr(Func::lower(Expr::col((task::Entity, column)))).like(pattern.clone());
-        all.add(Condition::any().add(has(task::Column::Title)).add(has(task::Column::Description)))
-    })
+    search
+        .split_whitespace()
+        .take(10)
+        .fold(Condition::all(), |all, word| {
+            let pattern = LikeExpr::new(format!("%{}%", escape(&word.to_lowercase()))).escape('\\');
+            let has = |column: task::Column| {
+                Expr::expr(Func::lower(Expr::col((task::Entity, column)))).like(pattern.clone())
+            };
+            all.add(
+                Condition::any()
+                    .add(has(task::Column::Title))
+                    .add(has(task::Column::Description)),
+            )
+        })
 }
 
 fn instant(json: &serde_json::Value) -> Option<Value> {
@@ -96,9 +148,14 @@ fn instant(json: &serde_json::Value) -> Option<Value> {
 fn keys(order: TaskOrder) -> [Key; 2] {
     use task::Column;
     let text: fn(&serde_json::Value) -> Option<Value> = |json| json.as_str().map(Into::into);
-    let small: fn(&serde_json::Value) -> Option<Value> = |json| i16::try_from(json.as_i64()?).ok().map(Into::into);
+    let small: fn(&serde_json::Value) -> Option<Value> =
+        |json| i16::try_from(json.as_i64()?).ok().map(Into::into);
     let (column, value, nullable) = match order.field {
-        TaskOrderField::DueAt => (Column::DueAt, instant as fn(&serde_json::Value) -> Option<Value>, true),
+        TaskOrderField::DueAt => (
+            Column::DueAt,
+            instant as fn(&serde_json::Value) -> Option<Value>,
+            true,
+        ),
         TaskOrderField::Priority => (Column::Priority, small, false),
         TaskOrderField::CreatedAt => (Column::CreatedAt, instant as _, false),
         TaskOrderField::UpdatedAt => (Column::UpdatedAt, instant as _, false),
@@ -129,8 +186,14 @@ fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
 /// Sub-tasks of each of these, in order.
 pub async fn subtasks_of(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId, Vec<task::Model>>> {
     let read = ctx.read().await?;
-    let select = read.find::<task::Entity>().filter(task::Column::ParentId.is_in(ids.iter().copied()));
-    let rows = select.order_by_asc(task::Column::Position).order_by_asc(task::Column::Id).all(&read).await?;
+    let select = read
+        .find::<task::Entity>()
+        .filter(task::Column::ParentId.is_in(ids.iter().copied()));
+    let rows = select
+        .order_by_asc(task::Column::Position)
+        .order_by_asc(task::Column::Id)
+        .all(&read)
+        .await?;
     let mut children: HashMap<TaskId, Vec<task::Model>> = HashMap::new();
     for row in rows {
         if let Some(parent) = row.parent_id {
@@ -142,12 +205,18 @@ pub async fn subtasks_of(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId, Ve
 
 /// What each of these waits for.
 pub async fn dependencies_of(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId, Vec<task::Model>>> {
-    linked(ctx, task_dependency::Column::TaskId, ids, |edge| (edge.task_id, edge.depends_on_id)).await
+    linked(ctx, task_dependency::Column::TaskId, ids, |edge| {
+        (edge.task_id, edge.depends_on_id)
+    })
+    .await
 }
 
 /// What waits for each of these.
 pub async fn dependents_of(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId, Vec<task::Model>>> {
-    linked(ctx, task_dependency::Column::DependsOnId, ids, |edge| (edge.depends_on_id, edge.task_id)).await
+    linked(ctx, task_dependency::Column::DependsOnId, ids, |edge| {
+        (edge.depends_on_id, edge.task_id)
+    })
+    .await
 }
 
 async fn linked(
@@ -157,16 +226,24 @@ async fn linked(
     ends: impl Fn(&task_dependency::Model) -> (TaskId, TaskId),
 ) -> Result<HashMap<TaskId, Vec<task::Model>>> {
     let read = ctx.read().await?;
-    let edges: Select<task_dependency::Entity> = read.find::<task_dependency::Entity>().filter(near.is_in(ids.iter().copied()));
+    let edges: Select<task_dependency::Entity> = read
+        .find::<task_dependency::Entity>()
+        .filter(near.is_in(ids.iter().copied()));
     let edges = edges.all(&read).await?;
     let far: HashSet<TaskId> = edges.iter().map(|edge| ends(edge).1).collect();
-    let rows = read.find::<task::Entity>().filter(task::Column::Id.is_in(far)).all(&read).await?;
+    let rows = read
+        .find::<task::Entity>()
+        .filter(task::Column::Id.is_in(far))
+        .all(&read)
+        .await?;
     let rows: HashMap<TaskId, task::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     let mut linked: HashMap<TaskId, Vec<task::Model>> = HashMap::new();
     for (near, far) in edges.iter().map(ends) {
         linked.entry(near).or_default().extend(rows.get(&far).cloned());
     }
-    linked.values_mut().for_each(|tasks| tasks.sort_by_key(|task| task.id.uuid()));
+    linked
+        .values_mut()
+        .for_each(|tasks| tasks.sort_by_key(|task| task.id.uuid()));
     Ok(linked)
 }
 
@@ -180,5 +257,10 @@ pub async fn blocked(ctx: &Ctx, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
         .column(task::Column::Id)
         .filter(task::Column::Id.is_in(ids.iter().copied()))
         .filter(task::Column::Id.in_subquery(blocked_ids()));
-    Ok(select.into_tuple::<TaskId>().all(&read).await?.into_iter().collect())
+    Ok(select
+        .into_tuple::<TaskId>()
+        .all(&read)
+        .await?
+        .into_iter()
+        .collect())
 }

@@ -53,7 +53,10 @@ pub(super) fn labels(checks: &mut Checks, path: &str, labels: &[String]) -> Vec<
 pub(super) fn check(row: &mut task::Model) -> Result<()> {
     let mut checks = Checks::default();
     row.title = checks.title("input.title", &row.title, MAX_TITLE);
-    row.description = row.description.take().map(|text| checks.prose("input.description", &text, MAX_DESCRIPTION));
+    row.description = row
+        .description
+        .take()
+        .map(|text| checks.prose("input.description", &text, MAX_DESCRIPTION));
     checks.range("input.durationMinutes", row.duration_minutes, 5, 14_400);
     if let Some(min) = row.min_chunk_minutes {
         checks.range("input.minChunkMinutes", min, 5, 14_400);
@@ -63,11 +66,21 @@ pub(super) fn check(row: &mut task::Model) -> Result<()> {
     }
     if let (Some(min), Some(max)) = (row.min_chunk_minutes, row.max_chunk_minutes) {
         let message = "The largest piece must not be smaller than the smallest.";
-        checks.require(min <= max, UserErrorCode::OutOfRange, "input.maxChunkMinutes", message);
+        checks.require(
+            min <= max,
+            UserErrorCode::OutOfRange,
+            "input.maxChunkMinutes",
+            message,
+        );
     }
     if let (Some(start), Some(due)) = (row.start_after, row.due_at) {
         let message = "The deadline must be after `startAfter`.";
-        checks.require(start < due, UserErrorCode::InvalidTimeRange, "input.dueAt", message);
+        checks.require(
+            start < due,
+            UserErrorCode::InvalidTimeRange,
+            "input.dueAt",
+            message,
+        );
     }
     checks.finish()
 }
@@ -89,7 +102,11 @@ pub(super) fn reaches(edges: &HashMap<TaskId, Vec<TaskId>>, from: TaskId, target
 
 /// The refusal of a circle.
 pub(super) fn cycle(path: &str) -> Error {
-    Error::user(UserErrorCode::DependencyCycle, path, "The tasks would wait for each other in a circle.")
+    Error::user(
+        UserErrorCode::DependencyCycle,
+        path,
+        "The tasks would wait for each other in a circle.",
+    )
 }
 
 /// Changed fields for the audit log: plain values and ids; of texts only the fact, they can hold anything about anybody.
@@ -103,13 +120,33 @@ pub(super) fn audit_diff(before: &task::Model, after: &task::Model) -> Value {
     note("status", json!(before.status), json!(after.status));
     note("priority", json!(before.priority), json!(after.priority));
     note("energy", json!(before.energy), json!(after.energy));
-    note("durationMinutes", json!(before.duration_minutes), json!(after.duration_minutes));
-    note("minChunkMinutes", json!(before.min_chunk_minutes), json!(after.min_chunk_minutes));
-    note("maxChunkMinutes", json!(before.max_chunk_minutes), json!(after.max_chunk_minutes));
+    note(
+        "durationMinutes",
+        json!(before.duration_minutes),
+        json!(after.duration_minutes),
+    );
+    note(
+        "minChunkMinutes",
+        json!(before.min_chunk_minutes),
+        json!(after.min_chunk_minutes),
+    );
+    note(
+        "maxChunkMinutes",
+        json!(before.max_chunk_minutes),
+        json!(after.max_chunk_minutes),
+    );
     note("startAfter", json!(before.start_after), json!(after.start_after));
     note("dueAt", json!(before.due_at), json!(after.due_at));
-    note("isHardDeadline", json!(before.is_hard_deadline), json!(after.is_hard_deadline));
-    note("isAutoScheduled", json!(before.is_auto_scheduled), json!(after.is_auto_scheduled));
+    note(
+        "isHardDeadline",
+        json!(before.is_hard_deadline),
+        json!(after.is_hard_deadline),
+    );
+    note(
+        "isAutoScheduled",
+        json!(before.is_auto_scheduled),
+        json!(after.is_auto_scheduled),
+    );
     note("assigneeId", json!(before.assignee_id), json!(after.assignee_id));
     note("parentId", json!(before.parent_id), json!(after.parent_id));
     let mut touched = |field: &'static str, differs: bool| {

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use entity::enums::{ChangeAction, TaskStatus};
 use entity::ids::{TaskId, TypedId as _, UserId};
 use entity::{membership, task, task_dependency, task_label, user_preferences};
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Set};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
+    QuerySelect as _, Set,
+};
 
 use super::model::{BulkPatch, NewTask, TaskPatch};
 use super::rules::{self, MAX_BULK, MAX_DEPENDENCIES, MAX_DEPTH};
@@ -35,7 +38,12 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
     let mut checks = Checks::default();
     let labels = rules::labels(&mut checks, "input.labels", &new.labels);
     let message = format!("A task waits for at most {MAX_DEPENDENCIES} others.");
-    checks.require(new.dependency_ids.len() <= MAX_DEPENDENCIES, UserErrorCode::TooLong, "input.dependencyIds", message);
+    checks.require(
+        new.dependency_ids.len() <= MAX_DEPENDENCIES,
+        UserErrorCode::TooLong,
+        "input.dependencyIds",
+        message,
+    );
     let duration = match new.duration_minutes {
         Some(minutes) => minutes,
         None => default_minutes(tx, user_id).await?,
@@ -87,7 +95,10 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
     let stored = tx.insert(row.into_active_model().reset_all()).await?;
     store_labels(tx, &stored, &labels).await?;
     // Nothing waits for a new task yet, so its dependencies cannot close a circle.
-    let edges = dependencies.into_iter().map(|depends_on| edge(tx, stored.id, depends_on)).collect();
+    let edges = dependencies
+        .into_iter()
+        .map(|depends_on| edge(tx, stored.id, depends_on))
+        .collect();
     tx.insert_many::<task_dependency::ActiveModel>(edges).await?;
     record(tx, "task.created", ChangeAction::Created, stored.id, None);
     Ok(stored)
@@ -105,9 +116,19 @@ pub async fn update(ctx: &Ctx, id: TaskId, patch: TaskPatch) -> Result<task::Mod
 
 async fn update_in(tx: &Tx, id: TaskId, patch: TaskPatch) -> Result<task::Model> {
     let before = lock(tx, id).await?;
-    if patch.expected_version.is_some_and(|version| version != before.version) {
-        let message = format!("The task has version {} by now. Read it again and repeat your change.", before.version);
-        return Err(Error::user(UserErrorCode::VersionConflict, "input.expectedVersion", message));
+    if patch
+        .expected_version
+        .is_some_and(|version| version != before.version)
+    {
+        let message = format!(
+            "The task has version {} by now. Read it again and repeat your change.",
+            before.version
+        );
+        return Err(Error::user(
+            UserErrorCode::VersionConflict,
+            "input.expectedVersion",
+            message,
+        ));
     }
     let mut row = before.clone();
     row.title = patch.title.unwrap_or(row.title);
@@ -143,7 +164,9 @@ async fn update_in(tx: &Tx, id: TaskId, patch: TaskPatch) -> Result<task::Model>
 /// Marks a task as done.
 pub async fn complete(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
     change_status(ctx, id, TaskStatus::Done, "task.completed", |status| {
-        (!rules::is_closed(status)).then_some(()).ok_or("The task is already done or cancelled.")
+        (!rules::is_closed(status))
+            .then_some(())
+            .ok_or("The task is already done or cancelled.")
     })
     .await
 }
@@ -151,7 +174,9 @@ pub async fn complete(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
 /// Opens a done or cancelled task again.
 pub async fn reopen(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
     change_status(ctx, id, TaskStatus::Todo, "task.reopened", |status| {
-        rules::is_closed(status).then_some(()).ok_or("The task is still open.")
+        rules::is_closed(status)
+            .then_some(())
+            .ok_or("The task is still open.")
     })
     .await
 }
@@ -182,14 +207,24 @@ pub async fn delete(ctx: &Ctx, id: TaskId) -> Result<Vec<TaskId>> {
         let mut doomed = vec![id];
         let mut level = vec![id];
         while !level.is_empty() {
-            let children = tx.find::<task::Entity>().filter(task::Column::ParentId.is_in(level));
-            let children: Vec<TaskId> = children.select_only().column(task::Column::Id).into_tuple().all(tx.conn()).await?;
+            let children = tx
+                .find::<task::Entity>()
+                .filter(task::Column::ParentId.is_in(level));
+            let children: Vec<TaskId> = children
+                .select_only()
+                .column(task::Column::Id)
+                .into_tuple()
+                .all(tx.conn())
+                .await?;
             doomed.extend(&children);
             level = children;
         }
         // Deepest first: a parent cannot go before its children.
         for id in doomed.iter().rev() {
-            tx.delete_many::<task::Entity>().filter(task::Column::Id.eq(*id)).exec(tx.conn()).await?;
+            tx.delete_many::<task::Entity>()
+                .filter(task::Column::Id.eq(*id))
+                .exec(tx.conn())
+                .await?;
         }
         for id in &doomed {
             record(&tx, "task.deleted", ChangeAction::Deleted, *id, None);
@@ -210,7 +245,11 @@ pub async fn add_dependency(ctx: &Ctx, id: TaskId, depends_on: TaskId) -> Result
         if reaches(&tx, depends_on, id).await? {
             return Err(rules::cycle("dependsOnId"));
         }
-        let existing = tx.find::<task_dependency::Entity>().filter(task_dependency::Column::TaskId.eq(id)).all(tx.conn()).await?;
+        let existing = tx
+            .find::<task_dependency::Entity>()
+            .filter(task_dependency::Column::TaskId.eq(id))
+            .all(tx.conn())
+            .await?;
         if existing.iter().any(|edge| edge.depends_on_id == depends_on) {
             return Ok(row);
         }
@@ -296,7 +335,12 @@ fn set_status(tx: &Tx, row: &mut task::Model, status: TaskStatus) {
 }
 
 /// Stores a changed task; an update that changes nothing leaves no trace.
-async fn save(tx: &Tx, before: &task::Model, mut row: task::Model, action: &'static str) -> Result<task::Model> {
+async fn save(
+    tx: &Tx,
+    before: &task::Model,
+    mut row: task::Model,
+    action: &'static str,
+) -> Result<task::Model> {
     if row == *before {
         return Ok(row);
     }
@@ -305,10 +349,19 @@ async fn save(tx: &Tx, before: &task::Model, mut row: task::Model, action: &'sta
     let labels_changed = row.labels != before.labels;
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     if labels_changed {
-        tx.delete_many::<task_label::Entity>().filter(task_label::Column::TaskId.eq(stored.id)).exec(tx.conn()).await?;
+        tx.delete_many::<task_label::Entity>()
+            .filter(task_label::Column::TaskId.eq(stored.id))
+            .exec(tx.conn())
+            .await?;
         store_labels(tx, &stored, &rules::labels_of(&stored)).await?;
     }
-    record(tx, action, ChangeAction::Updated, stored.id, Some(rules::audit_diff(before, &stored)));
+    record(
+        tx,
+        action,
+        ChangeAction::Updated,
+        stored.id,
+        Some(rules::audit_diff(before, &stored)),
+    );
     Ok(stored)
 }
 
@@ -333,49 +386,100 @@ fn edge(tx: &Tx, task_id: TaskId, depends_on_id: TaskId) -> task_dependency::Act
     }
 }
 
-fn record(tx: &Tx, action: &'static str, change: ChangeAction, id: TaskId, changes: Option<serde_json::Value>) {
-    tx.audit(Audit { action, entity_type: "Task", entity_id: id.uuid(), changes });
+fn record(
+    tx: &Tx,
+    action: &'static str,
+    change: ChangeAction,
+    id: TaskId,
+    changes: Option<serde_json::Value>,
+) {
+    tx.audit(Audit {
+        action,
+        entity_type: "Task",
+        entity_id: id.uuid(),
+        changes,
+    });
     tx.change(change, ObjectType::Task, id.uuid());
 }
 
 fn record_dependency(tx: &Tx, action: &'static str, id: TaskId, depends_on: TaskId) {
     let changes = serde_json::json!({ "dependsOnId": depends_on.to_string() });
-    tx.audit(Audit { action, entity_type: "Task", entity_id: id.uuid(), changes: Some(changes) });
+    tx.audit(Audit {
+        action,
+        entity_type: "Task",
+        entity_id: id.uuid(),
+        changes: Some(changes),
+    });
     // Both ends look different now: one is blocked, the other has a dependent.
     tx.change(ChangeAction::Updated, ObjectType::Task, id.uuid());
     tx.change(ChangeAction::Updated, ObjectType::Task, depends_on.uuid());
 }
 
 async fn lock(tx: &Tx, id: TaskId) -> Result<task::Model> {
-    let select = tx.find::<task::Entity>().filter(task::Column::Id.eq(id)).lock_exclusive();
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::Id.eq(id))
+        .lock_exclusive();
     select.one(tx.conn()).await?.ok_or_else(Error::not_found)
 }
 
 async fn default_minutes(tx: &Tx, user_id: Option<UserId>) -> Result<i32> {
-    let Some(user_id) = user_id else { return Ok(FALLBACK_MINUTES) };
-    let select = tx.find_global::<user_preferences::Entity>().filter(user_preferences::Column::UserId.eq(user_id));
-    Ok(select.one(tx.conn()).await?.map_or(FALLBACK_MINUTES, |row| row.default_task_duration_minutes))
+    let Some(user_id) = user_id else {
+        return Ok(FALLBACK_MINUTES);
+    };
+    let select = tx
+        .find_global::<user_preferences::Entity>()
+        .filter(user_preferences::Column::UserId.eq(user_id));
+    Ok(select
+        .one(tx.conn())
+        .await?
+        .map_or(FALLBACK_MINUTES, |row| row.default_task_duration_minutes))
 }
 
 async fn check_assignee(tx: &Tx, assignee: Option<UserId>) -> Result<()> {
     let Some(id) = assignee else { return Ok(()) };
-    let member = tx.find::<membership::Entity>().filter(membership::Column::UserId.eq(id)).count(tx.conn()).await?;
+    let member = tx
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(id))
+        .count(tx.conn())
+        .await?;
     if member > 0 {
         return Ok(());
     }
     let message = "This person is not a member of the workspace.";
-    Err(Error::user(UserErrorCode::ReferenceNotFound, "input.assigneeId", message))
+    Err(Error::user(
+        UserErrorCode::ReferenceNotFound,
+        "input.assigneeId",
+        message,
+    ))
 }
 
 /// Every id must be a task of this workspace; blames the first that is not.
 async fn check_exist(tx: &Tx, ids: &[TaskId], path: &str) -> Result<()> {
-    let select = tx.find::<task::Entity>().filter(task::Column::Id.is_in(ids.iter().copied()));
-    let found: HashSet<TaskId> = select.select_only().column(task::Column::Id).into_tuple().all(tx.conn()).await?.into_iter().collect();
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::Id.is_in(ids.iter().copied()));
+    let found: HashSet<TaskId> = select
+        .select_only()
+        .column(task::Column::Id)
+        .into_tuple()
+        .all(tx.conn())
+        .await?
+        .into_iter()
+        .collect();
     match ids.iter().position(|id| !found.contains(id)) {
         None => Ok(()),
         Some(index) => {
-            let path = if path == "dependsOnId" { path.to_owned() } else { format!("{path}.{index}") };
-            Err(Error::user(UserErrorCode::ReferenceNotFound, &path, "There is no such task in this workspace."))
+            let path = if path == "dependsOnId" {
+                path.to_owned()
+            } else {
+                format!("{path}.{index}")
+            };
+            Err(Error::user(
+                UserErrorCode::ReferenceNotFound,
+                &path,
+                "There is no such task in this workspace.",
+            ))
         }
     }
 }
@@ -390,8 +494,18 @@ async fn check_parent(tx: &Tx, id: TaskId, parent: TaskId) -> Result<()> {
         if current == id {
             return Err(rules::cycle(path));
         }
-        let row = tx.find::<task::Entity>().filter(task::Column::Id.eq(current)).one(tx.conn()).await?;
-        let missing = || Error::user(UserErrorCode::ReferenceNotFound, path, "There is no such task in this workspace.");
+        let row = tx
+            .find::<task::Entity>()
+            .filter(task::Column::Id.eq(current))
+            .one(tx.conn())
+            .await?;
+        let missing = || {
+            Error::user(
+                UserErrorCode::ReferenceNotFound,
+                path,
+                "There is no such task in this workspace.",
+            )
+        };
         next = row.ok_or_else(missing)?.parent_id;
     }
     let message = format!("Sub-tasks nest at most {MAX_DEPTH} levels deep.");
@@ -399,8 +513,15 @@ async fn check_parent(tx: &Tx, id: TaskId, parent: TaskId) -> Result<()> {
 }
 
 async fn next_position(tx: &Tx, parent: TaskId) -> Result<i32> {
-    let select = tx.find::<task::Entity>().filter(task::Column::ParentId.eq(parent));
-    let last: Option<Option<i32>> = select.select_only().column_as(task::Column::Position.max(), "last").into_tuple().one(tx.conn()).await?;
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::ParentId.eq(parent));
+    let last: Option<Option<i32>> = select
+        .select_only()
+        .column_as(task::Column::Position.max(), "last")
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
     Ok(last.flatten().map_or(0, |last| last + 1))
 }
 
@@ -409,10 +530,16 @@ async fn reaches(tx: &Tx, from: TaskId, target: TaskId) -> Result<bool> {
     let mut edges: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
     let mut level = vec![from];
     while !level.is_empty() {
-        let rows = tx.find::<task_dependency::Entity>().filter(task_dependency::Column::TaskId.is_in(level));
+        let rows = tx
+            .find::<task_dependency::Entity>()
+            .filter(task_dependency::Column::TaskId.is_in(level));
         let rows = rows.all(tx.conn()).await?;
         let known: HashSet<TaskId> = edges.keys().copied().collect();
-        level = rows.iter().map(|edge| edge.depends_on_id).filter(|id| !known.contains(id)).collect();
+        level = rows
+            .iter()
+            .map(|edge| edge.depends_on_id)
+            .filter(|id| !known.contains(id))
+            .collect();
         for row in rows {
             edges.entry(row.task_id).or_default().push(row.depends_on_id);
         }

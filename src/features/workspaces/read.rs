@@ -11,15 +11,33 @@ use crate::platform::db::Scope;
 /// The workspace of the context.
 pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
     let read = ctx.read().await?;
-    read.find::<workspace::Entity>().one(&read).await?.ok_or_else(Error::not_found)
+    read.find::<workspace::Entity>()
+        .one(&read)
+        .await?
+        .ok_or_else(Error::not_found)
 }
 
 /// All workspaces of the caller, personal one first, then by name.
 pub async fn get_many(access: &Access) -> Result<Vec<workspace::Model>> {
-    let ids: Vec<WorkspaceId> = access.memberships().await?.iter().map(|membership| membership.workspace_id).collect();
+    let ids: Vec<WorkspaceId> = access
+        .memberships()
+        .await?
+        .iter()
+        .map(|membership| membership.workspace_id)
+        .collect();
     let read = access.platform().db.read(Scope::System).await?;
-    let mut rows = read.find::<workspace::Entity>().filter(workspace::Column::Id.is_in(ids)).all(&read).await?;
-    rows.sort_by_key(|row| (row.r#type != entity::enums::WorkspaceType::Personal, row.name.to_lowercase(), row.id));
+    let mut rows = read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Id.is_in(ids))
+        .all(&read)
+        .await?;
+    rows.sort_by_key(|row| {
+        (
+            row.r#type != entity::enums::WorkspaceType::Personal,
+            row.name.to_lowercase(),
+            row.id,
+        )
+    });
     Ok(rows)
 }
 
@@ -27,6 +45,10 @@ pub async fn get_many(access: &Access) -> Result<Vec<workspace::Model>> {
 pub async fn find_by_slug(access: &Access, slug: &str) -> Result<Ctx> {
     access.caller().require_user()?;
     let read = access.platform().db.read(Scope::System).await?;
-    let row = read.find::<workspace::Entity>().filter(workspace::Column::Slug.eq(slug)).one(&read).await?;
+    let row = read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Slug.eq(slug))
+        .one(&read)
+        .await?;
     access.ctx(row.ok_or_else(Error::not_found)?.id).await
 }

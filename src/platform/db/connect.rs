@@ -62,7 +62,11 @@ fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
 fn postgres(url: &str, max_connections: u32, drop_rights: bool) -> ConnectOptions {
     let mut options = base(url, max_connections);
     options.test_before_acquire(false);
-    options.map_sqlx_postgres_opts(|postgres| postgres.application_name("meridian").statement_cache_capacity(500));
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres
+            .application_name("meridian")
+            .statement_cache_capacity(500)
+    });
     if drop_rights {
         options.map_sqlx_postgres_pool_opts(|pool| {
             pool.after_connect(|connection, _| {

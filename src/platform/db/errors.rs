@@ -19,12 +19,17 @@ fn db_err(error: &Error) -> Option<&DbErr> {
 
 /// Whether a unique index refused the write.
 pub fn is_unique_violation(error: &Error) -> bool {
-    matches!(db_err(error).and_then(DbErr::sql_err), Some(SqlErr::UniqueConstraintViolation(_)))
+    matches!(
+        db_err(error).and_then(DbErr::sql_err),
+        Some(SqlErr::UniqueConstraintViolation(_))
+    )
 }
 
 /// Whether running the same transaction again can succeed.
 pub(super) fn is_conflict(error: &Error) -> bool {
-    let Some(code) = db_err(error).and_then(database_code) else { return false };
+    let Some(code) = db_err(error).and_then(database_code) else {
+        return false;
+    };
     // PostgreSQL: serialisation failure, deadlock. SQLite: BUSY, BUSY_SNAPSHOT, LOCKED.
     matches!(code.as_str(), "40001" | "40P01" | "5" | "517" | "6")
 }
@@ -48,7 +53,12 @@ fn is_away(error: &DbErr) -> bool {
         return true;
     }
     match sqlx_error(error) {
-        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Protocol(_)) => true,
+        Some(
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Protocol(_),
+        ) => true,
         // PostgreSQL class 57P: shutting down, crashed, cannot connect now.
         Some(sqlx::Error::Database(database)) => database.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,

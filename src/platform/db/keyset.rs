@@ -22,7 +22,11 @@ pub struct Key {
 }
 
 /// Adds order, position and limit of one page to a select.
-pub fn keyset<S: QueryFilter + QueryOrder + QuerySelect>(mut select: S, keys: &[Key], page: &PageRequest) -> Result<S> {
+pub fn keyset<S: QueryFilter + QueryOrder + QuerySelect>(
+    mut select: S,
+    keys: &[Key],
+    page: &PageRequest,
+) -> Result<S> {
     if let Some(cursor) = &page.after {
         select = select.filter(beyond(keys, cursor, Ordering::Greater, "after")?);
     }
@@ -30,9 +34,17 @@ pub fn keyset<S: QueryFilter + QueryOrder + QuerySelect>(mut select: S, keys: &[
         select = select.filter(beyond(keys, cursor, Ordering::Less, "before")?);
     }
     for key in keys {
-        let order = if key.descending != page.backward { Order::Desc } else { Order::Asc };
+        let order = if key.descending != page.backward {
+            Order::Desc
+        } else {
+            Order::Asc
+        };
         if key.nullable {
-            let nulls = if page.backward { NullOrdering::First } else { NullOrdering::Last };
+            let nulls = if page.backward {
+                NullOrdering::First
+            } else {
+                NullOrdering::Last
+            };
             select = select.order_by_with_nulls(key.expr.clone(), order, nulls);
         } else {
             select = select.order_by(key.expr.clone(), order);
@@ -61,8 +73,16 @@ fn beyond(keys: &[Key], cursor: &Cursor, side: Ordering, argument: &str) -> Resu
             None => key.expr.clone().is_not_null(),
             Some(value) => {
                 let bound = Expr::val(value.clone());
-                let compared = if forward != key.descending { key.expr.clone().gt(bound) } else { key.expr.clone().lt(bound) };
-                if key.nullable && forward { compared.or(key.expr.clone().is_null()) } else { compared }
+                let compared = if forward != key.descending {
+                    key.expr.clone().gt(bound)
+                } else {
+                    key.expr.clone().lt(bound)
+                };
+                if key.nullable && forward {
+                    compared.or(key.expr.clone().is_null())
+                } else {
+                    compared
+                }
             }
         };
         any = any.add(equal_so_far.clone().add(strictly));

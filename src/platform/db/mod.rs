@@ -100,7 +100,12 @@ impl Db {
     /// A round trip, for health checks.
     pub async fn ping(&self) -> Result<()> {
         let statement = Statement::from_string(self.0.backend, "SELECT 1");
-        self.0.write.query_one_raw(statement).await.map(drop).map_err(Error::from)
+        self.0
+            .write
+            .query_one_raw(statement)
+            .await
+            .map(drop)
+            .map_err(Error::from)
     }
 
     /// Closes every connection.

@@ -1,8 +1,8 @@
 //! Reading in a scope. On PostgreSQL a read is a transaction that knows its workspace; on SQLite it is a pooled connection.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _, QueryResult,
-    Select, Statement, TransactionTrait as _, Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
+    QueryResult, Select, Statement, TransactionTrait as _, Value,
 };
 
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
@@ -24,7 +24,10 @@ pub(super) enum Handle {
 impl Read {
     pub(super) async fn open(pool: &DatabaseConnection, scope: Scope) -> Result<Self> {
         if pool.get_database_backend() != DbBackend::Postgres {
-            return Ok(Self { handle: Handle::Pool(pool.clone()), scope });
+            return Ok(Self {
+                handle: Handle::Pool(pool.clone()),
+                scope,
+            });
         }
         let transaction = pool.begin().await?;
         enter_scope(&transaction, scope).await?;
@@ -32,7 +35,10 @@ impl Read {
     }
 
     pub(super) fn inside(transaction: DatabaseTransaction, scope: Scope) -> Self {
-        Self { handle: Handle::Transaction(transaction), scope }
+        Self {
+            handle: Handle::Transaction(transaction),
+            scope,
+        }
     }
 
     pub(super) fn into_transaction(self) -> Option<DatabaseTransaction> {
@@ -53,7 +59,10 @@ impl Read {
     }
 
     /// Rows of a workspace-owned table: those of the scope's workspace, or all in the system scope.
-    #[expect(clippy::disallowed_methods, reason = "the scoped finder is built on the unscoped one")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the scoped finder is built on the unscoped one"
+    )]
     pub fn find<E: WorkspaceOwned>(&self) -> Select<E> {
         E::find().filter(scope_filter::<E>(self.scope))
     }
@@ -71,10 +80,16 @@ pub(super) async fn enter_scope(transaction: &DatabaseTransaction, scope: Scope)
         return Ok(());
     }
     let (sql, value): (_, Value) = match scope {
-        Scope::Workspace(id) => ("SELECT set_config('app.workspace_id', $1, true)", id.0.to_string().into()),
+        Scope::Workspace(id) => (
+            "SELECT set_config('app.workspace_id', $1, true)",
+            id.0.to_string().into(),
+        ),
         Scope::System => ("SELECT set_config('role', $1, true)", "meridian_system".into()),
     };
-    transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [value])).await.map(drop)
+    transaction
+        .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [value]))
+        .await
+        .map(drop)
 }
 
 #[async_trait::async_trait]

@@ -66,4 +66,13 @@ impl WorkspaceOwned for entity::workspace::Entity {
     const WORKSPACE: Self::Column = entity::workspace::Column::Id;
 }
 
-global!(api_token, idempotency_record, job_queue, notification, notification_preference, session, user, user_preferences);
+global!(
+    api_token,
+    idempotency_record,
+    job_queue,
+    notification,
+    notification_preference,
+    session,
+    user,
+    user_preferences
+);

@@ -9,9 +9,9 @@ use entity::ids::{AuditLogId, CalendarId, JobId, WorkspaceId};
 use entity::{audit_log, change_log, job, workspace_counter};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany, EntityTrait, IntoActiveModel,
-    Iterable as _, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode, TransactionOptions, TransactionTrait as _, TryInsertResult,
-    UpdateMany,
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany,
+    EntityTrait, IntoActiveModel, Iterable as _, QueryFilter as _, QuerySelect as _, Set,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait as _, TryInsertResult, UpdateMany,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -96,14 +96,22 @@ impl Deref for Tx {
 impl Tx {
     pub(super) async fn begin(pool: &DatabaseConnection, scope: Scope, env: TxEnv) -> Result<Self> {
         // SQLite upgrades a deferred transaction without waiting and fails; an immediate one queues for the writer's lock.
-        let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         let transaction = match sea_orm::ConnectionTrait::get_database_backend(pool) {
             DbBackend::Postgres => pool.begin().await?,
             _ => pool.begin_with_options(options).await?,
         };
         enter_scope(&transaction, scope).await?;
         let now = env.clock.now();
-        Ok(Self(Arc::new(Inner { read: Read::inside(transaction, scope), env, now, pending: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            read: Read::inside(transaction, scope),
+            env,
+            now,
+            pending: Mutex::default(),
+        })))
     }
 
     /// The instant of this transaction.
@@ -133,7 +141,9 @@ impl Tx {
     fn workspace(&self) -> Result<WorkspaceId> {
         match self.0.read.scope() {
             Scope::Workspace(id) => Ok(id),
-            Scope::System => Err(Error::internal("audit entries and changes need the scope of a workspace")),
+            Scope::System => Err(Error::internal(
+                "audit entries and changes need the scope of a workspace",
+            )),
         }
     }
 
@@ -159,7 +169,9 @@ impl Tx {
         while rows.peek().is_some() {
             let mut chunk: Vec<A> = rows.by_ref().take(MAX_BINDS / width).collect();
             chunk.iter_mut().for_each(|row| self.stamp(row));
-            <A::Entity as EntityTrait>::insert_many(chunk).exec_without_returning(self.conn()).await?;
+            <A::Entity as EntityTrait>::insert_many(chunk)
+                .exec_without_returning(self.conn())
+                .await?;
         }
         Ok(())
     }
@@ -191,7 +203,9 @@ impl Tx {
         A::Entity: WorkspaceOwned,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        let update = <A::Entity as EntityTrait>::update(row).validate()?.filter(scope_filter::<A::Entity>(self.0.read.scope()));
+        let update = <A::Entity as EntityTrait>::update(row)
+            .validate()?
+            .filter(scope_filter::<A::Entity>(self.0.read.scope()));
         match update.exec(self.conn()).await {
             Err(sea_orm::DbErr::RecordNotUpdated) => Err(Error::not_found()),
             other => Ok(other?),
@@ -199,13 +213,19 @@ impl Tx {
     }
 
     /// An update of many rows of this workspace.
-    #[expect(clippy::disallowed_methods, reason = "the scoped statement is built on the unscoped one")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the scoped statement is built on the unscoped one"
+    )]
     pub fn update_many<E: WorkspaceOwned>(&self) -> UpdateMany<E> {
         E::update_many().filter(scope_filter::<E>(self.0.read.scope()))
     }
 
     /// A deletion of many rows of this workspace.
-    #[expect(clippy::disallowed_methods, reason = "the scoped statement is built on the unscoped one")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the scoped statement is built on the unscoped one"
+    )]
     pub fn delete_many<E: WorkspaceOwned>(&self) -> DeleteMany<E> {
         E::delete_many().filter(scope_filter::<E>(self.0.read.scope()))
     }
@@ -225,7 +245,10 @@ impl Tx {
     /// Makes this transaction the only writer of its workspace until it ends: for rules that look at many rows, such as cycles.
     pub async fn lock_workspace(&self) -> Result<()> {
         self.workspace()?;
-        self.find::<workspace_counter::Entity>().lock_exclusive().one(self.conn()).await?;
+        self.find::<workspace_counter::Entity>()
+            .lock_exclusive()
+            .one(self.conn())
+            .await?;
         Ok(())
     }
 
@@ -236,12 +259,16 @@ impl Tx {
 
     /// Tells subscribers, after the commit, that an object changed.
     pub fn change(&self, action: ChangeAction, object_type: ObjectType, object_id: Uuid) {
-        self.pending().changes.push((action, object_type, object_id, None));
+        self.pending()
+            .changes
+            .push((action, object_type, object_id, None));
     }
 
     /// Tells subscribers, after the commit, that an event of a calendar changed.
     pub fn event_change(&self, action: ChangeAction, event_id: Uuid, calendar_id: CalendarId) {
-        self.pending().changes.push((action, ObjectType::CalendarEvent, event_id, Some(calendar_id)));
+        self.pending()
+            .changes
+            .push((action, ObjectType::CalendarEvent, event_id, Some(calendar_id)));
     }
 
     /// Sends a message on another topic after the commit.
@@ -279,7 +306,9 @@ impl Tx {
             created_at: Set(self.now()),
             updated_at: Set(self.now()),
         };
-        let insert = job::Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned()).try_insert();
+        let insert = job::Entity::insert(row)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert();
         match insert.exec_without_returning(self.conn()).await? {
             TryInsertResult::Inserted(1..) => {
                 self.pending().jobs = true;
@@ -287,16 +316,25 @@ impl Tx {
             }
             _ => {
                 let live = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
-                let same = self.find::<job::Entity>().filter(job::Column::UniqueKey.eq(new.unique_key)).filter(job::Column::Status.is_in(live));
+                let same = self
+                    .find::<job::Entity>()
+                    .filter(job::Column::UniqueKey.eq(new.unique_key))
+                    .filter(job::Column::Status.is_in(live));
                 let existing = same.one(self.conn()).await?;
-                existing.map(|job| job.id).ok_or_else(|| Error::internal("a job was refused although no other has its key"))
+                existing
+                    .map(|job| job.id)
+                    .ok_or_else(|| Error::internal("a job was refused although no other has its key"))
             }
         }
     }
 
     pub(super) async fn commit(self) -> Result<Outcome> {
         let pending = std::mem::take(&mut *self.pending());
-        let mut outcome = Outcome { committed: None, messages: pending.messages, jobs: pending.jobs };
+        let mut outcome = Outcome {
+            committed: None,
+            messages: pending.messages,
+            jobs: pending.jobs,
+        };
         if !pending.audits.is_empty() || !pending.changes.is_empty() {
             outcome.committed = Some(self.append_logs(pending.audits, pending.changes).await?);
         }
@@ -314,8 +352,12 @@ impl Tx {
     }
 
     fn into_transaction(self) -> Result<sea_orm::DatabaseTransaction> {
-        let inner = Arc::try_unwrap(self.0).map_err(|_| Error::internal("the transaction outlived its closure"))?;
-        inner.read.into_transaction().ok_or_else(|| Error::internal("a write without a transaction"))
+        let inner =
+            Arc::try_unwrap(self.0).map_err(|_| Error::internal("the transaction outlived its closure"))?;
+        inner
+            .read
+            .into_transaction()
+            .ok_or_else(|| Error::internal("a write without a transaction"))
     }
 
     /// Takes the workspace's next numbers, which holds its counter row until the commit: the order of numbers is the order of commits.
@@ -333,7 +375,9 @@ impl Tx {
             .col_expr(Column::AuditSeq, Expr::col(Column::AuditSeq).add(audit_count))
             .exec_with_returning(self.conn())
             .await?;
-        let [counter] = counters.as_slice() else { return Err(Error::not_found()) };
+        let [counter] = counters.as_slice() else {
+            return Err(Error::not_found());
+        };
 
         let first = counter.change_seq - change_count + 1;
         let changes: Vec<Change> = changes
@@ -348,11 +392,22 @@ impl Tx {
                 at: self.now(),
             })
             .collect();
-        self.insert_many(changes.iter().map(|change| self.change_row(change)).collect()).await?;
+        self.insert_many(changes.iter().map(|change| self.change_row(change)).collect())
+            .await?;
         self.append_audits(counter, audits).await?;
 
-        let inline = if changes.len() <= INLINE_CHANGES { changes } else { Vec::new() };
-        Ok((workspace, Committed { last_seq: counter.change_seq, changes: inline }))
+        let inline = if changes.len() <= INLINE_CHANGES {
+            changes
+        } else {
+            Vec::new()
+        };
+        Ok((
+            workspace,
+            Committed {
+                last_seq: counter.change_seq,
+                changes: inline,
+            },
+        ))
     }
 
     fn change_row(&self, change: &Change) -> change_log::ActiveModel {

@@ -13,19 +13,21 @@ use meridian::kernel::actor::Actor;
 use meridian::kernel::ids::IdGen;
 use meridian::kernel::jobs::{NewJob, Payload};
 use meridian::kernel::time::Clock;
-use meridian::platform::db::{self, Scope, migration_connection};
+use meridian::platform::db::{self, Scope};
+use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::jobs::{JobError, Runner, RunningJob, WorkerConfig, run_workers};
+use meridian::platform::limits::Limits;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
+use meridian::platform::secrets::Secrets;
 use meridian::platform::{Parts, Platform};
-use migration::{Migrator, MigratorTrait as _};
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, QueryFilter as _, QueryOrder as _,
-};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+
+use crate::support::{self, Backend, Database};
 
 type Script = dyn Fn(RunningJob) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync;
 
@@ -58,17 +60,14 @@ pub fn number(job: &RunningJob) -> u128 {
 pub struct Bench {
     pub platform: Platform,
     pub redis: Option<Redis>,
-    home: Home,
+    home: Arc<Home>,
 }
 
 /// Where the data of an installation is.
 struct Home {
-    name: String,
-    database_url: String,
+    database: Database,
     redis_url: Option<String>,
-    /// Who drops the database in the end.
-    admin: Option<String>,
-    dir: Option<tempfile::TempDir>,
+    prefix: String,
 }
 
 pub struct Workers {
@@ -93,84 +92,42 @@ impl Workers {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told where the services are")]
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 /// Whether the suite runs on PostgreSQL and Redis.
 pub fn production() -> bool {
-    setting("MERIDIAN_TEST_BACKEND").as_deref() == Some("production")
+    Backend::from_env() != Backend::Embedded
 }
 
 impl Bench {
     /// A database of its own, and Redis where the suite runs in production.
     pub async fn new() -> Self {
-        let redis_url =
-            production().then(|| setting("MERIDIAN_TEST_REDIS_URL").expect("the URL of a Redis server"));
-        Self::with_redis(redis_url).await
+        Self::with_redis(match Backend::from_env() {
+            Backend::Embedded => None,
+            Backend::Production { redis_url, .. } => Some(redis_url),
+        })
+        .await
     }
 
     /// The same with another Redis server.
     pub async fn with_redis(redis_url: Option<String>) -> Self {
-        let name = format!("jobs_{}", IdGen::random().uuid().simple());
-        let (database_url, dir, admin) = if production() {
-            let admin = setting("MERIDIAN_TEST_PG_ADMIN_URL").expect("the URL of a PostgreSQL superuser");
-            let connection = migration_connection(&admin).await.unwrap();
-            connection
-                .execute_unprepared(&format!("CREATE DATABASE {name}"))
-                .await
-                .unwrap();
-            connection.close().await.unwrap();
-            let mut url = url::Url::parse(&admin).unwrap();
-            url.set_path(&name);
-            (url.to_string(), None, Some(admin))
-        } else {
-            let dir = tempfile::tempdir().unwrap();
-            (
-                format!("sqlite://{}", dir.path().join("jobs.db").display()),
-                Some(dir),
-                None,
-            )
-        };
-        let connection = migration_connection(&database_url).await.unwrap();
-        Migrator::up(&connection, None).await.unwrap();
-        connection.close().await.unwrap();
-        Self::open(Home {
-            name,
-            database_url,
+        let prefix = format!("jobs-{}", IdGen::random().uuid().simple());
+        Self::open(Arc::new(Home {
+            database: Database::create().await,
             redis_url,
-            admin,
-            dir,
-        })
+            prefix,
+        }))
         .await
     }
 
     /// Another process of the same installation.
     pub async fn replica(&self) -> Self {
-        let Home {
-            name,
-            database_url,
-            redis_url,
-            ..
-        } = &self.home;
-        let (name, database_url, redis_url) = (name.clone(), database_url.clone(), redis_url.clone());
-        Self::open(Home {
-            name,
-            database_url,
-            redis_url,
-            admin: None,
-            dir: None,
-        })
-        .await
+        Self::open(self.home.clone()).await
     }
 
-    async fn open(home: Home) -> Self {
+    async fn open(home: Arc<Home>) -> Self {
         let ids = IdGen::random();
-        let db = db::connect(&home.database_url, 8).await.unwrap();
         let redis = match &home.redis_url {
             Some(url) => Some(
-                Redis::connect(url, &home.name, &ids.uuid().simple().to_string(), 2)
+                Redis::connect(url, &home.prefix, &ids.uuid().simple().to_string(), 2)
                     .await
                     .unwrap(),
             ),
@@ -180,10 +137,17 @@ impl Bench {
             Some(redis) => PubSub::redis(redis).await.unwrap(),
             None => PubSub::local(),
         };
+        let config = support::config(&home.database);
+        let keys = config.secret_keys().unwrap();
+        let clock = Clock::system();
         let platform = Platform::new(Parts {
-            db,
+            db: db::connect(&home.database.url, 8).await.unwrap(),
             pubsub,
-            clock: Clock::system(),
+            http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+            secrets: Secrets::new(&keys),
+            limits: Limits::new(&config.rates, clock.clone()),
+            config,
+            clock,
             ids,
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
@@ -195,16 +159,11 @@ impl Bench {
         }
     }
 
-    /// Closes everything; on PostgreSQL the database is dropped.
+    /// Closes everything.
     pub async fn close(self) {
         self.platform.db.close().await;
         if let Some(redis) = &self.redis {
             redis.quit().await;
-        }
-        if let Some(admin) = &self.home.admin {
-            let admin = migration_connection(admin).await.unwrap();
-            let drop = format!("DROP DATABASE {} WITH (FORCE)", self.home.name);
-            admin.execute_unprepared(&drop).await.unwrap();
         }
     }
 
@@ -219,7 +178,6 @@ impl Bench {
         )
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test ends its own tasks")]
     pub fn work_with(&self, runner: Arc<dyn Runner>, config: WorkerConfig) -> Workers {
         let stop = CancellationToken::new();
         let task = tokio::spawn(run_workers(

@@ -1,0 +1,172 @@
+//! SETTINGS. Environment variables become typed values here, and only here. Promises: every problem is reported at once with what
+//! to write instead, and secrets never show in `Debug`. Must not know what the values are used for.
+
+mod limits;
+mod network;
+mod operation;
+mod rates;
+mod secret;
+mod server;
+mod setting;
+mod sources;
+mod storage;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+pub use limits::Limits;
+pub use network::Network;
+pub use operation::{Log, LogFormat, SecretKey, Workers};
+pub use rates::Rates;
+pub use secret::Secret;
+pub use server::Environment;
+pub use setting::{Fallback, Problem, Section, Setting};
+pub use storage::{Database, Redis};
+pub use table::{Effective, SECTIONS, effective, env_example};
+
+use setting::Reader;
+
+/// Names that begin like ours belong to us; these are read by the test suite, which runs the program with them set.
+const TEST_PREFIX: &str = "MERIDIAN_TEST_";
+const PREFIX: &str = "MERIDIAN_";
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How careful the server is.
+    pub env: Environment,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// How browsers reach it.
+    pub public_url: Url,
+    /// Where its files are.
+    pub data_dir: PathBuf,
+    /// The SQL database.
+    pub database: Database,
+    /// Redis, when replicas share one.
+    pub redis: Option<Redis>,
+    /// Private addresses that may be reached, as `host:port`.
+    pub outbound_allow: Vec<String>,
+    /// Proxies whose word about a client's address is trusted.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether the playground is shown.
+    pub graphiql: bool,
+    /// Whether the schema may be read.
+    pub introspection: bool,
+    /// Origins of other pages that may call the API.
+    pub allowed_origins: Vec<String>,
+    /// Sizes and times.
+    pub limits: Limits,
+    /// Budgets per minute.
+    pub rates: Rates,
+    /// The log.
+    pub log: Log,
+    /// Background work.
+    pub workers: Workers,
+    /// Time to end after SIGTERM.
+    pub shutdown_grace: Duration,
+    keys: Vec<SecretKey>,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub Vec<Problem>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The settings cannot be used:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The variables of the environment and of `.env`, as [`Config::parse`] and [`effective`] take them.
+pub fn variables() -> Result<BTreeMap<String, String>, ConfigError> {
+    sources::variables().map_err(ConfigError)
+}
+
+impl Config {
+    /// Reads the environment and `.env`.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::parse(&variables()?)
+    }
+
+    /// Reads settings from these variables; touches nothing else.
+    pub fn parse(values: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(values);
+        let config = read(&mut reader);
+        let mut problems = reader.finish();
+        problems.extend(unknown(values));
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError(problems)),
+        }
+    }
+
+    /// The key to seal with, then older keys that still open. In development a key file is made when none is set.
+    pub fn secret_keys(&self) -> std::io::Result<Vec<SecretKey>> {
+        if self.keys.is_empty() {
+            return Ok(vec![sources::development_key(&self.data_dir)?]);
+        }
+        Ok(self.keys.clone())
+    }
+}
+
+fn read(reader: &mut Reader<'_>) -> Option<Config> {
+    // Every section is read before the first missing one ends this, so that all problems are found.
+    let server = server::read(reader);
+    let env = server.as_ref().map(|server| server.env);
+    let database = storage::read_database(reader, server.as_ref().map(|server| server.data_dir.as_path()));
+    let redis = storage::read_redis(reader);
+    let keys = operation::read_secret_keys(reader, env);
+    let log = operation::read_log(reader, env);
+    let workers = operation::read_workers(reader);
+    let outbound_allow = network::read_outbound_allow(reader);
+    let trusted_proxies = network::read_trusted_proxies(reader);
+    let limits = limits::read(reader);
+    let rates = rates::read(reader);
+    let server = server?;
+    Some(Config {
+        env: server.env,
+        listen: server.listen,
+        public_url: server.public_url,
+        data_dir: server.data_dir,
+        database: database?,
+        redis,
+        outbound_allow,
+        trusted_proxies,
+        graphiql: server.graphiql,
+        introspection: server.introspection,
+        allowed_origins: server.allowed_origins,
+        limits: limits?,
+        rates: rates?,
+        log: log?,
+        workers: workers?,
+        shutdown_grace: server.shutdown_grace,
+        keys,
+    })
+}
+
+/// A misspelt setting would silently do nothing, so it is a problem.
+fn unknown(values: &BTreeMap<String, String>) -> impl Iterator<Item = Problem> {
+    let known = |name: &str| table::all().any(|setting| setting.name == name);
+    values
+        .keys()
+        .filter(move |name| name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX) && !known(name))
+        .map(|name| Problem {
+            setting: name.clone(),
+            message: match table::nearest(name) {
+                Some(nearest) => format!("there is no such setting. Did you mean {nearest}?"),
+                None => "there is no such setting. See .env.example for all of them.".into(),
+            },
+        })
+}

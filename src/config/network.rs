@@ -1,0 +1,138 @@
+//! Who may be reached from here, and whose word about a client's address is trusted.
+
+use std::net::IpAddr;
+
+use url::Url;
+
+use super::setting::{Reader, Setting};
+
+/// A range of addresses, for example `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u32,
+}
+
+impl Network {
+    /// Reads an address or an address with a prefix length.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address.parse::<IpAddr>().ok()?, Some(prefix.parse::<u32>().ok()?)),
+            None => (text.parse().ok()?, None),
+        };
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(longest);
+        (prefix <= longest).then_some(Self { address, prefix })
+    }
+
+    /// Whether the address lies in this range; an IPv4 address inside an IPv6 one counts as itself.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let differing = network.to_bits() ^ address.to_bits();
+                self.prefix == 0 || differing >> (32 - self.prefix) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let differing = network.to_bits() ^ address.to_bits();
+                self.prefix == 0 || differing >> (128 - self.prefix) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+const OUTBOUND_ALLOW: Setting = Setting::new(
+    "MERIDIAN_OUTBOUND_ALLOW",
+    "",
+    "Private addresses that calendar connections may reach, as host:port with commas between them. Everything else that is \
+     private, loopback or link-local is refused.",
+);
+const TRUSTED_PROXIES: Setting = Setting::new(
+    "MERIDIAN_TRUSTED_PROXIES",
+    "",
+    "Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, with commas between them: 10.0.0.0/8",
+);
+
+pub(super) const SETTINGS: &[Setting] = &[OUTBOUND_ALLOW, TRUSTED_PROXIES];
+
+pub(super) fn read_outbound_allow(reader: &mut Reader<'_>) -> Vec<String> {
+    reader.list(
+        &OUTBOUND_ALLOW,
+        "host:port, for example radicale.internal:5232",
+        |text| {
+            let (host, port) = text.rsplit_once(':')?;
+            let port_ok = port.parse::<u16>().is_ok_and(|port| port > 0);
+            // An IPv6 address stands in brackets, so that its colons are not taken for the port's.
+            let host_ok = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+                None => {
+                    !host.is_empty()
+                        && host
+                            .chars()
+                            .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+                }
+            };
+            (port_ok && host_ok).then(|| text.to_ascii_lowercase())
+        },
+    )
+}
+
+pub(super) fn read_trusted_proxies(reader: &mut Reader<'_>) -> Vec<Network> {
+    reader.list(
+        &TRUSTED_PROXIES,
+        "an address or a network, for example 10.0.0.0/8",
+        Network::parse,
+    )
+}
+
+/// Whether the text is a scheme, a host and perhaps a port, as the `Origin` header has it.
+pub(super) fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.origin().ascii_serialization() == text.to_ascii_lowercase()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_contains_its_addresses() {
+        let contains = |network: &str, address: &str| {
+            Network::parse(network)
+                .unwrap()
+                .contains(address.parse().unwrap())
+        };
+        assert!(contains("10.0.0.0/8", "10.255.0.1"));
+        assert!(contains("10.0.0.0/8", "::ffff:10.0.0.1"));
+        assert!(contains("0.0.0.0/0", "8.8.8.8"));
+        assert!(contains("fd00::/8", "fd12::1"));
+        assert!(contains("127.0.0.1", "127.0.0.1"));
+        assert!(!contains("127.0.0.1", "127.0.0.2"));
+        assert!(!contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(!contains("::/0", "10.0.0.1"));
+    }
+
+    #[test]
+    fn rubbish_is_not_a_network() {
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "host", "10.0.0.1/"] {
+            assert!(Network::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert!(is_origin("https://app.example.org") && is_origin("http://localhost:3000"));
+        for text in [
+            "app.example.org",
+            "https://app.example.org/",
+            "https://a/b",
+            "ftp://a",
+            "null",
+            "*",
+        ] {
+            assert!(!is_origin(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Where settings come from: the process environment over a `.env` file, and the key file of a development machine. The only
+//! place that reads the environment.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::operation::{KEY_BYTES, SecretKey, decode_key};
+use super::secret::Secret;
+use super::setting::Problem;
+
+const KEY_FILE: &str = "secret.key";
+
+/// The variables of the environment, over those of `.env` in the working directory.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(super) fn variables() -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    let mut values = match fs::read_to_string(".env") {
+        Ok(text) => parse_env_file(&text)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(error) => {
+            return Err(vec![Problem {
+                setting: ".env".into(),
+                message: format!("it cannot be read: {error}"),
+            }]);
+        }
+    };
+    // A variable that is not UTF-8 is none of ours.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    values.extend(environment);
+    Ok(values)
+}
+
+/// `NAME=value` per line; `#` begins a comment line; quotes around a value are dropped.
+fn parse_env_file(text: &str) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    let mut values = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        match line.split_once('=') {
+            Some((name, value)) if is_name(name.trim()) => {
+                values.insert(name.trim().into(), unquote(value.trim()).into());
+            }
+            _ => problems.push(Problem {
+                setting: format!(".env line {}", number + 1),
+                message: "it cannot be read. Write NAME=value.".into(),
+            }),
+        }
+    }
+    if problems.is_empty() {
+        Ok(values)
+    } else {
+        Err(problems)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn unquote(text: &str) -> &str {
+    let inside = |quote: char| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
+}
+
+/// The key of a development machine: made on first use, readable by its owner only.
+pub(super) fn development_key(data_dir: &Path) -> io::Result<SecretKey> {
+    let path = data_dir.join(KEY_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => decode_key(text.trim()).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{} does not hold a key", path.display()),
+            )
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(data_dir)?;
+            let mut key = [0; KEY_BYTES];
+            getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
+            match create_private(&path, &STANDARD.encode(key)) {
+                Ok(()) => Ok(Secret::new(key)),
+                // Another process was first; its key counts.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => development_key(data_dir),
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Written under another name and linked, so that nobody ever reads half a key.
+fn create_private(path: &Path, text: &str) -> io::Result<()> {
+    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    linked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_settings_is_read() {
+        let text = "# comment\n\nexport A=1\nB = \"two words\"\nC='x=y'\nD=\n";
+        let values = parse_env_file(text).unwrap();
+        let pairs: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(pairs, [("A", "1"), ("B", "two words"), ("C", "x=y"), ("D", "")]);
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let problems = parse_env_file("A=1\nnonsense\n=2\n").unwrap_err();
+        let lines: Vec<_> = problems.iter().map(|problem| problem.setting.as_str()).collect();
+        assert_eq!(lines, [".env line 2", ".env line 3"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_of_a_development_machine_is_made_once_and_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let first = development_key(&data).unwrap();
+        let second = development_key(&data).unwrap();
+        assert!(first == second);
+        let mode = fs::metadata(data.join(KEY_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_broken_key_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(KEY_FILE), "nonsense").unwrap();
+        assert!(development_key(folder.path()).is_err());
+    }
+}

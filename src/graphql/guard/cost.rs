@@ -1,0 +1,169 @@
+//! What a parsed document asks for: how deep, how wide, how many points. Promises: work in proportion to the text of the document,
+//! however often its fragments are used; fragments that contain themselves are refused.
+//!
+//! Points: every field costs one. A field with a page (it has `first` or `last`, or selects `edges` or `nodes`) multiplies what it
+//! selects below objects (`edges`, `nodes`, `node`, …) by the page size: the argument, the variable or its default, at most
+//! [`LARGEST_PAGE`], or [`DEFAULT_PAGE`] when neither is given. Plain values beside them and `pageInfo` count once.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
+use async_graphql::{Name, Value, Variables};
+
+use super::GuardError;
+use crate::kernel::ErrorCode;
+
+/// Page size when a client does not say one.
+const DEFAULT_PAGE: u64 = 50;
+/// No field returns larger pages; its resolver refuses larger numbers with a better message than this guard could.
+const LARGEST_PAGE: u64 = 500;
+
+/// What a selection asks for, fragments written out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Measure {
+    /// Fields, this level and below.
+    pub(super) fields: u64,
+    /// Fields on this level.
+    pub(super) width: u64,
+    /// Levels of fields.
+    pub(super) depth: usize,
+    /// Points that are not multiplied by the page of the field above.
+    once: u64,
+    /// Points that are.
+    per_item: u64,
+    /// Whether this level selects the items of a page.
+    selects_items: bool,
+    /// Most introspection lists inside each other on one path.
+    schema_lists: usize,
+    /// Whether `__schema` or `__type` is selected.
+    pub(super) introspects: bool,
+    /// Whether introspection lists lie inside each other so often that the answer explodes.
+    pub(super) schema_explodes: bool,
+}
+
+impl Measure {
+    /// Points of an operation with this selection.
+    pub(super) fn points(&self) -> u64 {
+        self.once.saturating_add(self.per_item)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.fields = self.fields.saturating_add(other.fields);
+        self.width = self.width.saturating_add(other.width);
+        self.depth = self.depth.max(other.depth);
+        self.once = self.once.saturating_add(other.once);
+        self.per_item = self.per_item.saturating_add(other.per_item);
+        self.selects_items |= other.selects_items;
+        self.schema_lists = self.schema_lists.max(other.schema_lists);
+        self.introspects |= other.introspects;
+        self.schema_explodes |= other.schema_explodes;
+    }
+}
+
+/// Measures the selections of one document; each fragment once.
+pub(super) struct Meter<'a> {
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    fragments: HashMap<&'a Name, Option<Measure>>,
+}
+
+/// Lists in the answer to an introspection query; three inside each other already multiply the whole schema.
+const SCHEMA_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
+const MAX_SCHEMA_LISTS: usize = 2;
+
+impl<'a> Meter<'a> {
+    /// `variables` must already contain the defaults of the operation.
+    pub(super) fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
+        Self { document, variables, fragments: HashMap::new() }
+    }
+
+    pub(super) fn measure(&mut self, selection: &'a SelectionSet) -> Result<Measure, GuardError> {
+        let mut total = Measure::default();
+        for item in &selection.items {
+            let part = match &item.node {
+                Selection::Field(field) => self.field(&field.node)?,
+                Selection::InlineFragment(fragment) => self.measure(&fragment.node.selection_set.node)?,
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
+            };
+            total.add(&part);
+        }
+        Ok(total)
+    }
+
+    fn fragment(&mut self, name: &'a Name) -> Result<Measure, GuardError> {
+        match self.fragments.get(name) {
+            Some(Some(measure)) => return Ok(*measure),
+            Some(None) => {
+                let message = format!("The fragment `{name}` contains itself.");
+                return Err(GuardError::new(ErrorCode::GraphqlValidationFailed, message));
+            }
+            None => {}
+        }
+        // An unknown fragment costs nothing here; validation names it.
+        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Measure::default()) };
+        self.fragments.insert(name, None);
+        let measure = self.measure(&fragment.node.selection_set.node)?;
+        self.fragments.insert(name, Some(measure));
+        Ok(measure)
+    }
+
+    fn field(&mut self, field: &'a Field) -> Result<Measure, GuardError> {
+        let below = self.measure(&field.selection_set.node)?;
+        let name = field.name.node.as_str();
+        let page = self.page_size(field, below.selects_items);
+        let points = 1_u64.saturating_add(below.once).saturating_add(below.per_item.saturating_mul(page));
+        let is_plain = field.selection_set.node.items.is_empty() || name == "pageInfo";
+        let introspects = matches!(name, "__schema" | "__type");
+        let schema_lists = below.schema_lists + usize::from(SCHEMA_LISTS.contains(&name));
+        Ok(Measure {
+            fields: below.fields.saturating_add(1),
+            width: 1,
+            depth: below.depth + 1,
+            once: if is_plain { points } else { 0 },
+            per_item: if is_plain { 0 } else { points },
+            selects_items: matches!(name, "edges" | "nodes"),
+            schema_lists,
+            introspects: introspects || below.introspects,
+            schema_explodes: below.schema_explodes || (introspects && schema_lists > MAX_SCHEMA_LISTS),
+        })
+    }
+
+    fn page_size(&self, field: &Field, selects_items: bool) -> u64 {
+        let given = ["first", "last"].iter().filter_map(|name| self.number(field.get_argument(name).map(|value| &value.node)?));
+        match given.max() {
+            Some(size) => size.clamp(1, LARGEST_PAGE),
+            None if selects_items => DEFAULT_PAGE,
+            None => 1,
+        }
+    }
+
+    fn number(&self, value: &Value) -> Option<u64> {
+        let number = |value: i64| u64::try_from(value).unwrap_or_default();
+        match value {
+            Value::Number(value) => value.as_i64().map(number),
+            Value::Variable(name) => match self.variables.get(name)? {
+                async_graphql::Value::Number(value) => value.as_i64().map(number),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Aliases in the whole document, whether its operation uses them or not.
+pub(super) fn aliases(document: &ExecutableDocument) -> usize {
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    operations.chain(fragments).map(aliases_in).sum()
+}
+
+fn aliases_in(selection: &SelectionSet) -> usize {
+    let aliases = selection.items.iter().map(|item| match &item.node {
+        Selection::Field(field) => {
+            usize::from(field.node.alias.is_some()) + aliases_in(&field.node.selection_set.node)
+        }
+        Selection::InlineFragment(fragment) => aliases_in(&fragment.node.selection_set.node),
+        Selection::FragmentSpread(_) => 0,
+    });
+    aliases.sum()
+}

@@ -1,0 +1,98 @@
+//! Asking the server as somebody, and looking at the answer.
+
+use async_graphql::{Request, Variables};
+use futures_util::{Stream, StreamExt as _};
+use meridian::access::Caller;
+use meridian::graphql;
+use serde_json::Value;
+
+use super::TestApp;
+
+/// Somebody who asks.
+pub struct Client<'a> {
+    pub app: &'a TestApp,
+    pub caller: Caller,
+}
+
+impl Client<'_> {
+    fn request(&self, document: &str, variables: Value) -> Request {
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        graphql::prepare(request, &self.app.platform, self.caller.clone())
+    }
+
+    /// Runs one operation.
+    pub async fn gql(&self, document: &str, variables: Value) -> Answer {
+        let response = self.app.schema.execute(self.request(document, variables)).await;
+        Answer(serde_json::to_value(response).unwrap())
+    }
+
+    /// Starts a subscription.
+    pub fn subscribe(
+        &self,
+        document: &str,
+        variables: Value,
+    ) -> impl Stream<Item = Answer> + Unpin + 'static {
+        let schema = self.app.schema.clone();
+        let request = self.request(document, variables);
+        let stream = schema
+            .execute_stream(request)
+            .map(|response| Answer(serde_json::to_value(response).unwrap()));
+        Box::pin(stream)
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer(pub Value);
+
+impl Answer {
+    /// The value at this path in `data`, for example `/task/title`. Fails the test when there are errors.
+    #[track_caller]
+    pub fn at(&self, pointer: &str) -> Value {
+        assert!(self.0.get("errors").is_none(), "unexpected errors: {:#}", self.0);
+        let data = &self.0["data"];
+        data.pointer(pointer)
+            .unwrap_or_else(|| panic!("nothing at {pointer} in {data:#}"))
+            .clone()
+    }
+
+    /// The text at this path.
+    #[track_caller]
+    pub fn text(&self, pointer: &str) -> String {
+        let value = self.at(pointer);
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("no text at {pointer}: {value}"))
+            .to_owned()
+    }
+
+    /// The one top-level error's code.
+    #[track_caller]
+    pub fn error_code(&self) -> &str {
+        let code = self.0["errors"][0]["extensions"]["code"].as_str();
+        code.unwrap_or_else(|| panic!("no coded error in {:#}", self.0))
+    }
+
+    /// The first expected failure of a mutation, as `CODE path.to.field`.
+    #[track_caller]
+    pub fn user_error(&self, mutation: &str) -> String {
+        let error = self.at(&format!("/{mutation}/userErrors/0"));
+        let field: Vec<&str> = error["field"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        format!("{} {}", error["code"].as_str().unwrap(), field.join("."))
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Fails the test when the mutation was refused.
+    #[track_caller]
+    pub fn succeeded(self, mutation: &str) -> Self {
+        let errors = self.at(&format!("/{mutation}/userErrors"));
+        assert_eq!(errors, serde_json::json!([]), "{mutation} was refused");
+        self
+    }
+}

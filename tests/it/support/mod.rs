@@ -1,0 +1,134 @@
+//! A whole Meridian for one test: its own migrated database, a clock that stands still, two people in their own workspaces.
+
+mod backend;
+mod client;
+mod people;
+
+pub mod fake_http;
+pub mod pull;
+pub mod radicale;
+
+use chrono::{DateTime, Utc};
+use meridian::access::{Caller, Identity};
+use meridian::graphql::{self, ApiSchema};
+use meridian::kernel::actor::Origin;
+use meridian::kernel::ids::IdGen;
+use meridian::kernel::time::Clock;
+use meridian::config::Config;
+use meridian::platform::http::{HttpClient, OutboundAllow};
+use meridian::platform::limits::Limits;
+use meridian::platform::pubsub::PubSub;
+use meridian::platform::secrets::Secrets;
+use meridian::platform::{Parts, Platform, db};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use backend::{Backend, Database};
+pub use client::{Answer, Client};
+pub use people::{Person, join};
+
+/// Monday morning in most of Europe and a day without surprises.
+pub fn start_of_tests() -> DateTime<Utc> {
+    "2026-03-02T09:00:00Z".parse().unwrap()
+}
+
+/// One running Meridian.
+pub struct TestApp {
+    pub platform: Platform,
+    pub schema: ApiSchema,
+    pub ana: Person,
+    pub ben: Person,
+    // Dropped last: the database goes when nothing uses it any more.
+    database: Database,
+}
+
+impl TestApp {
+    /// A server whose clock stands still at [`start_of_tests`], without workers.
+    pub async fn start() -> Self {
+        Self::with_clock(Clock::manual(start_of_tests())).await
+    }
+
+    /// A server with this clock.
+    pub async fn with_clock(clock: Clock) -> Self {
+        let database = Database::create().await;
+        let config = config(&database);
+        let keys = config.secret_keys().unwrap();
+        let platform = Platform::new(Parts {
+            db: db::connect(&database.url, 4).await.unwrap(),
+            pubsub: PubSub::local(),
+            http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+            secrets: Secrets::new(&keys),
+            limits: Limits::new(&config.rates, clock.clone()),
+            config,
+            clock,
+            ids: IdGen::random(),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        });
+        let ana = people::create(&platform, "Ana", "ana@example.org").await;
+        let ben = people::create(&platform, "Ben", "ben@example.org").await;
+        Self {
+            platform,
+            schema: graphql::builder().finish(),
+            ana,
+            ben,
+            database,
+        }
+    }
+
+    /// A client that is signed in as this person.
+    pub fn client(&self, person: &Person) -> Client<'_> {
+        let identity = Identity::Session {
+            user_id: person.user_id,
+            session_id: self.platform.ids.next(),
+            is_admin: false,
+        };
+        self.client_as(identity)
+    }
+
+    /// A client with these credentials.
+    pub fn client_as(&self, identity: Identity) -> Client<'_> {
+        Client {
+            app: self,
+            caller: Caller {
+                identity,
+                origin: Origin::default(),
+            },
+        }
+    }
+
+    /// Signed in as Ana, owner of her workspace.
+    pub fn ana(&self) -> Client<'_> {
+        self.client(&self.ana)
+    }
+
+    /// Signed in as Ben, a stranger to Ana's workspace.
+    pub fn ben(&self) -> Client<'_> {
+        self.client(&self.ben)
+    }
+
+    /// Not signed in.
+    pub fn guest(&self) -> Client<'_> {
+        self.client_as(Identity::Guest)
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: chrono::Duration) {
+        self.platform.clock.advance(by);
+    }
+
+    /// Address of the database, for tests that open it themselves.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+}
+
+/// The settings of a test: those of a developer's machine, with a fixed key.
+pub fn config(database: &Database) -> Config {
+    let values = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("MERIDIAN_ENV", "development"),
+        ("MERIDIAN_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+    Config::parse(&values.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).unwrap()
+}
