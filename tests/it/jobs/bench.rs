@@ -14,17 +14,12 @@ use meridian::kernel::ids::IdGen;
 use meridian::kernel::jobs::{NewJob, Payload};
 use meridian::kernel::time::Clock;
 use meridian::platform::db::{self, Scope};
-use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::jobs::{JobError, Runner, RunningJob, WorkerConfig, run_workers};
-use meridian::platform::limits::Limits;
-use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
-use meridian::platform::secrets::Secrets;
-use meridian::platform::{Parts, Platform};
+use meridian::platform::Platform;
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::support::{self, Backend, Database};
@@ -59,7 +54,6 @@ pub fn number(job: &RunningJob) -> u128 {
 
 pub struct Bench {
     pub platform: Platform,
-    pub redis: Option<Redis>,
     home: Arc<Home>,
 }
 
@@ -124,45 +118,19 @@ impl Bench {
     }
 
     async fn open(home: Arc<Home>) -> Self {
-        let ids = IdGen::random();
+        let instance = IdGen::random().uuid().simple().to_string();
         let redis = match &home.redis_url {
-            Some(url) => Some(
-                Redis::connect(url, &home.prefix, &ids.uuid().simple().to_string(), 2)
-                    .await
-                    .unwrap(),
-            ),
+            Some(url) => Some(Redis::connect(url, &home.prefix, &instance, 2).await.unwrap()),
             None => None,
         };
-        let pubsub = match &redis {
-            Some(redis) => PubSub::redis(redis).await.unwrap(),
-            None => PubSub::local(),
-        };
-        let config = support::config(&home.database);
-        let keys = config.secret_keys().unwrap();
-        let clock = Clock::system();
-        let platform = Platform::new(Parts {
-            db: db::connect(&home.database.url, 8).await.unwrap(),
-            pubsub,
-            http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
-            secrets: Secrets::new(&keys),
-            limits: Limits::new(&config.rates, clock.clone()),
-            config,
-            clock,
-            ids,
-            tasks: TaskTracker::new(),
-            shutdown: CancellationToken::new(),
-        });
-        Self {
-            platform,
-            redis,
-            home,
-        }
+        let platform = support::platform(&home.database.url, Clock::system(), redis).await;
+        Self { platform, home }
     }
 
     /// Closes everything.
     pub async fn close(self) {
         self.platform.db.close().await;
-        if let Some(redis) = &self.redis {
+        if let Some(redis) = &self.platform.redis {
             redis.quit().await;
         }
     }
@@ -182,7 +150,7 @@ impl Bench {
         let stop = CancellationToken::new();
         let task = tokio::spawn(run_workers(
             self.platform.clone(),
-            self.redis.clone(),
+            self.platform.redis.clone(),
             runner,
             config,
             stop.clone(),
