@@ -77,7 +77,7 @@ pub(super) async fn keep(workshop: &Arc<Workshop>) {
     let mut sweeps = 0_u32;
     loop {
         ticks.tick().await;
-        if sweeps % RENEW_EVERY == 0 {
+        if sweeps.is_multiple_of(RENEW_EVERY) {
             renew(workshop).await;
         }
         sweeps = sweeps.wrapping_add(1);

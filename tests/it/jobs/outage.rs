@@ -71,6 +71,16 @@ impl Server {
         self.until_ready().await;
     }
 
+    async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &pid])
+            .status()
+            .await
+            .unwrap();
+        assert!(sent.success());
+    }
+
     fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -185,6 +195,44 @@ async fn while_redis_is_away_work_is_accepted_quickly_and_runs_soon_after() {
     })
     .await
     .expect("subscribers are told that they may have missed something");
+    workers.stop().await;
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_holds_nobody_up() {
+    if !production() {
+        return;
+    }
+    let server = Server::start().await;
+    let bench = Bench::with_redis(Some(server.url())).await;
+    let workers = bench.work(script(|_| async { Ok(()) }));
+    let first = bench.enqueue(Bench::job(1)).await;
+    bench.until(first, JobStatus::Succeeded, 10).await;
+
+    // The connections stay open, and nobody answers.
+    server.signal("STOP").await;
+    let mut waits = Vec::new();
+    let mut ids = Vec::new();
+    for number in 2..22 {
+        let before = Instant::now();
+        ids.push(bench.enqueue(Bench::job(number)).await);
+        waits.push(before.elapsed());
+        sleep(Duration::from_millis(300)).await;
+    }
+    waits.sort();
+    println!(
+        "enqueue while Redis hangs: {:?} (median), {:?} (worst)",
+        waits[10], waits[19]
+    );
+    assert!(waits[19] < Duration::from_secs(2), "{waits:?}");
+
+    server.signal("CONT").await;
+    let before = Instant::now();
+    for id in ids {
+        bench.until(id, JobStatus::Succeeded, 20).await;
+    }
+    println!("all jobs ran {:?} after Redis answered again", before.elapsed());
     workers.stop().await;
     bench.close().await;
 }

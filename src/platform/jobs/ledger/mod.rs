@@ -7,6 +7,7 @@ mod finish;
 mod keep;
 mod retention;
 mod stats;
+mod tick;
 
 use std::sync::Arc;
 
