@@ -14,7 +14,10 @@ mod support;
 
 mod caldav;
 mod caldav_faults;
+mod http;
+mod http_limits;
 mod ics_feed;
 mod jobs;
 mod schema;
 mod tasks;
+mod websocket;
