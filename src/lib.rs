@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod features;
 pub mod graphql;

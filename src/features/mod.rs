@@ -2,10 +2,17 @@
 //! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
 
 pub mod changes;
-pub mod people;
+
 pub mod upkeep;
+
+pub mod people;
+
 pub mod workspaces;
 
+pub mod calendars;
+
 pub mod tasks;
+
+pub mod events;
 
 pub mod integrations;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{TaskId, UserId, WorkspaceId};
-use entity::{task, user};
+use entity::ids::{CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
+use entity::{calendar, membership, task, user, workspace};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{people, tasks};
+use crate::features::{calendars, people, tasks, workspaces};
 use crate::kernel;
+use crate::kernel::time::Instant;
 
 /// Loads on behalf of the caller of one operation.
 pub struct Loaders {
@@ -104,10 +105,60 @@ workspace_loader!(
     |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
 );
 
+workspace_loader!(
+    /// A calendar.
+    CalendarKey(CalendarId) => Arc<calendar::Model>,
+    |ctx, ids| async move { Ok(calendars::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// Present when the viewer has hidden the calendar.
+    CalendarHiddenKey(CalendarId) => (),
+    |ctx, ids| async move { Ok(calendars::hidden(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// Present for the calendar that gets the viewer's new events.
+    CalendarIsDefaultKey(CalendarId) => (),
+    |ctx, _ids| async move { Ok(calendars::default_of_viewer(&ctx).await?.into_iter().map(|row| (row.id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// When the last successful sync of a calendar ended.
+    LastSyncKey(CalendarId) => Instant,
+    |ctx, ids| async move { Ok(calendars::last_syncs(&ctx, &ids).await?.into_iter().collect()) }
+);
+
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
     rows.into_iter()
         .map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect()))
         .collect()
+}
+
+workspace_loader!(
+    /// A membership.
+    MemberKey(MembershipId) => Arc<membership::Model>,
+    |ctx, ids| async move {
+        Ok(workspaces::members_by_id(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+/// A workspace that the caller is a member of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WorkspaceKey(pub WorkspaceId);
+
+impl Loader<WorkspaceKey> for Loaders {
+    type Value = Arc<workspace::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[WorkspaceKey]) -> Result<HashMap<WorkspaceKey, Self::Value>, Error> {
+        let ids: Vec<WorkspaceId> = keys.iter().map(|key| key.0).collect();
+        let rows = workspaces::get_many(&self.access, &ids).await.map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (WorkspaceKey(row.id), Arc::new(row)))
+            .collect())
+    }
 }
 
 /// A person. People belong to no workspace; what is private about them is decided where it is shown.

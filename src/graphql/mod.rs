@@ -4,18 +4,23 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod credentials;
+mod calendars;
 mod enums;
 pub mod errors;
 pub mod guard;
 mod ids;
 mod live;
 mod loaders;
+mod members;
 mod node;
 mod paging;
 mod people;
+mod preferences;
 mod scalars;
 mod server;
 mod tasks;
+mod viewer;
 mod workspaces;
 
 use std::sync::Arc;
@@ -39,14 +44,23 @@ pub use server::Spent;
 pub struct Query(
     node::NodeQuery,
     server::ServerQuery,
+    viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
+    calendars::CalendarQuery,
     tasks::TaskQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(tasks::TaskMutation);
+pub struct Mutation(
+    preferences::PreferencesMutation,
+    credentials::CredentialMutation,
+    workspaces::WorkspaceMutation,
+    members::MemberMutation,
+    calendars::CalendarMutation,
+    tasks::TaskMutation,
+);
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]

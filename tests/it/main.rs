@@ -18,6 +18,8 @@ mod http;
 mod http_limits;
 mod ics_feed;
 mod jobs;
+mod ical;
+mod calendars;
 mod schema;
 mod tasks;
 mod websocket;
