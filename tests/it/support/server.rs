@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use entity::enums::ApiTokenScope;
-use meridian::access::create_token;
+use meridian::access::{NewToken, create_token};
 use meridian::graphql;
+use meridian::kernel::actor::Actor;
 use meridian::web::{
     self, Parts, Web,
     health::{Health, Probe},
@@ -57,11 +58,17 @@ impl Server {
 
     /// An API token of this person.
     pub async fn token(&self, person: &Person) -> String {
-        let scopes = [ApiTokenScope::Admin];
-        create_token(&self.app.platform, person.user_id, "test", &scopes, None)
+        let new = NewToken {
+            name: "test".into(),
+            scopes: vec![ApiTokenScope::Admin],
+            workspace_id: None,
+            expires_at: None,
+        };
+        let platform = &self.app.platform;
+        create_token(platform, Actor::system(), person.user_id, new)
             .await
             .unwrap()
-            .1
+            .secret
     }
 
     /// Sends a request; headers are lines such as `Accept: */*`.
