@@ -1,10 +1,13 @@
 //! WHAT Meridian does: one room per concept. Inside, `model` has the words, `rules` the pure decisions, `read` the questions and `write`
 //! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
 
+pub mod audit;
 pub mod changes;
 pub mod people;
 pub mod upkeep;
 pub mod workspaces;
+
+pub mod notifications;
 
 pub mod tasks;
 

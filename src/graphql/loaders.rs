@@ -1,19 +1,26 @@
 //! Batching of reads inside one operation: everything that one level of an answer needs is one statement for each kind of object. Nothing
 //! is cached beyond the batch, so a subscription never sees old rows. Keys begin with the workspace.
 
+mod own;
+mod places;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{MembershipId, TaskId, UserId, WorkspaceId};
-use entity::{membership, task, user, workspace};
+use entity::ids::{AuditLogId, MembershipId, TaskId, UserId, WorkspaceId};
+use entity::{audit_log, membership, task, user, workspace};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{people, tasks, workspaces};
+use crate::features::{audit, people, tasks, workspaces};
 use crate::kernel;
+use crate::kernel::actions::{Action, Resource};
+
+pub use own::{NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.
 pub struct Loaders {
@@ -115,6 +122,17 @@ workspace_loader!(
     MemberKey(MembershipId) => Arc<membership::Model>,
     |ctx, ids| async move {
         Ok(workspaces::members_by_id(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+workspace_loader!(
+    /// An entry of the audit log. For those who may not read it there is none.
+    AuditKey(AuditLogId) => Arc<audit_log::Model>,
+    |ctx, ids| async move {
+        if !ctx.may(Action::View, Resource::AuditLog) {
+            return Ok(Vec::new());
+        }
+        Ok(audit::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
     }
 );
 

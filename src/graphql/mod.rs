@@ -4,6 +4,8 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod audit;
+mod changes;
 mod credentials;
 mod enums;
 pub mod errors;
@@ -12,9 +14,11 @@ mod live;
 mod loaders;
 mod members;
 mod node;
+mod notifications;
 mod paging;
 mod people;
 mod preferences;
+mod ranges;
 mod scalars;
 mod server;
 mod tasks;
@@ -53,13 +57,14 @@ pub struct Mutation(
     credentials::CredentialMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    notifications::NotificationMutation,
     tasks::TaskMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(tasks::TaskSubscription);
+pub struct Subscription(notifications::NotificationSubscription, tasks::TaskSubscription);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

@@ -6,6 +6,8 @@ use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, Simp
 use entity::ids::WorkspaceId;
 use entity::workspace;
 
+use super::audit::WorkspaceAudit;
+use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
 use super::ids::{global, parse, target};
@@ -23,7 +25,13 @@ use crate::kernel::actions::{Action, Resource};
 /// A tenant: all calendars, tasks, schedules and bookings belong to exactly one workspace.
 #[derive(MergedObject)]
 #[graphql(name = "Workspace")]
-pub struct Workspace(WorkspaceFields, WorkspaceMembers, WorkspaceTasks);
+pub struct Workspace(
+    WorkspaceFields,
+    WorkspaceMembers,
+    WorkspaceTasks,
+    WorkspaceAudit,
+    WorkspaceChanges,
+);
 
 impl Workspace {
     /// A workspace that the caller has entered.
@@ -35,7 +43,9 @@ impl Workspace {
                 row,
             },
             WorkspaceMembers(ctx.clone()),
-            WorkspaceTasks(ctx),
+            WorkspaceTasks(ctx.clone()),
+            WorkspaceAudit(ctx.clone()),
+            WorkspaceChanges(ctx),
         )
     }
 

@@ -12,9 +12,14 @@
 
 mod support;
 
+mod audit;
 mod caldav;
 mod caldav_faults;
+mod changes;
 mod ics_feed;
 mod jobs;
+mod notifications;
+mod people;
 mod schema;
 mod tasks;
+mod workspaces;
