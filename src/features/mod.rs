@@ -3,12 +3,19 @@
 
 pub mod audit;
 pub mod changes;
-pub mod people;
+
 pub mod upkeep;
+
+pub mod people;
+
 pub mod workspaces;
+
+pub mod calendars;
 
 pub mod notifications;
 
 pub mod tasks;
+
+pub mod events;
 
 pub mod integrations;

@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{AuditLogId, MembershipId, TaskId, UserId, WorkspaceId};
-use entity::{audit_log, membership, task, user, workspace};
+use entity::ids::{AuditLogId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
+use entity::{audit_log, calendar, membership, task, user, workspace};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{audit, people, tasks, workspaces};
+use crate::features::{audit, calendars, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
+use crate::kernel::time::Instant;
 
 pub use own::{NotificationKey, OwnTokenKey, SessionKey, TokenKey};
 pub use places::PlaceKey;
@@ -109,6 +110,30 @@ workspace_loader!(
     /// Present when an unfinished dependency blocks the task.
     BlockedKey(TaskId) => (),
     |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// A calendar.
+    CalendarKey(CalendarId) => Arc<calendar::Model>,
+    |ctx, ids| async move { Ok(calendars::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// Present when the viewer has hidden the calendar.
+    CalendarHiddenKey(CalendarId) => (),
+    |ctx, ids| async move { Ok(calendars::hidden(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// Present for the calendar that gets the viewer's new events.
+    CalendarIsDefaultKey(CalendarId) => (),
+    |ctx, _ids| async move { Ok(calendars::default_of_viewer(&ctx).await?.into_iter().map(|row| (row.id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// When the last successful sync of a calendar ended.
+    LastSyncKey(CalendarId) => Instant,
+    |ctx, ids| async move { Ok(calendars::last_syncs(&ctx, &ids).await?.into_iter().collect()) }
 );
 
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {

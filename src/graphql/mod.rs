@@ -7,8 +7,10 @@
 mod audit;
 mod changes;
 mod credentials;
+mod calendars;
 mod enums;
 pub mod errors;
+pub mod guard;
 mod ids;
 mod live;
 mod loaders;
@@ -38,6 +40,8 @@ use crate::kernel::patch::Patch;
 use crate::platform::Platform;
 use loaders::Loaders;
 
+pub use server::Spent;
+
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
@@ -46,6 +50,7 @@ pub struct Query(
     server::ServerQuery,
     viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
+    calendars::CalendarQuery,
     tasks::TaskQuery,
 );
 
@@ -58,6 +63,7 @@ pub struct Mutation(
     workspaces::WorkspaceMutation,
     members::MemberMutation,
     notifications::NotificationMutation,
+    calendars::CalendarMutation,
     tasks::TaskMutation,
 );
 

@@ -4,17 +4,18 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, KINDS, MembershipId, NotificationId, SessionId, TaskId, TypedId, UserId,
+    ApiTokenId, AuditLogId, CalendarId, KINDS, MembershipId, NotificationId, SessionId, TaskId, TypedId, UserId,
     WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
 
 use super::audit::AuditLog;
+use super::calendars::Calendar;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::loaders::{
-    AcquaintedKey, AuditKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, TaskKey, UserKey,
+    AcquaintedKey, AuditKey, CalendarKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -34,6 +35,7 @@ use crate::kernel::Error;
 pub enum Node {
     ApiToken(ApiToken),
     AuditLog(AuditLog),
+    Calendar(Calendar),
     Notification(Notification),
     Session(Session),
     Task(Task),
@@ -57,6 +59,10 @@ pub async fn node_in(
         AuditLogId::TYPE => {
             let row = loader.load_one(AuditKey(workspace, AuditLogId(id))).await;
             row.map(|row| row.map(|row| Node::AuditLog(AuditLog(row))))
+        }
+        CalendarId::TYPE => {
+            let row = loader.load_one(CalendarKey(workspace, CalendarId(id))).await;
+            row.map(|row| row.map(|row| Node::Calendar(Calendar(row))))
         }
         MembershipId::TYPE => {
             let row = loader.load_one(MemberKey(workspace, MembershipId(id))).await;

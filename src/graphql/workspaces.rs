@@ -15,6 +15,7 @@ use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
+use super::calendars::WorkspaceCalendars;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
@@ -28,6 +29,7 @@ use crate::kernel::actions::{Action, Resource};
 pub struct Workspace(
     WorkspaceFields,
     WorkspaceMembers,
+    WorkspaceCalendars,
     WorkspaceTasks,
     WorkspaceAudit,
     WorkspaceChanges,
@@ -43,6 +45,7 @@ impl Workspace {
                 row,
             },
             WorkspaceMembers(ctx.clone()),
+            WorkspaceCalendars(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
@@ -82,6 +85,12 @@ pub async fn workspace_of(ctx: &Context<'_>, id: Option<WorkspaceId>) -> Option<
             .map(|entered| Workspace::new(entered, row))
             .map_err(expose),
     )
+}
+
+/// The workspace that an object belongs to. Whoever sees the object has entered it.
+pub async fn workspace_field(ctx: &Context<'_>, id: WorkspaceId) -> Result<Workspace> {
+    let missing = || Err(expose(kernel::Error::not_found()));
+    workspace_of(ctx, Some(id)).await.unwrap_or_else(missing)
 }
 
 /// A workspace's own fields.

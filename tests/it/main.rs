@@ -20,6 +20,8 @@ mod ics_feed;
 mod jobs;
 mod notifications;
 mod people;
+mod ical;
+mod calendars;
 mod schema;
 mod tasks;
 mod workspaces;

@@ -2,6 +2,7 @@
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
 mod audit;
+mod bulk;
 mod connect;
 mod errors;
 mod keyset;
