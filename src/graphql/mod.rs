@@ -5,9 +5,9 @@
 //! `workspaces::Workspace`.
 
 mod audit;
+mod calendars;
 mod changes;
 mod credentials;
-mod calendars;
 mod enums;
 pub mod errors;
 pub mod guard;

@@ -4,8 +4,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, CalendarId, KINDS, MembershipId, NotificationId, SessionId, TaskId, TypedId, UserId,
-    WorkspaceId,
+    ApiTokenId, AuditLogId, CalendarId, KINDS, MembershipId, NotificationId, SessionId, TaskId, TypedId,
+    UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -15,7 +15,8 @@ use super::calendars::Calendar;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::loaders::{
-    AcquaintedKey, AuditKey, CalendarKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, TaskKey, UserKey,
+    AcquaintedKey, AuditKey, CalendarKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey,
+    TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;

@@ -7,6 +7,7 @@ use entity::ids::WorkspaceId;
 use entity::workspace;
 
 use super::audit::WorkspaceAudit;
+use super::calendars::WorkspaceCalendars;
 use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
@@ -15,7 +16,6 @@ use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
-use super::calendars::WorkspaceCalendars;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
