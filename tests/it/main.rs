@@ -12,15 +12,20 @@
 
 mod support;
 
+mod audit;
 mod caldav;
 mod caldav_faults;
 mod calendars;
+mod changes;
 mod events;
-mod ical;
 mod http;
 mod http_limits;
+mod ical;
 mod ics_feed;
 mod jobs;
+mod notifications;
+mod people;
 mod schema;
 mod tasks;
 mod websocket;
+mod workspaces;
