@@ -12,6 +12,7 @@
 
 mod support;
 
+mod architecture;
 mod caldav;
 mod caldav_faults;
 mod ics_feed;
