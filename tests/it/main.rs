@@ -15,6 +15,7 @@ mod support;
 mod architecture;
 mod caldav;
 mod caldav_faults;
+mod contract;
 mod ics_feed;
 mod jobs;
 mod ical;
