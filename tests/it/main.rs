@@ -16,6 +16,7 @@ mod architecture;
 mod caldav;
 mod caldav_faults;
 mod contract;
+mod documents;
 mod ics_feed;
 mod jobs;
 mod ical;
