@@ -12,11 +12,14 @@
 
 mod support;
 
+mod architecture;
 mod audit;
 mod caldav;
 mod caldav_faults;
 mod calendars;
 mod changes;
+mod contract;
+mod documents;
 mod events;
 mod http;
 mod http_limits;
