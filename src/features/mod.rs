@@ -2,6 +2,7 @@
 //! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
 
 pub mod changes;
+pub mod events;
 pub mod people;
 pub mod upkeep;
 pub mod workspaces;

@@ -2,6 +2,7 @@
 
 mod backend;
 mod client;
+pub mod ics_corpus;
 mod people;
 
 pub mod fake_http;
