@@ -143,6 +143,19 @@ fn align(draft: &mut Draft<'_, '_>) {
     draft
         .overrides
         .sort_by_cached_key(|changed| order(&changed.recurrence_id));
+    // The same occurrence may have been named in two ways, as a date and as a time; the later one wins.
+    draft.overrides.reverse();
+    let before = draft.overrides.len();
+    draft
+        .overrides
+        .dedup_by(|earlier, later| earlier.recurrence_id == later.recurrence_id);
+    draft.overrides.reverse();
+    if draft.overrides.len() < before {
+        draft.notes.add(
+            None,
+            "An occurrence is changed more than once; the last change was read.",
+        );
+    }
 }
 
 fn age(component: &Component<'_>) -> Option<Timestamp> {

@@ -14,7 +14,7 @@ use super::{
     object,
     property::Property,
     value, words,
-    zone_book::{Known, ZoneBook},
+    zone_book::{Comparisons, Known, ZoneBook},
 };
 use crate::kernel::zones;
 
@@ -38,10 +38,11 @@ pub fn read(text: &str, default_zone: &str) -> Result<ParsedFeed, NotCalendar> {
     let default_zone = Known::iana(default_zone).ok_or(NotCalendar::Other)?;
     let mut notes = Notes::default();
     let sorted = component::calendars(text, &mut notes);
+    let comparisons = Comparisons::default();
     let mut books: Vec<ZoneBook<'_, '_>> = sorted
         .list
         .iter()
-        .map(|calendar| ZoneBook::new(calendar, &default_zone))
+        .map(|calendar| ZoneBook::new(calendar, &default_zone, &comparisons))
         .collect();
     let mut feed = head(&sorted.list, &books);
     feed.is_complete = sorted.is_complete;

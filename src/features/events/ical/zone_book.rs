@@ -4,7 +4,7 @@
 //! an offset in the name, then the zone of the calendar, then the reader's default zone. Promises: a time with a TZID
 //! never becomes floating; each guess is noted once.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap, rc::Rc};
 
 use jiff::{
     civil,
@@ -22,8 +22,24 @@ use super::{
 };
 use crate::kernel::zones;
 
-/// Definitions compared with the database per calendar; comparing costs about a millisecond.
-const MATCH_LIMIT: usize = 50;
+/// How many definitions of one text may still be compared with the database. Comparing costs milliseconds, and a
+/// hostile text may hold thousands of them.
+#[derive(Clone, Debug)]
+pub(super) struct Comparisons(Rc<Cell<usize>>);
+
+impl Default for Comparisons {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(50)))
+    }
+}
+
+impl Comparisons {
+    fn take(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
 
 /// A zone with its rules at hand.
 #[derive(Clone, Debug)]
@@ -80,14 +96,14 @@ pub(super) struct ZoneBook<'c, 't> {
     calendar_zone: Option<Known>,
     default_zone: Known,
     known: HashMap<String, Known>,
-    matches_left: usize,
+    comparisons: Comparisons,
     /// Guesses made so far.
     pub(super) notes: Notes,
 }
 
 impl<'c, 't> ZoneBook<'c, 't> {
-    /// A book for a calendar. `default_zone` is the last resort.
-    pub(super) fn new(calendar: &'c Calendar<'t>, default_zone: &Known) -> Self {
+    /// A book for a calendar. `default_zone` is the last resort; `comparisons` is shared by the books of a text.
+    pub(super) fn new(calendar: &'c Calendar<'t>, default_zone: &Known, comparisons: &Comparisons) -> Self {
         let tzid = |zone: &Component<'_>| zone.first("TZID").and_then(Property::read)?.text();
         let definitions = calendar
             .zones
@@ -99,7 +115,7 @@ impl<'c, 't> ZoneBook<'c, 't> {
             calendar_zone: calendar_zone(calendar),
             default_zone: default_zone.clone(),
             known: HashMap::new(),
-            matches_left: MATCH_LIMIT,
+            comparisons: comparisons.clone(),
             notes: Notes::default(),
         }
     }
@@ -136,8 +152,7 @@ impl<'c, 't> ZoneBook<'c, 't> {
             return Some(hinted);
         }
         let definition = Definition::read(component)?;
-        if self.matches_left > 0 && definition.is_understood() {
-            self.matches_left -= 1;
+        if definition.is_understood() && self.comparisons.take() {
             if let Some(equal) = zone_match::equal_zone(&definition, year, tzid).and_then(Known::iana) {
                 return Some(equal);
             }

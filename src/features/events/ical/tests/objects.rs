@@ -137,6 +137,17 @@ fn the_newest_copy_wins() {
 }
 
 #[test]
+fn an_occurrence_that_is_named_in_two_ways_is_changed_once() {
+    let object = object(&calendar(
+        "BEGIN:VEVENT\nUID:1\nDTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:1\nRECURRENCE-ID:20250312T090000Z\nSUMMARY:first\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;VALUE=DATE:20250312\nSUMMARY:last\nEND:VEVENT",
+    ));
+    assert_eq!((object.overrides.len(), object.warnings.len()), (1, 1));
+    assert_eq!(object.overrides[0].event.summary.as_deref(), Some("last"));
+}
+
+#[test]
 fn a_missing_uid_is_made_from_the_content() {
     let uid = |title: &str, stamp: u8| {
         let feed = feed(&format!(

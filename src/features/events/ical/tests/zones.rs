@@ -119,6 +119,20 @@ fn what_cannot_be_found_out_is_guessed_with_a_note_and_never_floats() {
 }
 
 #[test]
+fn a_text_full_of_definitions_is_still_read() {
+    let odd = BERLIN.replace("+0200", "+0207");
+    let texts: String = (0..70)
+        .map(|zone| {
+            calendar(&format!(
+                "BEGIN:VTIMEZONE\nTZID:z{zone}\n{odd}\nEND:VTIMEZONE\nBEGIN:VEVENT\nUID:{zone}\nDTSTART;TZID=z{zone}:20250710T090000\nEND:VEVENT"
+            ))
+        })
+        .collect();
+    let feed = read(&texts, "UTC").expect("a calendar");
+    assert_eq!((feed.objects.len(), feed.problems.len()), (70, 70));
+}
+
+#[test]
 fn each_guess_is_noted_once() {
     let events: String = (0..50)
         .map(|uid| format!("BEGIN:VEVENT\nUID:{uid}\nDTSTART;TZID=Mars:20250710T090000\nEND:VEVENT\n"))
