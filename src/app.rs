@@ -12,8 +12,12 @@ use crate::kernel::time::Clock;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::limits::Limits;
 use crate::platform::pubsub::PubSub;
+use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
 use crate::platform::{Parts, Platform, db};
+
+/// Connections to Redis for commands.
+const REDIS_CONNECTIONS: usize = 4;
 
 /// What can go wrong before a server runs, as a sentence for its operator.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -30,16 +34,22 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     let url = config.database.url.expose();
     let db = db::connect(url, config.database.max_connections).await?;
     let keys = config.secret_keys()?;
-    let clock = Clock::system();
+    let (clock, ids) = (Clock::system(), IdGen::random());
+    let redis = open_redis(&config, &ids).await?;
+    let pubsub = match &redis {
+        Some(redis) => PubSub::redis(redis).await?,
+        None => PubSub::local(),
+    };
     Ok(Platform::new(Parts {
         db,
-        pubsub: PubSub::local(),
+        pubsub,
+        redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
         secrets: Secrets::new(&keys),
         limits: Limits::new(&config.rates, clock.clone()),
         config,
         clock,
-        ids: IdGen::random(),
+        ids,
         tasks: TaskTracker::new(),
         shutdown: CancellationToken::new(),
     }))
@@ -50,17 +60,39 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
     if config.database.is_sqlite() || config.database.auto_migrate {
         Migrator::up(&connection, None).await?;
     } else if !Migrator::get_pending_migrations(&connection).await?.is_empty() {
-        return Err("the database is not at the version of this program. Run `meridian migrate up`, or set \
+        return Err(
+            "the database is not at the version of this program. Run `meridian migrate up`, or set \
                     MERIDIAN_AUTO_MIGRATE=true."
-            .into());
+                .into(),
+        );
     }
     connection.close().await?;
     Ok(())
+}
+
+async fn open_redis(config: &Config, ids: &IdGen) -> Result<Option<Redis>, StartError> {
+    let Some(settings) = &config.redis else {
+        return Ok(None);
+    };
+    let instance = ids.uuid().simple().to_string();
+    Ok(Some(
+        Redis::connect(
+            settings.url.expose(),
+            &settings.prefix,
+            &instance,
+            REDIS_CONNECTIONS,
+        )
+        .await?,
+    ))
 }
 
 /// Closes every machine.
 pub async fn close(platform: &Platform) {
     platform.tasks.close();
     platform.tasks.wait().await;
+    platform.pubsub.close();
+    if let Some(redis) = &platform.redis {
+        redis.quit().await;
+    }
     platform.db.close().await;
 }

@@ -15,6 +15,7 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod app;
 pub mod config;
 pub mod features;
 pub mod graphql;

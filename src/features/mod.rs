@@ -2,8 +2,9 @@
 //! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
 
 pub mod changes;
-pub mod upkeep;
+pub mod events;
 pub mod people;
+pub mod upkeep;
 pub mod workspaces;
 
 pub mod tasks;

@@ -21,7 +21,9 @@ const KEEP_ENDED_SESSIONS: Duration = Duration::days(30);
 pub async fn prune(platform: &Platform) -> Result<u64> {
     let mut deleted = 0;
     loop {
-        let page = prune_sessions(platform).await? + prune_answers(platform).await? + prune_changes(platform).await?;
+        let page = prune_sessions(platform).await?
+            + prune_answers(platform).await?
+            + prune_changes(platform).await?;
         deleted += page;
         if page == 0 {
             return Ok(deleted);
@@ -32,10 +34,19 @@ pub async fn prune(platform: &Platform) -> Result<u64> {
 async fn prune_sessions(platform: &Platform) -> Result<u64> {
     let body = |tx: Tx| async move {
         let cutoff = tx.now() - KEEP_ENDED_SESSIONS;
-        let over = Condition::any().add(session::Column::ExpiresAt.lt(cutoff)).add(session::Column::RevokedAt.lt(cutoff));
-        let select = tx.find_global::<session::Entity>().select_only().column(session::Column::Id).filter(over).limit(PAGE);
+        let over = Condition::any()
+            .add(session::Column::ExpiresAt.lt(cutoff))
+            .add(session::Column::RevokedAt.lt(cutoff));
+        let select = tx
+            .find_global::<session::Entity>()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(over)
+            .limit(PAGE);
         let ids: Vec<SessionId> = select.into_tuple().all(tx.conn()).await?;
-        let delete = tx.delete_global::<session::Entity>().filter(session::Column::Id.is_in(ids));
+        let delete = tx
+            .delete_global::<session::Entity>()
+            .filter(session::Column::Id.is_in(ids));
         Ok(delete.exec(tx.conn()).await?.rows_affected)
     };
     platform.write(Scope::System, Actor::system(), body).await
@@ -44,13 +55,18 @@ async fn prune_sessions(platform: &Platform) -> Result<u64> {
 async fn prune_answers(platform: &Platform) -> Result<u64> {
     use idempotency_record::Column;
     let body = |tx: Tx| async move {
-        let select = tx.find_global::<idempotency_record::Entity>().select_only().columns([Column::Caller, Column::Key]);
+        let select = tx
+            .find_global::<idempotency_record::Entity>()
+            .select_only()
+            .columns([Column::Caller, Column::Key]);
         let select = select.filter(Column::ExpiresAt.lt(tx.now())).limit(PAGE);
         let keys: Vec<(String, String)> = select.into_tuple().all(tx.conn()).await?;
         let mut deleted = 0;
         for (caller, key) in keys {
             let delete = tx.delete_global::<idempotency_record::Entity>();
-            let delete = delete.filter(Column::Caller.eq(caller)).filter(Column::Key.eq(key));
+            let delete = delete
+                .filter(Column::Caller.eq(caller))
+                .filter(Column::Key.eq(key));
             deleted += delete.exec(tx.conn()).await?.rows_affected;
         }
         Ok(deleted)
@@ -62,13 +78,20 @@ async fn prune_answers(platform: &Platform) -> Result<u64> {
 async fn prune_changes(platform: &Platform) -> Result<u64> {
     use change_log::Column;
     let body = |tx: Tx| async move {
-        let select = tx.find::<change_log::Entity>().select_only().columns([Column::WorkspaceId, Column::Seq]);
-        let select = select.filter(Column::CreatedAt.lt(tx.now() - KEEP_CHANGES)).limit(PAGE);
+        let select = tx
+            .find::<change_log::Entity>()
+            .select_only()
+            .columns([Column::WorkspaceId, Column::Seq]);
+        let select = select
+            .filter(Column::CreatedAt.lt(tx.now() - KEEP_CHANGES))
+            .limit(PAGE);
         let old: Vec<(WorkspaceId, i64)> = select.into_tuple().all(tx.conn()).await?;
         let mut deleted = 0;
         for (workspace, seq) in old {
             let delete = tx.delete_many::<change_log::Entity>();
-            let delete = delete.filter(Column::WorkspaceId.eq(workspace)).filter(Column::Seq.eq(seq));
+            let delete = delete
+                .filter(Column::WorkspaceId.eq(workspace))
+                .filter(Column::Seq.eq(seq));
             deleted += delete.exec(tx.conn()).await?.rows_affected;
         }
         Ok(deleted)

@@ -11,5 +11,6 @@ pub mod page;
 pub mod patch;
 pub mod text;
 pub mod time;
+pub mod zones;
 
 pub use error::{Error, ErrorCode, Result, UserError, UserErrorCode};

@@ -3,8 +3,10 @@
 
 pub mod db;
 pub mod http;
+pub mod jobs;
 pub mod limits;
 pub mod pubsub;
+pub mod redis;
 pub mod secrets;
 pub mod telemetry;
 
@@ -24,6 +26,7 @@ use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
 use pubsub::PubSub;
+use redis::Redis;
 use secrets::Secrets;
 
 /// All machines of one process. Cheap to clone.
@@ -39,6 +42,8 @@ pub struct Parts {
     pub db: Db,
     /// Messages between tasks and replicas.
     pub pubsub: PubSub,
+    /// Redis, when replicas share one.
+    pub redis: Option<Redis>,
     /// The only way out.
     pub http: HttpClient,
     /// Sealing of what must not be read from the database.

@@ -6,7 +6,7 @@ use meridian::features::integrations::providers::{CalDav, Credentials, Provider,
 use serde_json::json;
 
 use crate::support::pull::{client, pull};
-use crate::support::radicale::{Radicale, event};
+use crate::support::radicale::{Radicale, event, vevent};
 
 fn account(server: &Radicale, path: &str, user: &str, password: &str) -> CalDav {
     let credentials = Credentials {
@@ -77,15 +77,10 @@ async fn every_way_to_write_the_address_finds_the_calendars() {
 #[tokio::test]
 async fn a_calendar_is_pulled_whole_and_then_by_its_changes() {
     let server = Radicale::start(&[("alice", "secret")]).await;
-    let calendar = server.add_calendar("alice", "work");
-    for number in 0..350 {
-        server.put(
-            "alice",
-            "work",
-            &format!("e{number:04}.ics"),
-            &event(&format!("uid-{number}"), "Stand-up", number),
-        );
-    }
+    let many: Vec<String> = (0..350)
+        .map(|number| vevent(&format!("e{number:04}"), "Stand-up", number))
+        .collect();
+    let calendar = server.put_all("alice", "secret", "work", &many).await;
     server.put(
         "alice",
         "work",
@@ -118,7 +113,7 @@ async fn a_calendar_is_pulled_whole_and_then_by_its_changes() {
     assert!(!nothing.is_full && !nothing.compared);
 
     server.put("alice", "work", "new.ics", &event("new", "New", 5));
-    server.put("alice", "work", "e0001.ics", &event("uid-1", "Changed", 1));
+    server.put("alice", "work", "e0001.ics", &event("e0001", "Changed", 1));
     server.delete("alice", "work", "e0002.ics");
     server.delete("alice", "work", "with space & é@.ics");
     let delta = pull(&account, &calendar, &nothing.cursor, &full.etags)

@@ -14,6 +14,8 @@ mod support;
 
 mod caldav;
 mod caldav_faults;
+mod ical;
 mod ics_feed;
+mod jobs;
 mod schema;
 mod tasks;
