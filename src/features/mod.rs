@@ -7,6 +7,8 @@ pub mod people;
 pub mod upkeep;
 pub mod workspaces;
 
+pub mod calendars;
+
 pub mod tasks;
 
 pub mod integrations;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{TaskId, UserId, WorkspaceId};
-use entity::{task, user};
+use entity::ids::{CalendarId, TaskId, UserId, WorkspaceId};
+use entity::{calendar, task, user};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{people, tasks};
+use crate::features::{calendars, people, tasks};
 use crate::kernel;
+use crate::kernel::time::Instant;
 
 /// Loads on behalf of the caller of one operation.
 pub struct Loaders {
@@ -102,6 +103,30 @@ workspace_loader!(
     /// Present when an unfinished dependency blocks the task.
     BlockedKey(TaskId) => (),
     |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// A calendar.
+    CalendarKey(CalendarId) => Arc<calendar::Model>,
+    |ctx, ids| async move { Ok(calendars::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// Present when the viewer has hidden the calendar.
+    CalendarHiddenKey(CalendarId) => (),
+    |ctx, ids| async move { Ok(calendars::hidden(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// Present for the calendar that gets the viewer's new events.
+    CalendarIsDefaultKey(CalendarId) => (),
+    |ctx, _ids| async move { Ok(calendars::default_of_viewer(&ctx).await?.into_iter().map(|row| (row.id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// When the last successful sync of a calendar ended.
+    LastSyncKey(CalendarId) => Instant,
+    |ctx, ids| async move { Ok(calendars::last_syncs(&ctx, &ids).await?.into_iter().collect()) }
 );
 
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {

@@ -4,6 +4,7 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod calendars;
 mod enums;
 pub mod errors;
 mod ids;
@@ -37,13 +38,14 @@ pub struct Query(
     node::NodeQuery,
     server::ServerQuery,
     workspaces::WorkspaceQuery,
+    calendars::CalendarQuery,
     tasks::TaskQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(tasks::TaskMutation);
+pub struct Mutation(calendars::CalendarMutation, tasks::TaskMutation);
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]

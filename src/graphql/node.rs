@@ -1,9 +1,10 @@
 //! Any object by its global id. The id's prefix says which kind to look for.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use entity::ids::{TaskId, TypedId, WorkspaceId};
+use entity::ids::{CalendarId, TaskId, TypedId, WorkspaceId};
 
 use super::access;
+use super::calendars::Calendar;
 use super::errors::{expose, lookup};
 use super::tasks::Task;
 use super::workspaces::Workspace;
@@ -18,6 +19,7 @@ use crate::kernel::{Error, Result as KernelResult};
     desc = "Globally unique, opaque, type-prefixed ID, for example `task_01jdb2k9x4e5vb4pex5vsknk08`."
 ))]
 pub enum Node {
+    Calendar(Calendar),
     Task(Task),
     Workspace(Workspace),
 }
@@ -28,6 +30,9 @@ const MAX_NODES: usize = 100;
 async fn find(access: &Access, id: &ID) -> KernelResult<Node> {
     let (prefix, uuid) = entity::ids::split(id).map_err(|_| Error::not_found())?;
     match prefix {
+        CalendarId::PREFIX => Calendar::load(access, CalendarId::from_uuid(uuid))
+            .await
+            .map(Node::Calendar),
         TaskId::PREFIX => Task::load(access, TaskId::from_uuid(uuid)).await.map(Node::Task),
         WorkspaceId::PREFIX => Workspace::load(access.ctx(WorkspaceId::from_uuid(uuid)).await?)
             .await

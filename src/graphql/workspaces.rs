@@ -9,7 +9,7 @@ use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::lookup;
 use super::ids::{global, parse};
 use super::scalars::{DateTime, TimeZone};
-use super::{access, tasks};
+use super::{access, calendars, tasks};
 use crate::access::Ctx;
 use crate::features::workspaces;
 use crate::kernel;
@@ -18,7 +18,11 @@ use crate::kernel::actions::{Action, Resource};
 /// A tenant: all calendars, tasks, schedules and bookings belong to exactly one workspace.
 #[derive(MergedObject)]
 #[graphql(name = "Workspace")]
-pub struct Workspace(WorkspaceFields, tasks::WorkspaceTasks);
+pub struct Workspace(
+    WorkspaceFields,
+    calendars::WorkspaceCalendars,
+    tasks::WorkspaceTasks,
+);
 
 impl Workspace {
     /// A workspace that the caller has entered.
@@ -29,6 +33,7 @@ impl Workspace {
                 ctx: ctx.clone(),
                 row,
             },
+            calendars::WorkspaceCalendars(ctx.clone()),
             tasks::WorkspaceTasks(ctx),
         )
     }

@@ -22,6 +22,8 @@ pub enum Resource {
     Task,
     /// Calendars.
     Calendar,
+    /// How a member sees calendars and is reminded of events.
+    CalendarSetting,
     /// Calendar events.
     CalendarEvent,
     /// Connected calendar services.
@@ -43,6 +45,7 @@ pub const fn least_role(action: Action, resource: Resource) -> Option<WorkspaceR
     Some(match (action, resource) {
         (View, Resource::AuditLog) => Admin,
         (View, _) => Viewer,
+        (Edit, Resource::CalendarSetting) => Viewer,
         (Edit, Resource::Task | Resource::Calendar | Resource::CalendarEvent | Resource::Job) => Member,
         (Edit | Manage, Resource::Integration | Resource::Member | Resource::Workspace) => Admin,
         (Manage, Resource::Calendar) => Member,
@@ -83,9 +86,10 @@ mod tests {
     use WorkspaceRole::{Admin, Member, Owner, Viewer};
 
     const ACTIONS: [Action; 4] = [Action::View, Action::Edit, Action::Manage, Action::Destroy];
-    const RESOURCES: [Resource; 8] = [
+    const RESOURCES: [Resource; 9] = [
         Resource::Task,
         Resource::Calendar,
+        Resource::CalendarSetting,
         Resource::CalendarEvent,
         Resource::Integration,
         Resource::Member,

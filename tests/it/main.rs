@@ -12,6 +12,7 @@
 
 mod support;
 
+mod calendars;
 mod caldav;
 mod caldav_faults;
 mod ical;

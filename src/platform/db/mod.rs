@@ -1,6 +1,7 @@
 //! The database behind two small types: [`Read`] and [`Tx`]. Both carry a [`Scope`]; the finders add the workspace filter and, on
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
+mod bulk;
 mod connect;
 mod errors;
 mod keyset;

@@ -10,8 +10,8 @@ use entity::{audit_log, change_log, job, workspace_counter};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany,
-    EntityTrait, IntoActiveModel, Iterable as _, QueryFilter as _, QuerySelect as _, Set,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait as _, TryInsertResult, UpdateMany,
+    EntityTrait, IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _, TryInsertResult, UpdateMany,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -28,8 +28,6 @@ use crate::kernel::{Error, Result};
 
 /// More changes than this travel as a hint only; readers catch up from the log.
 const INLINE_CHANGES: usize = 64;
-/// Bind parameters of one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
-const MAX_BINDS: usize = 30_000;
 
 /// What a transaction needs to know about its surroundings.
 #[derive(Clone, Debug)]
@@ -158,24 +156,6 @@ impl Tx {
         Ok(row.insert(self.conn()).await?)
     }
 
-    /// Stores many new rows of this workspace with few statements.
-    pub async fn insert_many<A>(&self, rows: Vec<A>) -> Result<()>
-    where
-        A: ActiveModelTrait + Send,
-        A::Entity: WorkspaceOwned,
-    {
-        let width = <A::Entity as EntityTrait>::Column::iter().count().max(1);
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let mut chunk: Vec<A> = rows.by_ref().take(MAX_BINDS / width).collect();
-            chunk.iter_mut().for_each(|row| self.stamp(row));
-            <A::Entity as EntityTrait>::insert_many(chunk)
-                .exec_without_returning(self.conn())
-                .await?;
-        }
-        Ok(())
-    }
-
     /// Stores a new row of a table without a workspace.
     pub async fn insert_global<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
     where
@@ -186,7 +166,7 @@ impl Tx {
         Ok(row.insert(self.conn()).await?)
     }
 
-    fn stamp<A>(&self, row: &mut A)
+    pub(super) fn stamp<A>(&self, row: &mut A)
     where
         A: ActiveModelTrait,
         A::Entity: WorkspaceOwned,

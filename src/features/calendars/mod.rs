@@ -1,0 +1,14 @@
+//! Calendars: local ones and mirrors of external ones, and how each member sees them.
+//!
+//! Invariants: of the calendars of one owner (or of the workspace itself) at most one is the default; the default one is
+//! not deleted; a mirror that is no longer mirrored has no events and is not shown.
+
+mod model;
+mod read;
+mod rules;
+mod write;
+
+pub use model::{CalendarPatch, NewCalendar};
+pub use read::{default_of_viewer, get, get_many, hidden, last_syncs, list};
+pub use rules::{accepts_events, is_own, is_shown};
+pub use write::{create, delete, update};

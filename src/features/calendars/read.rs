@@ -1,0 +1,89 @@
+//! Questions about calendars.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::ids::CalendarId;
+use entity::{calendar, calendar_setting, calendar_sync};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+
+use crate::access::Ctx;
+use crate::kernel::time::Instant;
+use crate::kernel::{Error, Result};
+use crate::platform::db::Read;
+
+/// The calendars that the viewer sees, by name.
+pub async fn list(ctx: &Ctx) -> Result<Vec<calendar::Model>> {
+    let read = ctx.read().await?;
+    let select = shown(&read)
+        .order_by_asc(calendar::Column::Name)
+        .order_by_asc(calendar::Column::Id);
+    Ok(select.all(&read).await?)
+}
+
+/// One calendar; NOT_FOUND when it does not exist in this workspace or is not shown.
+pub async fn get(ctx: &Ctx, id: CalendarId) -> Result<calendar::Model> {
+    get_many(ctx, &[id]).await?.pop().ok_or_else(Error::not_found)
+}
+
+/// The calendars among these that the viewer sees.
+pub async fn get_many(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<calendar::Model>> {
+    let read = ctx.read().await?;
+    let select = shown(&read).filter(calendar::Column::Id.is_in(ids.iter().copied()));
+    Ok(select.all(&read).await?)
+}
+
+fn shown(read: &Read) -> Select<calendar::Entity> {
+    let local_or_chosen = Condition::any()
+        .add(calendar::Column::IntegrationId.is_null())
+        .add(calendar::Column::IsMirrored.eq(true));
+    read.find::<calendar::Entity>().filter(local_or_chosen)
+}
+
+/// Those of the calendars that the viewer has hidden.
+pub async fn hidden(ctx: &Ctx, ids: &[CalendarId]) -> Result<HashSet<CalendarId>> {
+    let Some(viewer) = ctx.user_id() else {
+        return Ok(HashSet::new());
+    };
+    let read = ctx.read().await?;
+    let select = read
+        .find::<calendar_setting::Entity>()
+        .select_only()
+        .column(calendar_setting::Column::CalendarId)
+        .filter(calendar_setting::Column::UserId.eq(viewer))
+        .filter(calendar_setting::Column::CalendarId.is_in(ids.iter().copied()))
+        .filter(calendar_setting::Column::IsVisible.eq(false));
+    Ok(select.into_tuple().all(&read).await?.into_iter().collect())
+}
+
+/// The calendar that gets the viewer's new events when none is chosen: their own default one, else that of the workspace.
+pub async fn default_of_viewer(ctx: &Ctx) -> Result<Option<calendar::Model>> {
+    let read = ctx.read().await?;
+    default_in(&read, ctx).await
+}
+
+pub(super) async fn default_in(read: &Read, ctx: &Ctx) -> Result<Option<calendar::Model>> {
+    let mut owners = Condition::any().add(calendar::Column::OwnerId.is_null());
+    if let Some(viewer) = ctx.user_id() {
+        owners = owners.add(calendar::Column::OwnerId.eq(viewer));
+    }
+    let select = shown(read)
+        .filter(calendar::Column::IsDefault.eq(true))
+        .filter(owners);
+    let rows = select.order_by_asc(calendar::Column::Id).all(read).await?;
+    let own = rows.iter().position(|row| row.owner_id.is_some());
+    Ok(rows.into_iter().nth(own.unwrap_or(0)))
+}
+
+/// When the last successful sync of each of these ended.
+pub async fn last_syncs(ctx: &Ctx, ids: &[CalendarId]) -> Result<HashMap<CalendarId, Instant>> {
+    let read = ctx.read().await?;
+    let select = read
+        .find::<calendar_sync::Entity>()
+        .select_only()
+        .column(calendar_sync::Column::CalendarId)
+        .column(calendar_sync::Column::LastSuccessAt)
+        .filter(calendar_sync::Column::CalendarId.is_in(ids.iter().copied()))
+        .filter(calendar_sync::Column::LastSuccessAt.is_not_null());
+    let rows: Vec<(CalendarId, Option<Instant>)> = select.into_tuple().all(&read).await?;
+    Ok(rows.into_iter().filter_map(|(id, at)| Some((id, at?))).collect())
+}

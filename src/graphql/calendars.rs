@@ -1,0 +1,260 @@
+//! Calendars of a workspace.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use entity::calendar;
+use entity::ids::CalendarId;
+
+use super::errors::{expose, lookup};
+use super::ids::{global, reference, target, workspace_reference};
+use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, LastSyncKey};
+use super::paging::payload;
+use super::people::{User, user_of};
+use super::scalars::{DateTime, HexColor, TimeZone};
+use super::workspaces::Workspace;
+use super::{access, loader, patch};
+use crate::access::{Access, Ctx};
+use crate::features::calendars::{self, CalendarPatch, NewCalendar};
+use crate::kernel;
+
+/// A calendar, local or mirrored from an integration.
+#[derive(Clone)]
+pub struct Calendar(pub Arc<calendar::Model>);
+
+impl Calendar {
+    /// Finds a calendar in whichever workspace of the caller it is.
+    pub async fn load(access: &Access, id: CalendarId) -> kernel::Result<Self> {
+        let ctx = access.ctx_of::<calendar::Entity>(id).await?;
+        calendars::get(&ctx, id).await.map(Self::from)
+    }
+}
+
+impl From<calendar::Model> for Calendar {
+    fn from(row: calendar::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+#[Object]
+impl Calendar {
+    /// Globally unique ID.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Workspace of the calendar.
+    async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
+        let entered = async { Workspace::load(access(ctx).ctx(self.0.workspace_id).await?).await };
+        entered.await.map_err(expose)
+    }
+
+    /// User whose calendar it is. Null for workspace calendars.
+    async fn owner(&self, ctx: &Context<'_>) -> Option<Result<User>> {
+        user_of(ctx, self.0.owner_id).await
+    }
+
+    /// Display name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Description.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// Display colour.
+    async fn color(&self) -> HexColor {
+        HexColor(self.0.color.clone())
+    }
+
+    /// Time zone for new events.
+    async fn time_zone(&self) -> TimeZone {
+        TimeZone(self.0.time_zone.clone())
+    }
+
+    /// Whether the viewer's new events go here when no calendar is chosen: their own default calendar, or that of the workspace when they
+    /// have none.
+    async fn is_default(&self, ctx: &Context<'_>) -> Result<bool> {
+        let key = CalendarIsDefaultKey(self.0.workspace_id, self.0.id);
+        Ok(loader(ctx).load_one(key).await?.is_some())
+    }
+
+    /// Whether events cannot be changed here, because the provider forbids it or because the calendar only follows its provider.
+    async fn is_read_only(&self) -> bool {
+        !calendars::accepts_events(&self.0)
+    }
+
+    /// Whether the calendar is shown in the viewer's calendar view.
+    async fn is_visible(&self, ctx: &Context<'_>) -> Result<bool> {
+        let key = CalendarHiddenKey(self.0.workspace_id, self.0.id);
+        Ok(loader(ctx).load_one(key).await?.is_none())
+    }
+
+    /// Whether events of this calendar make their owner busy.
+    async fn counts_as_busy(&self) -> bool {
+        self.0.counts_as_busy
+    }
+
+    /// When the last successful sync ended. Null for local calendars and before the first sync.
+    async fn last_synced_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime>> {
+        let key = LastSyncKey(self.0.workspace_id, self.0.id);
+        loader(ctx)
+            .load_one(key)
+            .await
+            .map(|at| at.map(DateTime))
+            .transpose()
+    }
+}
+
+/// The fields that calendars hang on a workspace.
+pub struct WorkspaceCalendars(pub Arc<Ctx>);
+
+#[Object]
+impl WorkspaceCalendars {
+    /// Calendars the viewer can see.
+    async fn calendars(&self) -> Result<Vec<Calendar>> {
+        let rows = calendars::list(&self.0).await.map_err(expose)?;
+        Ok(rows.into_iter().map(Calendar::from).collect())
+    }
+}
+
+#[derive(Default)]
+pub struct CalendarQuery;
+
+#[Object]
+impl CalendarQuery {
+    /// A calendar by ID.
+    async fn calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the calendar.")] id: ID,
+    ) -> Option<Result<Calendar>> {
+        lookup(async { Calendar::load(access(ctx), target(&id)?).await }.await)
+    }
+}
+
+/// A new local calendar.
+#[derive(InputObject)]
+pub struct CreateCalendarInput {
+    /// Workspace of the calendar.
+    workspace_id: ID,
+    /// Display name.
+    name: String,
+    /// Description.
+    description: Option<String>,
+    /// Display colour. Chosen when omitted.
+    color: Option<HexColor>,
+    /// Time zone for new events. The viewer's when omitted.
+    time_zone: Option<TimeZone>,
+}
+
+/// Changes to a calendar. Omitted fields stay as they are.
+#[derive(InputObject)]
+pub struct UpdateCalendarInput {
+    /// Display name.
+    name: Option<String>,
+    /// Description. Null removes it.
+    description: MaybeUndefined<String>,
+    /// Display colour.
+    color: Option<HexColor>,
+    /// Time zone for new events.
+    time_zone: Option<TimeZone>,
+    /// Make this the default calendar.
+    is_default: Option<bool>,
+    /// Show in the calendar view.
+    is_visible: Option<bool>,
+    /// Whether its events make the owner busy.
+    counts_as_busy: Option<bool>,
+}
+
+payload!(
+    CreateCalendarPayload,
+    "createCalendar",
+    /// The calendar after the change. Null when the mutation failed.
+    calendar: Calendar
+);
+payload!(
+    UpdateCalendarPayload,
+    "updateCalendar",
+    /// The calendar after the change. Null when the mutation failed.
+    calendar: Calendar
+);
+payload!(
+    DeleteCalendarPayload,
+    "deleteCalendar",
+    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    deleted_calendar_id: ID
+);
+
+/// Enters the workspace of a calendar that a mutation acts on.
+async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, CalendarId)> {
+    access(ctx).caller().require_user()?;
+    let id = target(id)?;
+    Ok((access(ctx).ctx_of::<calendar::Entity>(id).await?, id))
+}
+
+#[derive(Default)]
+pub struct CalendarMutation;
+
+#[Object]
+impl CalendarMutation {
+    /// Creates a local calendar.
+    async fn create_calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: CreateCalendarInput,
+    ) -> Result<CreateCalendarPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let path = "input.workspaceId";
+            let workspace = reference(&input.workspace_id, path)?;
+            let entered = workspace_reference(access(ctx).ctx(workspace).await, path)?;
+            let new = NewCalendar {
+                name: input.name,
+                description: input.description,
+                color: input.color.map(|color| color.0),
+                time_zone: input.time_zone.map(|zone| zone.0),
+            };
+            calendars::create(&entered, new).await
+        };
+        CreateCalendarPayload::new(result.await, Calendar::from)
+    }
+
+    /// Changes a calendar. Omitted fields stay as they are.
+    async fn update_calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(desc = "Values to use.")] input: UpdateCalendarInput,
+    ) -> Result<UpdateCalendarPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            let patch = CalendarPatch {
+                name: input.name,
+                description: patch(input.description),
+                color: input.color.map(|color| color.0),
+                time_zone: input.time_zone.map(|zone| zone.0),
+                is_default: input.is_default,
+                is_visible: input.is_visible,
+                counts_as_busy: input.counts_as_busy,
+            };
+            calendars::update(&entered, id, patch).await
+        };
+        UpdateCalendarPayload::new(result.await, Calendar::from)
+    }
+
+    /// Deletes a local calendar with its events, or stops mirroring an external one.
+    async fn delete_calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<DeleteCalendarPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            calendars::delete(&entered, id).await.map(|()| id)
+        };
+        DeleteCalendarPayload::new(result.await, global)
+    }
+}
