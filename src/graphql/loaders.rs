@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{CalendarId, TaskId, UserId, WorkspaceId};
-use entity::{calendar, task, user};
+use entity::ids::{CalendarId, IntegrationId, TaskId, UserId, WorkspaceId};
+use entity::{calendar, integration, sync_run, task, user};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{calendars, people, tasks};
+use crate::features::{calendars, integrations, people, tasks};
 use crate::kernel;
 use crate::kernel::time::Instant;
 
@@ -127,6 +127,24 @@ workspace_loader!(
     /// When the last successful sync of a calendar ended.
     LastSyncKey(CalendarId) => Instant,
     |ctx, ids| async move { Ok(calendars::last_syncs(&ctx, &ids).await?.into_iter().collect()) }
+);
+
+workspace_loader!(
+    /// An integration.
+    IntegrationKey(IntegrationId) => Arc<integration::Model>,
+    |ctx, ids| async move { Ok(integrations::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// The mirrored calendars of an integration.
+    MirrorsKey(IntegrationId) => Vec<Arc<calendar::Model>>,
+    |ctx, ids| async move { Ok(shared(integrations::calendars_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// The latest runs of an integration.
+    RecentRunsKey(IntegrationId) => Vec<Arc<sync_run::Model>>,
+    |ctx, ids| async move { Ok(shared(integrations::recent_runs(&ctx, &ids).await?)) }
 );
 
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {

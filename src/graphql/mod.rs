@@ -8,6 +8,7 @@ mod calendars;
 mod enums;
 pub mod errors;
 mod ids;
+mod integrations;
 mod live;
 mod loaders;
 mod node;
@@ -15,6 +16,7 @@ mod paging;
 mod people;
 mod scalars;
 mod server;
+mod syncs;
 mod tasks;
 mod workspaces;
 
@@ -39,18 +41,23 @@ pub struct Query(
     server::ServerQuery,
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
+    integrations::IntegrationQuery,
     tasks::TaskQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(calendars::CalendarMutation, tasks::TaskMutation);
+pub struct Mutation(
+    calendars::CalendarMutation,
+    integrations::IntegrationMutation,
+    tasks::TaskMutation,
+);
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(tasks::TaskSubscription);
+pub struct Subscription(syncs::SyncSubscription, tasks::TaskSubscription);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

@@ -1,11 +1,13 @@
 //! Any object by its global id. The id's prefix says which kind to look for.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use entity::ids::{CalendarId, TaskId, TypedId, WorkspaceId};
+use entity::ids::{CalendarId, IntegrationId, SyncRunId, TaskId, TypedId, WorkspaceId};
 
 use super::access;
 use super::calendars::Calendar;
 use super::errors::{expose, lookup};
+use super::integrations::Integration;
+use super::syncs::SyncRun;
 use super::tasks::Task;
 use super::workspaces::Workspace;
 use crate::access::Access;
@@ -20,6 +22,8 @@ use crate::kernel::{Error, Result as KernelResult};
 ))]
 pub enum Node {
     Calendar(Calendar),
+    Integration(Integration),
+    SyncRun(SyncRun),
     Task(Task),
     Workspace(Workspace),
 }
@@ -33,6 +37,12 @@ async fn find(access: &Access, id: &ID) -> KernelResult<Node> {
         CalendarId::PREFIX => Calendar::load(access, CalendarId::from_uuid(uuid))
             .await
             .map(Node::Calendar),
+        IntegrationId::PREFIX => Integration::load(access, IntegrationId::from_uuid(uuid))
+            .await
+            .map(Node::Integration),
+        SyncRunId::PREFIX => SyncRun::load(access, SyncRunId::from_uuid(uuid))
+            .await
+            .map(Node::SyncRun),
         TaskId::PREFIX => Task::load(access, TaskId::from_uuid(uuid)).await.map(Node::Task),
         WorkspaceId::PREFIX => Workspace::load(access.ctx(WorkspaceId::from_uuid(uuid)).await?)
             .await

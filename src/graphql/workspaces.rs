@@ -9,7 +9,7 @@ use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::lookup;
 use super::ids::{global, parse};
 use super::scalars::{DateTime, TimeZone};
-use super::{access, calendars, tasks};
+use super::{access, calendars, integrations, tasks};
 use crate::access::Ctx;
 use crate::features::workspaces;
 use crate::kernel;
@@ -34,6 +34,7 @@ impl Workspace {
                 row,
             },
             calendars::WorkspaceCalendars(ctx.clone()),
+            integrations::WorkspaceIntegrations(ctx.clone()),
             tasks::WorkspaceTasks(ctx),
         )
     }

@@ -8,12 +8,16 @@
 //! transaction begins, within a deadline, so that a wrong address or password is refused where it was typed.
 
 mod credentials;
+mod jobs;
 mod model;
 pub mod providers;
 mod read;
 mod rules;
+mod watch;
 mod write;
 
+pub use jobs::{start_due, sync};
 pub use model::{IntegrationPatch, Queued, Service, StoredProblem};
 pub use read::{calendars_of, get, get_many, get_runs, list, newest_run, problems_of, recent_runs};
+pub use watch::Watch;
 pub use write::{confirm, connect, disconnect, sync_now, update};

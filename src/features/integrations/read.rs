@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::ids::{CalendarId, IntegrationId, SyncRunId};
+use entity::ids::{IntegrationId, SyncRunId};
 use entity::{calendar, integration, sync_run};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, Query, WindowStatement};
 use sea_orm::{ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
@@ -120,9 +120,4 @@ pub async fn newest_run(ctx: &Ctx, id: IntegrationId) -> Result<Option<sync_run:
 /// The problems that a run remembers.
 pub fn problems_of(run: &sync_run::Model) -> Vec<StoredProblem> {
     serde_json::from_value(run.problems.clone()).unwrap_or_default()
-}
-
-/// Calendars that the problems of a run name.
-pub fn calendars_in(problems: &[StoredProblem]) -> Vec<CalendarId> {
-    problems.iter().filter_map(|problem| problem.calendar_id).collect()
 }
