@@ -16,8 +16,10 @@
 
 pub mod access;
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod features;
 pub mod graphql;
 pub mod kernel;
 pub mod platform;
+pub mod web;

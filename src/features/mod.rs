@@ -2,13 +2,19 @@
 //! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
 
 pub mod changes;
-pub mod events;
-pub mod people;
+
 pub mod upkeep;
+
+pub mod people;
+
 pub mod workspaces;
 
 pub mod calendars;
 
 pub mod tasks;
+
+pub mod events;
+
+pub mod notifications;
 
 pub mod integrations;

@@ -4,20 +4,25 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod credentials;
 mod calendars;
 mod enums;
 pub mod errors;
+pub mod guard;
 mod ids;
 mod integrations;
 mod live;
 mod loaders;
+mod members;
 mod node;
 mod paging;
 mod people;
+mod preferences;
 mod scalars;
 mod server;
 mod syncs;
 mod tasks;
+mod viewer;
 mod workspaces;
 
 use std::sync::Arc;
@@ -33,12 +38,15 @@ use crate::kernel::patch::Patch;
 use crate::platform::Platform;
 use loaders::Loaders;
 
+pub use server::Spent;
+
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 pub struct Query(
     node::NodeQuery,
     server::ServerQuery,
+    viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     integrations::IntegrationQuery,
@@ -49,6 +57,10 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct Mutation(
+    preferences::PreferencesMutation,
+    credentials::CredentialMutation,
+    workspaces::WorkspaceMutation,
+    members::MemberMutation,
     calendars::CalendarMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,

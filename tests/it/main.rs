@@ -12,11 +12,11 @@
 
 mod support;
 
-mod calendars;
 mod caldav;
 mod caldav_faults;
 mod ical;
 mod ics_feed;
 mod jobs;
+mod calendars;
 mod schema;
 mod tasks;
