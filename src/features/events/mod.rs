@@ -1,3 +1,5 @@
 //! Events and series. So far: reading the calendars of others ([`ical`]).
 
 pub mod ical;
+mod shim;
+pub use shim::*;
