@@ -1,5 +1,3 @@
 //! Events and series. So far: reading the calendars of others ([`ical`]).
 
 pub mod ical;
-mod shim;
-pub use shim::*;

@@ -153,7 +153,11 @@ async fn step(run: &mut Run, work: &mut Work<'_>, page: ChangePage) -> Result<Op
     run.unread += parsed.unread;
     if is_feed {
         work.total = Some(parsed.items.len() as u64);
-        work.doomed.kept = parsed.present.remove(FEED);
+        // Of a feed that breaks off nothing is taken for gone.
+        work.doomed.kept = parsed.present.remove(FEED).map(|mut kept| {
+            kept.extend(parsed.items.iter().map(|item| item.object.uid.clone()));
+            kept
+        });
     } else {
         work.total = page.total.or(work.total);
     }

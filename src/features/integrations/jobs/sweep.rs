@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use entity::enums::ChangeAction;
 use entity::external_event_link::{Column, Entity};
-use entity::ids::{CalendarEventId, CalendarId, TypedId as _};
 use entity::calendar_event;
+use entity::ids::CalendarId;
 use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _};
 
 use super::apply::{Batch, Last};
 use super::known::address_of;
+use crate::features::events;
 use crate::features::integrations::rules;
 use crate::kernel::Result;
 use crate::platform::db::Tx;
@@ -88,7 +88,7 @@ pub(super) async fn sweep(
         .map(|(_, uid)| uid.as_str())
         .filter(|uid| !alive.contains(*uid))
         .collect();
-    let events = events_of(tx, calendar_id, &uids).await?;
+    let doomed_events = count_of(tx, calendar_id, &uids).await?;
     let total = tx
         .find::<calendar_event::Entity>()
         .filter(calendar_event::Column::CalendarId.eq(calendar_id))
@@ -97,44 +97,26 @@ pub(super) async fn sweep(
     let stored = total.saturating_sub(last.created + created);
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let is_accepted = last.accept_deletes && batch.lease.is_held;
-    let is_held = !is_accepted && rules::is_mass_deletion(events.len(), size(stored));
-    let swept = Swept { doomed: events.len() as u64, stored, is_held };
+    let is_held = !is_accepted && rules::is_mass_deletion(doomed_events, size(stored));
+    let swept = Swept { doomed: doomed_events as u64, stored, is_held };
     if is_held {
         return Ok(swept);
     }
     let keys: Vec<String> = dead.into_iter().map(|(key, _)| key).collect();
-    for chunk in keys.chunks(CHUNK) {
-        tx.delete_many::<Entity>()
-            .filter(Column::CalendarId.eq(calendar_id))
-            .filter(Column::Href.is_in(chunk.iter().map(String::as_str)))
-            .exec(tx.conn())
-            .await?;
-    }
-    for chunk in events.chunks(CHUNK) {
-        tx.delete_many::<calendar_event::Entity>()
-            .filter(calendar_event::Column::Id.is_in(chunk.iter().copied()))
-            .exec(tx.conn())
-            .await?;
-    }
-    for id in &events {
-        tx.event_change(ChangeAction::Deleted, id.uuid(), calendar_id);
-    }
+    events::remove_objects(tx, batch.calendar, &keys).await?;
     Ok(swept)
 }
 
-/// All rows of these UIDs: a series, or the single occurrences that are shared of it.
-async fn events_of(tx: &Tx, calendar_id: CalendarId, uids: &HashSet<&str>) -> Result<Vec<CalendarEventId>> {
+/// How many rows these UIDs have: a series, or the single occurrences that are shared of it.
+async fn count_of(tx: &Tx, calendar_id: CalendarId, uids: &HashSet<&str>) -> Result<usize> {
     let uids: Vec<&str> = uids.iter().copied().collect();
-    let mut found = Vec::with_capacity(uids.len());
+    let mut found = 0;
     for chunk in uids.chunks(CHUNK) {
-        let select = tx
-            .find::<calendar_event::Entity>()
-            .select_only()
-            .column(calendar_event::Column::Id)
+        let select = tx.find::<calendar_event::Entity>();
+        let rows = select
             .filter(calendar_event::Column::CalendarId.eq(calendar_id))
             .filter(calendar_event::Column::Uid.is_in(chunk.iter().copied()));
-        let ids: Vec<CalendarEventId> = select.into_tuple().all(tx.conn()).await?;
-        found.extend(ids);
+        found += rows.count(tx.conn()).await?;
     }
-    Ok(found)
+    Ok(usize::try_from(found).unwrap_or(usize::MAX))
 }
