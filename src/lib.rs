@@ -8,14 +8,18 @@
 //! - [`features`]: what Meridian does, one room per concept
 //! - [`access`]: who is calling, and the door to workspaces
 //! - [`platform`]: machines, each with an embedded and a production twin
-//! - `config`: settings
+//! - [`config`]: settings
 //! - [`kernel`]: words
 //! - `entity`: tables (a crate of its own)
 
 #![recursion_limit = "256"]
 
 pub mod access;
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod features;
 pub mod graphql;
 pub mod kernel;
 pub mod platform;
+pub mod web;

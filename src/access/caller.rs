@@ -1,12 +1,16 @@
 //! The caller of one request, and the door to workspaces.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
 use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
 use entity::membership;
 use sea_orm::{
     ColumnTrait as _, EntityTrait, PrimaryKeyTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::ctx::Ctx;
 use crate::kernel::actor::{Actor, Origin};
@@ -74,6 +78,48 @@ impl Caller {
         self.user_id().ok_or_else(Error::unauthenticated)
     }
 
+    /// The person, to read or change what is theirs in all workspaces: FORBIDDEN for tokens that are limited to one workspace or lack
+    /// the scope.
+    pub fn require_personal(&self, least: ApiTokenScope) -> Result<UserId> {
+        let user_id = self.require_scope(least)?;
+        if self.workspace_limit().is_some() {
+            return Err(Error::forbidden("This API token is limited to one workspace."));
+        }
+        Ok(user_id)
+    }
+
+    /// The person; FORBIDDEN for tokens without the scope or one that includes it.
+    pub fn require_scope(&self, least: ApiTokenScope) -> Result<UserId> {
+        let user_id = self.require_user()?;
+        let strength = |scope| match scope {
+            ApiTokenScope::Read => 0,
+            ApiTokenScope::Write => 1,
+            ApiTokenScope::Admin => 2,
+        };
+        match self.identity {
+            Identity::Token { scope, .. } if strength(scope) < strength(least) => Err(Error::forbidden(
+                "The scopes of this API token do not allow this.",
+            )),
+            _ => Ok(user_id),
+        }
+    }
+
+    /// The only workspace that a token reaches, when it is limited to one.
+    pub fn workspace_limit(&self) -> Option<WorkspaceId> {
+        match self.identity {
+            Identity::Token { workspace_id, .. } => workspace_id,
+            Identity::Guest | Identity::Session { .. } => None,
+        }
+    }
+
+    /// The session of this request, when it came with one.
+    pub fn session_id(&self) -> Option<SessionId> {
+        match self.identity {
+            Identity::Session { session_id, .. } => Some(session_id),
+            Identity::Guest | Identity::Token { .. } => None,
+        }
+    }
+
     /// Whether the caller looks after the whole installation. Tokens do so only with the `ADMIN` scope and without a workspace limit.
     pub fn is_admin(&self) -> bool {
         match self.identity {
@@ -126,12 +172,12 @@ pub struct Membership {
     pub role: WorkspaceRole,
 }
 
-/// The caller of one operation together with the memberships they had when it began.
+/// The caller of one operation together with their memberships, read once.
 #[derive(Debug)]
 pub struct Access {
     platform: Platform,
     caller: Caller,
-    memberships: OnceCell<Vec<Membership>>,
+    memberships: Mutex<Option<Arc<[Membership]>>>,
 }
 
 impl Access {
@@ -140,7 +186,7 @@ impl Access {
         Self {
             platform,
             caller,
-            memberships: OnceCell::new(),
+            memberships: Mutex::default(),
         }
     }
 
@@ -155,31 +201,32 @@ impl Access {
     }
 
     /// The caller's memberships, oldest first; a token's workspace limit is applied. Read once for each operation.
-    pub async fn memberships(&self) -> Result<&[Membership]> {
-        let load = || async {
-            let user_id = self.caller.require_user()?;
-            let read = self.platform.db.read(Scope::System).await?;
-            let mut select = read
-                .find::<membership::Entity>()
-                .filter(membership::Column::UserId.eq(user_id));
-            if let Identity::Token {
-                workspace_id: Some(limit),
-                ..
-            } = self.caller.identity
-            {
-                select = select.filter(membership::Column::WorkspaceId.eq(limit));
-            }
-            let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
-            Ok(rows
-                .iter()
-                .map(|row| Membership {
-                    id: row.id,
-                    workspace_id: row.workspace_id,
-                    role: row.role,
-                })
-                .collect())
-        };
-        self.memberships.get_or_try_init(load).await.map(Vec::as_slice)
+    pub async fn memberships(&self) -> Result<Arc<[Membership]>> {
+        let user_id = self.caller.require_user()?;
+        // Held while loading, so that all who ask at once wait for one statement.
+        let mut known = self.memberships.lock().await;
+        if let Some(memberships) = &*known {
+            return Ok(memberships.clone());
+        }
+        let read = self.platform.db.read(Scope::System).await?;
+        let mut select = read
+            .find::<membership::Entity>()
+            .filter(membership::Column::UserId.eq(user_id));
+        if let Some(limit) = self.caller.workspace_limit() {
+            select = select.filter(membership::Column::WorkspaceId.eq(limit));
+        }
+        let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
+        let rows = rows.iter().map(|row| Membership {
+            id: row.id,
+            workspace_id: row.workspace_id,
+            role: row.role,
+        });
+        Ok(known.insert(rows.collect()).clone())
+    }
+
+    /// Forgets the memberships, after a command that changed the caller's own.
+    pub async fn refresh(&self) {
+        *self.memberships.lock().await = None;
     }
 
     /// Enters a workspace. NOT_FOUND for strangers, exactly as for a workspace that does not exist.
@@ -196,10 +243,24 @@ impl Access {
     pub async fn ctx_of<E>(&self, id: <E::PrimaryKey as PrimaryKeyTrait>::ValueType) -> Result<Ctx>
     where
         E: WorkspaceOwned,
-        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: TypedId + Into<sea_orm::Value>,
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: ObjectId,
+    {
+        let places = self.places::<E>(&[id]).await?;
+        let place = places.get(&id).copied();
+        self.ctx(place.ok_or_else(Error::not_found)?).await
+    }
+
+    /// Workspaces of objects that are known only by their ids, also of foreign ones: enter before you look. Guests are told to sign in
+    /// before anything is looked up.
+    pub async fn places<E>(
+        &self,
+        ids: &[<E::PrimaryKey as PrimaryKeyTrait>::ValueType],
+    ) -> Result<HashMap<<E::PrimaryKey as PrimaryKeyTrait>::ValueType, WorkspaceId>>
+    where
+        E: WorkspaceOwned,
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: ObjectId,
     {
         use sea_orm::Iterable as _;
-        // Guests are told to sign in before anything is looked up.
         self.caller.require_user()?;
         let read = self.platform.db.read(Scope::System).await?;
         let key = <E as EntityTrait>::PrimaryKey::iter()
@@ -208,10 +269,15 @@ impl Access {
         let key = sea_orm::PrimaryKeyToColumn::into_column(key);
         let select = read
             .find::<E>()
-            .filter(key.eq(id))
+            .filter(key.is_in(ids.iter().copied()))
             .select_only()
+            .column(key)
             .column(E::WORKSPACE);
-        let workspace = select.into_tuple::<WorkspaceId>().one(&read).await?;
-        self.ctx(workspace.ok_or_else(Error::not_found)?).await
+        Ok(select.into_tuple().all(&read).await?.into_iter().collect())
     }
 }
+
+/// The id of an object that has a row of its own.
+pub trait ObjectId: TypedId + Eq + Hash + Into<sea_orm::Value> + sea_orm::TryGetable + Send + Sync {}
+
+impl<T: TypedId + Eq + Hash + Into<sea_orm::Value> + sea_orm::TryGetable + Send + Sync> ObjectId for T {}

@@ -7,15 +7,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::caller::{Caller, Identity};
-use super::tokens::token_hash;
+use super::secrets::token_hash;
+use super::sessions::is_alive;
 use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::{Read, Scope};
 
-/// A session that was not used for this long is over.
-const SESSION_IDLE: Duration = Duration::days(7);
 /// "Last used" is written at most this often.
 const TOUCH_AFTER: Duration = Duration::seconds(60);
 
@@ -52,7 +51,7 @@ async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -
     let Some(row) = select.one(read).await? else {
         return Ok(None);
     };
-    if row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now) {
+    if !is_token_alive(&row, now) {
         return Ok(None);
     }
     let scopes: Vec<ApiTokenScope> = serde_json::from_value(row.scopes.clone()).map_err(Error::internal)?;
@@ -81,7 +80,7 @@ async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant)
     let Some(row) = select.one(read).await? else {
         return Ok(None);
     };
-    if row.revoked_at.is_some() || row.expires_at <= now || now - row.last_used_at > SESSION_IDLE {
+    if !is_alive(&row, now) {
         return Ok(None);
     }
     let Some(user) = find_user(read, row.user_id).await? else {
@@ -95,6 +94,40 @@ async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant)
         session_id: row.id,
         is_admin: user.is_admin,
     }))
+}
+
+fn is_token_alive(row: &api_token::Model, now: Instant) -> bool {
+    row.revoked_at.is_none() && row.expires_at.is_none_or(|end| now < end)
+}
+
+/// UNAUTHENTICATED when the session or token of a caller was taken away or has ended since they came in: for streams that outlive the
+/// request that started them.
+pub async fn still_valid(platform: &Platform, caller: &Caller) -> Result<()> {
+    let read = platform.db.read(Scope::System).await?;
+    let now = platform.clock.now();
+    let valid = match caller.identity {
+        Identity::Guest => false,
+        Identity::Session { session_id, .. } => {
+            let select = read
+                .find_global::<session::Entity>()
+                .filter(session::Column::Id.eq(session_id));
+            select.one(&read).await?.is_some_and(|row| is_alive(&row, now))
+        }
+        Identity::Token { token_id, .. } => {
+            let select = read
+                .find_global::<api_token::Entity>()
+                .filter(api_token::Column::Id.eq(token_id));
+            select
+                .one(&read)
+                .await?
+                .is_some_and(|row| is_token_alive(&row, now))
+        }
+    };
+    if valid {
+        Ok(())
+    } else {
+        Err(Error::unauthenticated())
+    }
 }
 
 async fn find_user(read: &Read, id: entity::ids::UserId) -> Result<Option<user::Model>> {

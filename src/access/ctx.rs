@@ -98,6 +98,19 @@ impl Ctx {
         Err(Error::forbidden(message))
     }
 
+    /// FORBIDDEN when the caller's API token does not allow it, whatever their role: for what people do to themselves.
+    pub fn require_scope(&self, action: Action, resource: Resource) -> Result<()> {
+        if self
+            .token_scope
+            .is_none_or(|scope| actions::scope_covers(scope, action, resource))
+        {
+            return Ok(());
+        }
+        Err(Error::forbidden(
+            "The scopes of this API token do not allow this.",
+        ))
+    }
+
     /// Opens a read of this workspace.
     pub async fn read(&self) -> Result<Read> {
         self.platform.db.read(Scope::Workspace(self.workspace_id)).await

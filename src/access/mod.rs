@@ -4,9 +4,17 @@
 mod caller;
 mod credentials;
 mod ctx;
+mod secrets;
+mod sessions;
 mod tokens;
 
-pub use caller::{Access, Caller, Identity};
-pub use credentials::{Credentials, authenticate};
+pub use caller::{Access, Caller, Identity, ObjectId};
+pub use credentials::{Credentials, authenticate, still_valid};
 pub use ctx::Ctx;
-pub use tokens::{NewSession, create_session, create_token, revoke_session, token_hash};
+pub use secrets::token_hash;
+pub use sessions::{
+    NewSession, create_session, list_sessions, revoke_other_session, revoke_other_sessions, revoke_session,
+};
+pub use tokens::{
+    CreatedToken, NewToken, create_own_token, create_token, get_tokens, list_tokens, revoke_token, scopes_of,
+};

@@ -2,10 +2,16 @@
 //! the commands, which alone open write transactions. A room uses only rooms listed before it. No GraphQL, no HTTP.
 
 pub mod changes;
+
+pub mod upkeep;
+
 pub mod people;
+
 pub mod workspaces;
 
 pub mod calendars;
 pub mod events;
 
 pub mod tasks;
+
+pub mod integrations;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{CalendarEventId, CalendarId, TaskId, UserId, WorkspaceId};
-use entity::{attendee, calendar, reminder, task, user};
+use entity::ids::{CalendarEventId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
+use entity::{attendee, calendar, membership, reminder, task, user, workspace};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{calendars, events, people, tasks};
+use crate::features::{calendars, events, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::time::Instant;
 
@@ -151,6 +151,32 @@ fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
     rows.into_iter()
         .map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect()))
         .collect()
+}
+
+workspace_loader!(
+    /// A membership.
+    MemberKey(MembershipId) => Arc<membership::Model>,
+    |ctx, ids| async move {
+        Ok(workspaces::members_by_id(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+/// A workspace that the caller is a member of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WorkspaceKey(pub WorkspaceId);
+
+impl Loader<WorkspaceKey> for Loaders {
+    type Value = Arc<workspace::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[WorkspaceKey]) -> Result<HashMap<WorkspaceKey, Self::Value>, Error> {
+        let ids: Vec<WorkspaceId> = keys.iter().map(|key| key.0).collect();
+        let rows = workspaces::get_many(&self.access, &ids).await.map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (WorkspaceKey(row.id), Arc::new(row)))
+            .collect())
+    }
 }
 
 /// A person. People belong to no workspace; what is private about them is decided where it is shown.

@@ -5,18 +5,23 @@
 //! `workspaces::Workspace`.
 
 mod calendars;
+mod credentials;
 mod enums;
 pub mod errors;
 mod events;
+pub mod guard;
 mod ids;
 mod live;
 mod loaders;
+mod members;
 mod node;
 mod paging;
 mod people;
+mod preferences;
 mod scalars;
 mod server;
 mod tasks;
+mod viewer;
 mod workspaces;
 
 use std::sync::Arc;
@@ -32,12 +37,15 @@ use crate::kernel::patch::Patch;
 use crate::platform::Platform;
 use loaders::Loaders;
 
+pub use server::Spent;
+
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 pub struct Query(
     node::NodeQuery,
     server::ServerQuery,
+    viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
@@ -48,6 +56,10 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct Mutation(
+    preferences::PreferencesMutation,
+    credentials::CredentialMutation,
+    workspaces::WorkspaceMutation,
+    members::MemberMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     tasks::TaskMutation,

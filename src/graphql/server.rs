@@ -1,9 +1,10 @@
 //! Facts about the server.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::access;
 use super::scalars::DateTime;
+use crate::platform::limits::Decision;
 
 /// Facts about this server, for clients and support.
 #[derive(SimpleObject)]
@@ -16,6 +17,28 @@ pub struct ServerInfo {
     now: DateTime,
     /// Whether a language model is configured.
     is_ai_enabled: bool,
+}
+
+/// What the caller's budget was after paying for the running operation. The edge puts one on each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    /// The state of the budget.
+    pub decision: Decision,
+    /// Points that the operation cost.
+    pub cost: u32,
+}
+
+/// What is left of the caller's budget. The same figures are in the `X-RateLimit-*` headers.
+#[derive(SimpleObject)]
+pub struct RateLimit {
+    /// Points that may be spent in a full window.
+    limit: i32,
+    /// Points left now.
+    remaining: i32,
+    /// Points that this operation cost.
+    cost: i32,
+    /// When the budget is full again.
+    reset_at: DateTime,
 }
 
 #[derive(Default)]
@@ -32,5 +55,17 @@ impl ServerQuery {
             // No planner that asks a language model exists in this version.
             is_ai_enabled: false,
         }
+    }
+
+    /// The caller's budget and the cost of this operation.
+    async fn rate_limit(&self, ctx: &Context<'_>) -> Result<RateLimit> {
+        let Spent { decision, cost } = *ctx.data::<Spent>()?;
+        let figure = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+        Ok(RateLimit {
+            limit: figure(decision.limit),
+            remaining: figure(decision.remaining),
+            cost: figure(cost),
+            reset_at: DateTime(decision.reset_at),
+        })
     }
 }

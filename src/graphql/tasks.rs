@@ -17,7 +17,7 @@ use super::loaders::{BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, Ta
 use super::paging::{connection, payload, wants_total};
 use super::people::{User, user_of};
 use super::scalars::DateTime;
-use super::workspaces::Workspace;
+use super::workspaces::{Workspace, workspace_of};
 use super::{access, loader, patch};
 use crate::access::{Access, Ctx};
 use crate::features::tasks::{self, BulkPatch, NewTask, TaskPatch};
@@ -58,8 +58,9 @@ impl Task {
 
     /// Workspace of the task.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let entered = async { Workspace::load(access(ctx).ctx(self.0.workspace_id).await?).await };
-        entered.await.map_err(expose)
+        workspace_of(ctx, Some(self.0.workspace_id))
+            .await
+            .unwrap_or_else(|| Err(expose(Error::not_found())))
     }
 
     /// Title.

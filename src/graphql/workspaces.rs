@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, MergedObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, SimpleObject};
+use entity::ids::WorkspaceId;
 use entity::workspace;
 
 use super::enums::{WorkspaceRole, WorkspaceType};
-use super::errors::lookup;
-use super::ids::{global, parse};
+use super::errors::{expose, lookup};
+use super::ids::{global, parse, target};
+use super::loaders::WorkspaceKey;
+use super::members::WorkspaceMembers;
+use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
-use super::{access, calendars, events, tasks};
-use crate::access::Ctx;
-use crate::features::workspaces;
+use super::calendars::WorkspaceCalendars;
+use super::events::WorkspaceEvents;
+use super::tasks::WorkspaceTasks;
+use super::{access, loader};
+use crate::access::{Access, Ctx};
+use crate::features::workspaces::{self, NewWorkspace, WorkspacePatch};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 
@@ -20,30 +27,41 @@ use crate::kernel::actions::{Action, Resource};
 #[graphql(name = "Workspace")]
 pub struct Workspace(
     WorkspaceFields,
-    calendars::WorkspaceCalendars,
-    events::WorkspaceEvents,
-    tasks::WorkspaceTasks,
+    WorkspaceMembers,
+    WorkspaceCalendars,
+    WorkspaceEvents,
+    WorkspaceTasks,
 );
 
 impl Workspace {
     /// A workspace that the caller has entered.
-    pub fn new(ctx: Ctx, row: workspace::Model) -> Self {
+    pub fn new(ctx: Ctx, row: Arc<workspace::Model>) -> Self {
         let ctx = Arc::new(ctx);
         Self(
             WorkspaceFields {
                 ctx: ctx.clone(),
                 row,
             },
-            calendars::WorkspaceCalendars(ctx.clone()),
-            events::WorkspaceEvents(ctx.clone()),
-            tasks::WorkspaceTasks(ctx),
+            WorkspaceMembers(ctx.clone()),
+            WorkspaceCalendars(ctx.clone()),
+            WorkspaceEvents(ctx.clone()),
+            WorkspaceTasks(ctx),
         )
     }
 
     /// Enters a workspace and reads it.
     pub async fn load(ctx: Ctx) -> kernel::Result<Self> {
         let row = workspaces::get(&ctx).await?;
-        Ok(Self::new(ctx, row))
+        Ok(Self::new(ctx, Arc::new(row)))
+    }
+
+    /// Enters workspaces that were read for this caller.
+    pub async fn enter_all(access: &Access, rows: Vec<workspace::Model>) -> kernel::Result<Vec<Self>> {
+        let mut entered = Vec::with_capacity(rows.len());
+        for row in rows {
+            entered.push(Self::new(access.ctx(row.id).await?, Arc::new(row)));
+        }
+        Ok(entered)
     }
 
     /// For the `Node` interface.
@@ -52,10 +70,24 @@ impl Workspace {
     }
 }
 
+/// A workspace that a row refers to, read together with those of its neighbours; null when the viewer is not a member.
+pub async fn workspace_of(ctx: &Context<'_>, id: Option<WorkspaceId>) -> Option<Result<Workspace>> {
+    let row = match loader(ctx).load_one(WorkspaceKey(id?)).await {
+        Ok(row) => row?,
+        Err(error) => return Some(Err(error)),
+    };
+    let entered = access(ctx).ctx(row.id).await;
+    Some(
+        entered
+            .map(|entered| Workspace::new(entered, row))
+            .map_err(expose),
+    )
+}
+
 /// A workspace's own fields.
 pub struct WorkspaceFields {
     ctx: Arc<Ctx>,
-    row: workspace::Model,
+    row: Arc<workspace::Model>,
 }
 
 #[Object]
@@ -152,4 +184,111 @@ impl WorkspaceQuery {
     ) -> Option<Result<Workspace>> {
         lookup(async { Workspace::load(workspaces::find_by_slug(access(ctx), &slug).await?).await }.await)
     }
+}
+
+/// A new team workspace.
+#[derive(InputObject)]
+pub struct CreateWorkspaceInput {
+    /// Display name.
+    name: String,
+    /// URL name. Made from `name` when omitted.
+    slug: Option<String>,
+    /// Time zone. The viewer's when omitted.
+    time_zone: Option<TimeZone>,
+}
+
+/// Changes to a workspace. Omitted fields stay as they are.
+#[derive(InputObject)]
+pub struct UpdateWorkspaceInput {
+    /// Display name.
+    name: Option<String>,
+    /// URL name.
+    slug: Option<String>,
+    /// Time zone.
+    time_zone: Option<TimeZone>,
+}
+
+payload!(
+    CreateWorkspacePayload,
+    "createWorkspace",
+    /// The workspace after the change. Null when the mutation failed.
+    workspace: Workspace
+);
+payload!(
+    UpdateWorkspacePayload,
+    "updateWorkspace",
+    /// The workspace after the change. Null when the mutation failed.
+    workspace: Workspace
+);
+payload!(
+    DeleteWorkspacePayload,
+    "deleteWorkspace",
+    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    deleted_workspace_id: ID
+);
+
+#[derive(Default)]
+pub struct WorkspaceMutation;
+
+#[Object]
+impl WorkspaceMutation {
+    /// Creates a team workspace owned by the viewer.
+    async fn create_workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: CreateWorkspaceInput,
+    ) -> Result<CreateWorkspacePayload> {
+        let result = async {
+            let new = NewWorkspace {
+                name: input.name,
+                slug: input.slug,
+                time_zone: input.time_zone.map(|zone| zone.0),
+            };
+            let id = workspaces::create(access(ctx), new).await?;
+            Workspace::load(access(ctx).ctx(id).await?).await
+        };
+        CreateWorkspacePayload::new(result.await, |workspace| workspace)
+    }
+
+    /// Changes a workspace. Requires `ADMIN`.
+    async fn update_workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(desc = "Values to use.")] input: UpdateWorkspaceInput,
+    ) -> Result<UpdateWorkspacePayload> {
+        let result = async {
+            let entered = enter(ctx, &id).await?;
+            let patch = WorkspacePatch {
+                name: input.name,
+                slug: input.slug,
+                time_zone: input.time_zone.map(|zone| zone.0),
+            };
+            let row = workspaces::update(&entered, patch).await?;
+            Ok(Workspace::new(entered, Arc::new(row)))
+        };
+        UpdateWorkspacePayload::new(result.await, |workspace| workspace)
+    }
+
+    /// Deletes a team workspace with all its data. Requires `OWNER`.
+    async fn delete_workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(desc = "URL name of the workspace, to confirm.")] confirm_slug: String,
+    ) -> Result<DeleteWorkspacePayload> {
+        let result = async {
+            let entered = enter(ctx, &id).await?;
+            workspaces::delete(&entered, &confirm_slug).await?;
+            access(ctx).refresh().await;
+            Ok(entered.workspace_id())
+        };
+        DeleteWorkspacePayload::new(result.await, global)
+    }
+}
+
+/// Enters the workspace that a mutation acts on.
+async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<Ctx> {
+    access(ctx).caller().require_user()?;
+    access(ctx).ctx(target(id)?).await
 }

@@ -135,6 +135,21 @@ impl<T> Page<T> {
             total,
         }
     }
+
+    /// Changes the rows and keeps their positions.
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Page<U> {
+        let items = self
+            .items
+            .into_iter()
+            .map(|(cursor, row)| (cursor, f(row)))
+            .collect();
+        Page {
+            items,
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+            total: self.total,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,13 @@
 //! production twin behind one small type. Knows nothing about calendars.
 
 pub mod db;
+pub mod http;
+pub mod jobs;
+pub mod limits;
 pub mod pubsub;
+pub mod redis;
+pub mod secrets;
+pub mod telemetry;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,13 +16,18 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config::Config;
 use crate::kernel::Result;
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
 use db::{Db, Outcome, Scope, Tx, TxEnv};
+use http::HttpClient;
+use limits::Limits;
 use pubsub::PubSub;
+use redis::Redis;
+use secrets::Secrets;
 
 /// All machines of one process. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,10 +36,20 @@ pub struct Platform(Arc<Parts>);
 /// What a [`Platform`] is made of.
 #[derive(Debug)]
 pub struct Parts {
+    /// The settings.
+    pub config: Config,
     /// The database.
     pub db: Db,
     /// Messages between tasks and replicas.
     pub pubsub: PubSub,
+    /// Redis, when replicas share one.
+    pub redis: Option<Redis>,
+    /// The only way out.
+    pub http: HttpClient,
+    /// Sealing of what must not be read from the database.
+    pub secrets: Secrets,
+    /// Budgets of callers and workspaces.
+    pub limits: Limits,
     /// Source of time.
     pub clock: Clock,
     /// Source of ids.

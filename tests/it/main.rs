@@ -12,7 +12,12 @@
 
 mod support;
 
+mod caldav;
+mod caldav_faults;
 mod calendars;
 mod events;
+mod ical;
+mod ics_feed;
+mod jobs;
 mod schema;
 mod tasks;

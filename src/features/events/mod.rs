@@ -4,12 +4,13 @@
 //! dates for those of whole days, instants are derived from them; `version` grows with each change and reminders carry it, `sequence` with
 //! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
+pub mod ical;
 mod model;
-mod people;
 mod read;
 mod recurrence;
+mod remote;
 mod rules;
-mod seen;
+mod series;
 mod summary;
 mod times;
 mod write;
@@ -21,4 +22,6 @@ pub use model::{
 pub use read::{get, get_many, page, people_of, reminders_of};
 pub use recurrence::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
-pub use write::{create, delete, move_to, update};
+pub use write::{
+    RemoteObject, Stored, Unstored, create, delete, move_to, remove_objects, store_parsed, update,
+};

@@ -1,5 +1,14 @@
 //! People: who can sign in, with their personal settings. A person belongs to no workspace; memberships connect the two.
+//!
+//! Invariants: the e-mail address is lower-case and unique; everyone has one row of preferences, made with them; working hours of a
+//! person do not overlap.
 
+mod model;
 mod read;
+mod rules;
+mod write;
 
-pub use read::{find, find_by_email, get_many, preferences, sharing_workspace};
+pub use model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch, WorkingHours};
+pub use read::{deliveries, deliveries_in, find, find_by_email, get_many, preferences, sharing_workspace};
+pub use rules::working_hours_of;
+pub use write::{check, create_in, update_deliveries, update_preferences, update_profile};

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use entity::ids::{UserId, WorkspaceId};
-use entity::{membership, user, user_preferences};
+use entity::{membership, notification_preference, user, user_preferences};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
 
+use super::model::Delivery;
+use super::rules;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
-use crate::platform::db::Scope;
+use crate::platform::db::{Read, Scope};
 
 /// One person, if they exist.
 pub async fn find(platform: &Platform, id: UserId) -> Result<Option<user::Model>> {
@@ -63,4 +65,17 @@ pub async fn sharing_workspace(
         .await?
         .into_iter()
         .collect())
+}
+
+/// Where each kind of notification of a person goes.
+pub async fn deliveries(platform: &Platform, id: UserId) -> Result<Vec<Delivery>> {
+    deliveries_in(&platform.db.read(Scope::System).await?, id).await
+}
+
+/// [`deliveries`] inside an open read or transaction.
+pub async fn deliveries_in(read: &Read, id: UserId) -> Result<Vec<Delivery>> {
+    let select = read
+        .find_global::<notification_preference::Entity>()
+        .filter(notification_preference::Column::UserId.eq(id));
+    rules::deliveries(&select.all(read).await?)
 }

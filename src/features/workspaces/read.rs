@@ -1,12 +1,18 @@
 //! Questions about workspaces.
 
-use entity::ids::WorkspaceId;
-use entity::workspace;
-use sea_orm::{ColumnTrait as _, QueryFilter as _};
+use entity::enums::WorkspaceType;
+use entity::ids::{MembershipId, WorkspaceId};
+use entity::{membership, user, workspace};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, JoinType, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
+    Value,
+};
 
 use crate::access::{Access, Ctx};
+use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::{Error, Result};
-use crate::platform::db::Scope;
+use crate::platform::db::{Key, Scope, keyset};
 
 /// The workspace of the context.
 pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
@@ -18,27 +24,84 @@ pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
 }
 
 /// All workspaces of the caller, personal one first, then by name.
-pub async fn get_many(access: &Access) -> Result<Vec<workspace::Model>> {
+pub async fn all(access: &Access) -> Result<Vec<workspace::Model>> {
     let ids: Vec<WorkspaceId> = access
         .memberships()
         .await?
         .iter()
         .map(|membership| membership.workspace_id)
         .collect();
-    let read = access.platform().db.read(Scope::System).await?;
-    let mut rows = read
-        .find::<workspace::Entity>()
-        .filter(workspace::Column::Id.is_in(ids))
-        .all(&read)
-        .await?;
+    let mut rows = get_many(access, &ids).await?;
     rows.sort_by_key(|row| {
         (
-            row.r#type != entity::enums::WorkspaceType::Personal,
+            row.r#type != WorkspaceType::Personal,
             row.name.to_lowercase(),
             row.id,
         )
     });
     Ok(rows)
+}
+
+/// Those among these that the caller is a member of.
+pub async fn get_many(access: &Access, ids: &[WorkspaceId]) -> Result<Vec<workspace::Model>> {
+    let memberships = access.memberships().await?;
+    let mine = memberships
+        .iter()
+        .map(|membership| membership.workspace_id)
+        .filter(|id| ids.contains(id));
+    let read = access.platform().db.read(Scope::System).await?;
+    Ok(read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Id.is_in(mine))
+        .all(&read)
+        .await?)
+}
+
+/// One page of the members, by name.
+pub async fn members(ctx: &Ctx, request: &PageRequest) -> Result<Page<membership::Model>> {
+    let read = ctx.read().await?;
+    let person = membership::Entity::belongs_to(user::Entity)
+        .from(membership::Column::UserId)
+        .to(user::Column::Id);
+    let select = read
+        .find::<membership::Entity>()
+        .join(JoinType::InnerJoin, person.into());
+    let total = if request.count {
+        Some(select.clone().count(&read).await?)
+    } else {
+        None
+    };
+    let text: fn(&serde_json::Value) -> Option<Value> = |json| json.as_str().map(Into::into);
+    let id: fn(&serde_json::Value) -> Option<Value> =
+        |json| Some(json.as_str()?.parse::<MembershipId>().ok()?.into());
+    let key = |expr, value| Key {
+        expr,
+        descending: false,
+        value,
+        nullable: false,
+    };
+    let keys = [
+        key(Expr::col((user::Entity, user::Column::Name)), text),
+        key(Expr::col((membership::Entity, membership::Column::Id)), id),
+    ];
+    let rows = keyset(select.select_also(user::Entity), &keys, request)?
+        .all(&read)
+        .await?;
+    let page = Page::from_rows(request, rows, total, |(member, user)| {
+        let name = user.as_ref().map_or("", |user| user.name.as_str());
+        Cursor(vec![name.into(), member.id.to_string().into()])
+    });
+    Ok(page.map(|(member, _)| member))
+}
+
+/// The memberships that exist among these.
+pub async fn members_by_id(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<membership::Model>> {
+    let read = ctx.read().await?;
+    Ok(read
+        .find::<membership::Entity>()
+        .filter(membership::Column::Id.is_in(ids.iter().copied()))
+        .all(&read)
+        .await?)
 }
 
 /// The workspace with this URL name, if the caller is a member.

@@ -74,7 +74,11 @@ const MAX_SCHEMA_LISTS: usize = 2;
 impl<'a> Meter<'a> {
     /// `variables` must already contain the defaults of the operation.
     pub(super) fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
-        Self { document, variables, fragments: HashMap::new() }
+        Self {
+            document,
+            variables,
+            fragments: HashMap::new(),
+        }
     }
 
     pub(super) fn measure(&mut self, selection: &'a SelectionSet) -> Result<Measure, GuardError> {
@@ -100,7 +104,9 @@ impl<'a> Meter<'a> {
             None => {}
         }
         // An unknown fragment costs nothing here; validation names it.
-        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Measure::default()) };
+        let Some(fragment) = self.document.fragments.get(name) else {
+            return Ok(Measure::default());
+        };
         self.fragments.insert(name, None);
         let measure = self.measure(&fragment.node.selection_set.node)?;
         self.fragments.insert(name, Some(measure));
@@ -111,7 +117,9 @@ impl<'a> Meter<'a> {
         let below = self.measure(&field.selection_set.node)?;
         let name = field.name.node.as_str();
         let page = self.page_size(field, below.selects_items);
-        let points = 1_u64.saturating_add(below.once).saturating_add(below.per_item.saturating_mul(page));
+        let points = 1_u64
+            .saturating_add(below.once)
+            .saturating_add(below.per_item.saturating_mul(page));
         let is_plain = field.selection_set.node.items.is_empty() || name == "pageInfo";
         let introspects = matches!(name, "__schema" | "__type");
         let schema_lists = below.schema_lists + usize::from(SCHEMA_LISTS.contains(&name));
@@ -129,22 +137,23 @@ impl<'a> Meter<'a> {
     }
 
     fn page_size(&self, field: &Field, selects_items: bool) -> u64 {
-        let given = ["first", "last"].iter().filter_map(|name| self.number(field.get_argument(name).map(|value| &value.node)?));
-        match given.max() {
+        match ["first", "last"]
+            .into_iter()
+            .filter_map(|name| self.number(field, name))
+            .max()
+        {
             Some(size) => size.clamp(1, LARGEST_PAGE),
             None if selects_items => DEFAULT_PAGE,
             None => 1,
         }
     }
 
-    fn number(&self, value: &Value) -> Option<u64> {
-        let number = |value: i64| u64::try_from(value).unwrap_or_default();
-        match value {
-            Value::Number(value) => value.as_i64().map(number),
-            Value::Variable(name) => match self.variables.get(name)? {
-                async_graphql::Value::Number(value) => value.as_i64().map(number),
-                _ => None,
-            },
+    fn number(&self, field: &Field, argument: &str) -> Option<u64> {
+        let value = field.get_argument(argument)?.node.clone();
+        match value.into_const_with(|name| self.variables.get(&name).cloned().ok_or(())) {
+            Ok(Value::Number(number)) => number
+                .as_i64()
+                .map(|number| u64::try_from(number).unwrap_or_default()),
             _ => None,
         }
     }
@@ -152,8 +161,14 @@ impl<'a> Meter<'a> {
 
 /// Aliases in the whole document, whether its operation uses them or not.
 pub(super) fn aliases(document: &ExecutableDocument) -> usize {
-    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
-    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    let operations = document
+        .operations
+        .iter()
+        .map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document
+        .fragments
+        .values()
+        .map(|fragment| &fragment.node.selection_set.node);
     operations.chain(fragments).map(aliases_in).sum()
 }
 

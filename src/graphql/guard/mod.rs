@@ -2,11 +2,13 @@
 //! resolver sees it. Promises: bounded work on hostile documents and a coded error that names the limit. Must not know the schema.
 
 mod cost;
-mod tokens;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
 use async_graphql::parser::{Error as ParseError, parse_query};
 use async_graphql::{Pos, Variables};
 
@@ -43,10 +45,19 @@ pub struct GuardError {
 
 impl GuardError {
     fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), locations: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            locations: Vec::new(),
+        }
     }
 
-    fn limit(code: ErrorCode, what: &str, found: impl std::fmt::Display, most: impl std::fmt::Display) -> Self {
+    fn limit(
+        code: ErrorCode,
+        what: &str,
+        found: impl std::fmt::Display,
+        most: impl std::fmt::Display,
+    ) -> Self {
         Self::new(code, format!("The {what} {found}; at most {most} are allowed."))
     }
 }
@@ -62,27 +73,52 @@ pub fn check(
     let document = parse_query(query).map_err(parse_error)?;
     check_document(&document, limits)?;
     let operation = pick(&document, operation_name)?;
-    fill_defaults(operation, variables);
+    prepare_variables(operation, variables)?;
     let kind = operation.ty;
     let measure = check_operation(&document, operation, variables, limits)?;
     let cost = u32::try_from(measure.points()).unwrap_or(u32::MAX);
-    Ok(Checked { document, kind, cost, introspects: measure.introspects })
+    Ok(Checked {
+        document,
+        kind,
+        cost,
+        introspects: measure.introspects,
+    })
 }
 
 fn check_text(query: &str, limits: &Limits) -> Result<(), GuardError> {
     use ErrorCode::{QueryTooComplex, QueryTooDeep};
     if query.len() > limits.query_bytes {
-        return Err(GuardError::limit(QueryTooComplex, "length of the query in bytes is", query.len(), limits.query_bytes));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "length of the query in bytes is",
+            query.len(),
+            limits.query_bytes,
+        ));
     }
     let tally = tokens::tally(query);
     if tally.tokens > limits.tokens {
-        return Err(GuardError::limit(QueryTooComplex, "number of tokens is", tally.tokens, limits.tokens));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "number of tokens is",
+            tally.tokens,
+            limits.tokens,
+        ));
     }
     if tally.nesting > MAX_NESTING {
-        return Err(GuardError::limit(QueryTooDeep, "nesting of brackets is", tally.nesting, MAX_NESTING));
+        return Err(GuardError::limit(
+            QueryTooDeep,
+            "nesting of brackets is",
+            tally.nesting,
+            MAX_NESTING,
+        ));
     }
     if tally.directives > limits.directives {
-        return Err(GuardError::limit(QueryTooComplex, "number of directives is", tally.directives, limits.directives));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "number of directives is",
+            tally.directives,
+            limits.directives,
+        ));
     }
     Ok(())
 }
@@ -91,11 +127,21 @@ fn check_document(document: &ExecutableDocument, limits: &Limits) -> Result<(), 
     use ErrorCode::QueryTooComplex;
     let fragments = document.fragments.len();
     if fragments > limits.fragments {
-        return Err(GuardError::limit(QueryTooComplex, "number of fragments is", fragments, limits.fragments));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "number of fragments is",
+            fragments,
+            limits.fragments,
+        ));
     }
     let aliases = cost::aliases(document);
     if aliases > limits.aliases {
-        return Err(GuardError::limit(QueryTooComplex, "number of aliases is", aliases, limits.aliases));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "number of aliases is",
+            aliases,
+            limits.aliases,
+        ));
     }
     Ok(())
 }
@@ -117,20 +163,41 @@ fn check_operation(
     }
     let measure = meter.measure(&chosen.selection_set.node)?;
     if measure.depth > limits.depth {
-        return Err(GuardError::limit(QueryTooDeep, "number of levels is", measure.depth, limits.depth));
+        return Err(GuardError::limit(
+            QueryTooDeep,
+            "number of levels is",
+            measure.depth,
+            limits.depth,
+        ));
     }
     if measure.width > limits.root_fields as u64 {
-        return Err(GuardError::limit(QueryTooComplex, "number of fields on the first level is", measure.width, limits.root_fields));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "number of fields on the first level is",
+            measure.width,
+            limits.root_fields,
+        ));
     }
     if measure.schema_explodes {
-        return Err(GuardError::new(QueryTooDeep, "Introspection lists lie inside each other too often."));
+        return Err(GuardError::new(
+            QueryTooDeep,
+            "Introspection lists lie inside each other too often.",
+        ));
     }
     if chosen.ty == OperationType::Subscription && measure.width != 1 {
-        return Err(GuardError::new(GraphqlValidationFailed, "A subscription selects exactly one field on its first level."));
+        return Err(GuardError::new(
+            GraphqlValidationFailed,
+            "A subscription selects exactly one field on its first level.",
+        ));
     }
     let points = measure.points();
     if points > u64::from(limits.complexity) {
-        return Err(GuardError::limit(QueryTooComplex, "cost of the operation in points is", points, limits.complexity));
+        return Err(GuardError::limit(
+            QueryTooComplex,
+            "cost of the operation in points is",
+            points,
+            limits.complexity,
+        ));
     }
     Ok(measure)
 }
@@ -138,34 +205,59 @@ fn check_operation(
 fn check_expansion(measure: &cost::Measure, limits: &Limits) -> Result<(), GuardError> {
     if measure.fields > u64::from(limits.expanded_fields) {
         let what = "number of fields with fragments written out is";
-        return Err(GuardError::limit(ErrorCode::QueryTooComplex, what, measure.fields, limits.expanded_fields));
+        return Err(GuardError::limit(
+            ErrorCode::QueryTooComplex,
+            what,
+            measure.fields,
+            limits.expanded_fields,
+        ));
     }
     Ok(())
 }
 
-fn pick<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition, GuardError> {
+fn pick<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, GuardError> {
     let refuse = |message: String| GuardError::new(ErrorCode::GraphqlValidationFailed, message);
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(&operation.node),
-        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values().next().map(|operation| &operation.node).ok_or_else(|| refuse("The document has no operation.".into()))
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations
+            .values()
+            .next()
+            .map(|operation| &operation.node)
+            .ok_or_else(|| refuse("The document has no operation.".into())),
+        (DocumentOperations::Multiple(operations), Some(name)) if operations.contains_key(name) => {
+            Ok(&operations[name].node)
         }
-        (DocumentOperations::Multiple(operations), Some(name)) if operations.contains_key(name) => Ok(&operations[name].node),
         (_, Some(name)) => Err(refuse(format!("The document has no operation named `{name}`."))),
-        (_, None) => Err(refuse("The document has several operations; send `operationName` to pick one.".into())),
+        (_, None) => Err(refuse(
+            "The document has several operations; send `operationName` to pick one.".into(),
+        )),
     }
 }
 
-/// The executor only looks at what the client sent when it decides `@skip` and `@include`, so defaults are made explicit.
-fn fill_defaults(operation: &OperationDefinition, variables: &mut Variables) {
+/// The executor only looks at what the client sent when it decides `@skip` and `@include`, so defaults are made explicit; and it
+/// would miss a required variable only when a resolver asks for it.
+fn prepare_variables(operation: &OperationDefinition, variables: &mut Variables) -> Result<(), GuardError> {
     for definition in &operation.variable_definitions {
         let name = &definition.node.name.node;
-        if let Some(default) = &definition.node.default_value
-            && !variables.contains_key(name)
+        let wanted = &definition.node.var_type.node;
+        if !variables.contains_key(name)
+            && let Some(default) = &definition.node.default_value
         {
             variables.insert(name.clone(), default.node.clone());
         }
+        if !wanted.nullable && matches!(variables.get(name), None | Some(async_graphql::Value::Null)) {
+            let message =
+                format!("The variable `${name}` of the required type `{wanted}` was not sent or is null.");
+            return Err(GuardError {
+                locations: vec![definition.pos],
+                ..GuardError::new(ErrorCode::BadUserInput, message)
+            });
+        }
     }
+    Ok(())
 }
 
 fn parse_error(error: ParseError) -> GuardError {
@@ -178,6 +270,13 @@ fn parse_error(error: ParseError) -> GuardError {
     };
     let text = error.to_string();
     // The parser draws a picture of the place over several lines; its last line says what was expected.
-    let reason = text.lines().find_map(|line| line.trim_start().strip_prefix("= ")).unwrap_or(&text);
-    GuardError { code, message: format!("Syntax error: {}.", reason.trim_end_matches('.')), locations: error.positions().collect() }
+    let reason = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("= "))
+        .unwrap_or(&text);
+    GuardError {
+        code,
+        message: format!("Syntax error: {}.", reason.trim_end_matches('.')),
+        locations: error.positions().collect(),
+    }
 }

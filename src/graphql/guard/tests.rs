@@ -7,7 +7,9 @@ use async_graphql::{Name, Value, Variables};
 
 use super::{Checked, GuardError, check};
 use crate::config::{Config, Limits};
-use crate::kernel::ErrorCode::{self, GraphqlParseFailed, GraphqlValidationFailed, QueryTooComplex, QueryTooDeep};
+use crate::kernel::ErrorCode::{
+    self, GraphqlParseFailed, GraphqlValidationFailed, QueryTooComplex, QueryTooDeep,
+};
 
 fn limits() -> Limits {
     Config::parse(&BTreeMap::new()).unwrap().limits
@@ -29,11 +31,15 @@ fn refused(query: &str) -> ErrorCode {
 fn fields_cost_one_and_pages_multiply() {
     assert_eq!(cost("{ a b { c d } }"), 4);
     // tasks, edges × 10 × (edge, cursor, node, id), pageInfo and its field, totalCount.
-    let page = "{ w { tasks(first: 10) { edges { cursor node { id } } pageInfo { endCursor } totalCount } } }";
+    let page =
+        "{ w { tasks(first: 10) { edges { cursor node { id } } pageInfo { endCursor } totalCount } } }";
     assert_eq!(cost(page), 1 + 1 + 10 * 4 + 2 + 1);
     assert_eq!(cost("{ tasks { nodes { id } } }"), 1 + 50 * 2, "the default page");
     assert_eq!(cost("{ tasks(last: 3) { nodes { id } } }"), 1 + 3 * 2);
-    assert_eq!(cost("{ changes(after: \"x\", first: 100) { items { id } cursor } }"), 1 + 100 * 2 + 1);
+    assert_eq!(
+        cost("{ changes(after: \"x\", first: 100) { items { id } cursor } }"),
+        1 + 100 * 2 + 1
+    );
 }
 
 #[test]
@@ -42,8 +48,15 @@ fn page_sizes_come_from_variables_and_their_defaults() {
     assert_eq!(cost(query), 1 + 7 * 2);
     let mut variables = Variables::default();
     variables.insert(Name::new("n"), Value::from(20));
-    assert_eq!(check(query, None, &mut variables, &limits()).unwrap().cost, 1 + 20 * 2);
-    assert_eq!(cost("{ tasks(first: 1000000) { nodes { id } } }"), 1 + 500 * 2, "its resolver refuses it more kindly");
+    assert_eq!(
+        check(query, None, &mut variables, &limits()).unwrap().cost,
+        1 + 20 * 2
+    );
+    assert_eq!(
+        cost("{ tasks(first: 1000000) { nodes { id } } }"),
+        1 + 500 * 2,
+        "its resolver refuses it more kindly"
+    );
     assert_eq!(cost("{ tasks(first: -5) { nodes { id } } }"), 1 + 2);
 }
 
@@ -52,7 +65,11 @@ fn pages_inside_pages_are_too_expensive() {
     let query = "{ a(first: 100) { nodes { b(first: 100) { nodes { id } } } } }";
     let error = run(query).unwrap_err();
     assert_eq!(error.code, QueryTooComplex);
-    assert!(error.message.contains("20201") || error.message.contains("20200"), "{}", error.message);
+    assert!(
+        error.message.contains("20201") || error.message.contains("20200"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
@@ -75,21 +92,44 @@ fn every_limit_is_a_wall() {
     let fields = |count: usize| (0..count).map(|n| format!("f{n} ")).collect::<String>();
     assert!(run(&format!("{{ {} }}", fields(20))).is_ok());
     assert_eq!(refused(&format!("{{ {} }}", fields(21))), QueryTooComplex);
-    assert_eq!(refused(&format!("{{ ...F }} fragment F on Query {{ {} }}", fields(21))), QueryTooComplex);
-    assert_eq!(refused(&format!("{{ a {{ {} }} }}", fields(2_000))), QueryTooComplex, "tokens");
+    assert_eq!(
+        refused(&format!("{{ ...F }} fragment F on Query {{ {} }}", fields(21))),
+        QueryTooComplex
+    );
+    assert_eq!(
+        refused(&format!("{{ a {{ {} }} }}", fields(2_000))),
+        QueryTooComplex,
+        "tokens"
+    );
 
     let aliases = |count: usize| (0..count).map(|n| format!("a{n}: f ")).collect::<String>();
     assert!(run(&format!("{{ x {{ {} }} }}", aliases(30))).is_ok());
-    assert_eq!(refused(&format!("{{ x {{ {} }} }}", aliases(31))), QueryTooComplex);
+    assert_eq!(
+        refused(&format!("{{ x {{ {} }} }}", aliases(31))),
+        QueryTooComplex
+    );
 
     assert!(run(&format!("{{ a {} }}", "@skip(if: false) ".repeat(30))).is_ok());
-    assert_eq!(refused(&format!("{{ a {} }}", "@skip(if: false) ".repeat(31))), QueryTooComplex);
+    assert_eq!(
+        refused(&format!("{{ a {} }}", "@skip(if: false) ".repeat(31))),
+        QueryTooComplex
+    );
 
-    let fragments = |count: usize| (0..count).map(|n| format!("fragment F{n} on Q {{ a }} ")).collect::<String>();
+    let fragments = |count: usize| {
+        (0..count)
+            .map(|n| format!("fragment F{n} on Q {{ a }} "))
+            .collect::<String>()
+    };
     assert!(run(&format!("{{ ...F0 }} {}", fragments(30))).is_ok());
-    assert_eq!(refused(&format!("{{ ...F0 }} {}", fragments(31))), QueryTooComplex);
+    assert_eq!(
+        refused(&format!("{{ ...F0 }} {}", fragments(31))),
+        QueryTooComplex
+    );
 
-    assert_eq!(refused(&format!("{{ a }} # {}", "x".repeat(32_768))), QueryTooComplex);
+    assert_eq!(
+        refused(&format!("{{ a }} # {}", "x".repeat(32_768))),
+        QueryTooComplex
+    );
 }
 
 #[test]
@@ -106,35 +146,62 @@ fn doubling_fragments_are_counted_without_writing_them_out() {
     assert_eq!(refused(&fragments(11)), QueryTooComplex);
     assert_eq!(refused(&fragments(29)), QueryTooComplex, "half a billion fields");
     let unused = fragments(29).replace("{ a { ...F0 } }", "{ a }");
-    assert_eq!(refused(&unused), QueryTooComplex, "validation would walk unused ones too");
+    assert_eq!(
+        refused(&unused),
+        QueryTooComplex,
+        "validation would walk unused ones too"
+    );
 }
 
 #[test]
 fn fragments_that_contain_themselves_are_refused() {
-    assert_eq!(refused("{ ...A } fragment A on Q { a ...B } fragment B on Q { ...A }"), GraphqlValidationFailed);
+    assert_eq!(
+        refused("{ ...A } fragment A on Q { a ...B } fragment B on Q { ...A }"),
+        GraphqlValidationFailed
+    );
     assert_eq!(refused("{ a } fragment A on Q { ...A }"), GraphqlValidationFailed);
 }
 
 #[test]
 fn a_tower_does_not_overflow_the_stack() {
     for part in ["{a", "{a(x:[", "{a(x:{y:"] {
-        let limits = Limits { query_bytes: 1_000_000, tokens: 1_000_000, ..limits() };
+        let limits = Limits {
+            query_bytes: 1_000_000,
+            tokens: 1_000_000,
+            ..limits()
+        };
         let error = check(&part.repeat(50_000), None, &mut Variables::default(), &limits).unwrap_err();
         assert_eq!(error.code, QueryTooDeep, "{part}");
     }
-    let limits = Limits { query_bytes: 1_000_000, tokens: 1_000_000, ..limits() };
+    let limits = Limits {
+        query_bytes: 1_000_000,
+        tokens: 1_000_000,
+        ..limits()
+    };
     let types = format!("query($a: {}) {{ a }}", "[".repeat(50_000));
-    assert_eq!(check(&types, None, &mut Variables::default(), &limits).unwrap_err().code, QueryTooDeep);
+    assert_eq!(
+        check(&types, None, &mut Variables::default(), &limits)
+            .unwrap_err()
+            .code,
+        QueryTooDeep
+    );
 }
 
 #[test]
 fn mistakes_are_told_apart() {
     let error = run("{ a ").unwrap_err();
     assert_eq!(error.code, GraphqlParseFailed);
-    assert!(error.message.starts_with("Syntax error: expected") && !error.locations.is_empty(), "{error:?}");
+    assert!(
+        error.message.starts_with("Syntax error: expected") && !error.locations.is_empty(),
+        "{error:?}"
+    );
     assert_eq!(refused(""), GraphqlParseFailed);
     assert_eq!(refused("query A { a } query A { b }"), GraphqlValidationFailed);
-    assert_eq!(refused("query A { a } query B { b }"), GraphqlValidationFailed, "no name was sent");
+    assert_eq!(
+        refused("query A { a } query B { b }"),
+        GraphqlValidationFailed,
+        "no name was sent"
+    );
     assert_eq!(refused("subscription { a b }"), GraphqlValidationFailed);
 }
 
@@ -146,6 +213,19 @@ fn the_operation_is_picked_by_name() {
     let second = pick("B").unwrap();
     assert_eq!((second.kind, second.cost), (OperationType::Mutation, 2));
     assert_eq!(pick("C").unwrap_err().code, GraphqlValidationFailed);
+}
+
+#[test]
+fn required_variables_must_be_sent() {
+    let query = "query($id: ID!) { a(id: $id) }";
+    assert_eq!(refused(query), ErrorCode::BadUserInput);
+    let mut variables = Variables::default();
+    variables.insert(Name::new("id"), Value::Null);
+    assert_eq!(
+        check(query, None, &mut variables, &limits()).unwrap_err().code,
+        ErrorCode::BadUserInput
+    );
+    assert!(run("query($id: ID! = \"x\") { a(id: $id) }").is_ok());
 }
 
 const INTROSPECTION: &str = include_str!("introspection.graphql");
@@ -160,5 +240,8 @@ fn the_standard_introspection_query_passes() {
 #[test]
 fn introspection_that_explodes_is_refused() {
     assert!(run("{ __schema { types { fields { type { fields { name } } } } } }").is_ok());
-    assert_eq!(refused("{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"), QueryTooDeep);
+    assert_eq!(
+        refused("{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"),
+        QueryTooDeep
+    );
 }

@@ -43,8 +43,14 @@ pub(super) fn tally(document: &str) -> Tally {
                 1
             }
             b'.' if text[at..].starts_with(b"...") => 3,
-            b'-' | b'0'..=b'9' => 1 + run(&text[at + 1..], |byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte)),
-            b'_' | b'a'..=b'z' | b'A'..=b'Z' => run(&text[at..], |byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+            b'-' | b'0'..=b'9' => {
+                1 + run(&text[at + 1..], |byte| {
+                    byte.is_ascii_alphanumeric() || b".+-".contains(&byte)
+                })
+            }
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
+                run(&text[at..], |byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            }
             // Anything outside ASCII is only valid inside strings; a run of it is one token.
             128.. => run(&text[at..], |byte| byte >= 128),
             _ => 1,
@@ -61,8 +67,11 @@ fn run(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
 
 /// Length of a string or block string with its quotes; an unfinished one reaches to the end.
 fn string(text: &[u8]) -> usize {
-    let (quotes, escape): (&[u8], &[u8]) =
-        if text.starts_with(b"\"\"\"") { (b"\"\"\"", b"\\\"\"\"") } else { (b"\"", b"\\") };
+    let (quotes, escape): (&[u8], &[u8]) = if text.starts_with(b"\"\"\"") {
+        (b"\"\"\"", b"\\\"\"\"")
+    } else {
+        (b"\"", b"\\")
+    };
     let mut at = quotes.len();
     while at < text.len() {
         if text[at..].starts_with(escape) {
@@ -90,8 +99,14 @@ mod tests {
     fn tokens_are_counted_as_the_specification_has_them() {
         assert_eq!(count(""), (0, 0, 0));
         assert_eq!(count("{ a, b # c { d }\n }"), (4, 0, 1));
-        assert_eq!(count("query Q($a: [Int!] = [1, -2.5e+3]) { f(a: $a) ...F @skip(if: true) }"), (37, 1, 2));
-        assert_eq!(count(r#"{ f(s: "a\"}} @ {{", t: """x \""" { y""") }"#), (11, 0, 2));
+        assert_eq!(
+            count("query Q($a: [Int!] = [1, -2.5e+3]) { f(a: $a) ...F @skip(if: true) }"),
+            (37, 1, 2)
+        );
+        assert_eq!(
+            count(r#"{ f(s: "a\"}} @ {{", t: """x \""" { y""") }"#),
+            (11, 0, 2)
+        );
     }
 
     #[test]

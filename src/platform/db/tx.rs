@@ -192,6 +192,23 @@ impl Tx {
         }
     }
 
+    /// Stores the set fields of a row without a workspace and returns the row; NOT_FOUND when it is gone.
+    pub async fn update_global_row<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        A::Entity: Global,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        match <A::Entity as EntityTrait>::update(row)
+            .validate()?
+            .exec(self.conn())
+            .await
+        {
+            Err(sea_orm::DbErr::RecordNotUpdated) => Err(Error::not_found()),
+            other => Ok(other?),
+        }
+    }
+
     /// An update of many rows of this workspace.
     #[expect(
         clippy::disallowed_methods,

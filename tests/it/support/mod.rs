@@ -2,15 +2,25 @@
 
 mod backend;
 mod client;
+pub mod ics_corpus;
 mod people;
+
+pub mod fake_http;
+pub mod pull;
+pub mod radicale;
 
 use chrono::{DateTime, Utc};
 use meridian::access::{Caller, Identity};
+use meridian::config::Config;
 use meridian::graphql::{self, ApiSchema};
 use meridian::kernel::actor::Origin;
 use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
+use meridian::platform::http::{HttpClient, OutboundAllow};
+use meridian::platform::limits::Limits;
 use meridian::platform::pubsub::PubSub;
+use meridian::platform::redis::Redis;
+use meridian::platform::secrets::Secrets;
 use meridian::platform::{Parts, Platform, db};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,14 +53,17 @@ impl TestApp {
     /// A server with this clock.
     pub async fn with_clock(clock: Clock) -> Self {
         let database = Database::create().await;
-        let platform = Platform::new(Parts {
-            db: db::connect(&database.url, 4).await.unwrap(),
-            pubsub: PubSub::local(),
-            clock,
-            ids: IdGen::random(),
-            tasks: TaskTracker::new(),
-            shutdown: CancellationToken::new(),
-        });
+        let redis = match Backend::from_env() {
+            Backend::Embedded => None,
+            Backend::Production { redis_url, .. } => {
+                let (prefix, instance) = (
+                    uuid::Uuid::now_v7().simple().to_string(),
+                    uuid::Uuid::now_v7().simple().to_string(),
+                );
+                Some(Redis::connect(&redis_url, &prefix, &instance, 2).await.unwrap())
+            }
+        };
+        let platform = platform(&database.url, clock, redis).await;
         let ana = people::create(&platform, "Ana", "ana@example.org").await;
         let ben = people::create(&platform, "Ben", "ben@example.org").await;
         Self {
@@ -107,4 +120,45 @@ impl TestApp {
     pub fn database_url(&self) -> &str {
         &self.database.url
     }
+}
+
+/// The machines of a test on a migrated database.
+pub async fn platform(database_url: &str, clock: Clock, redis: Option<Redis>) -> Platform {
+    let config = config(database_url);
+    let keys = config.secret_keys().unwrap();
+    let pubsub = match &redis {
+        Some(redis) => PubSub::redis(redis).await.unwrap(),
+        None => PubSub::local(),
+    };
+    Platform::new(Parts {
+        db: db::connect(database_url, 4).await.unwrap(),
+        pubsub,
+        redis,
+        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+        secrets: Secrets::new(&keys),
+        limits: Limits::new(&config.rates, clock.clone()),
+        config,
+        clock,
+        ids: IdGen::random(),
+        tasks: TaskTracker::new(),
+        shutdown: CancellationToken::new(),
+    })
+}
+
+/// The settings of a test: those of a developer's machine, with a fixed key.
+fn config(database_url: &str) -> Config {
+    let values = [
+        ("DATABASE_URL", database_url),
+        ("MERIDIAN_ENV", "development"),
+        (
+            "MERIDIAN_SECRET_KEY",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
+    ];
+    Config::parse(
+        &values
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    )
+    .unwrap()
 }

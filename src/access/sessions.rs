@@ -1,0 +1,157 @@
+//! Sessions of browsers: made at sign-in, listed to their person, ended by them or by time.
+
+use chrono::Duration;
+use entity::enums::ApiTokenScope;
+use entity::ids::{SessionId, UserId};
+use entity::session;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Set};
+
+use super::caller::Caller;
+use super::secrets::{secret, token_hash};
+use crate::kernel::actor::{Actor, Origin};
+use crate::kernel::changes::Topic;
+use crate::kernel::time::Instant;
+use crate::kernel::{Error, Result, UserErrorCode};
+use crate::platform::Platform;
+use crate::platform::db::{Scope, Tx};
+
+/// Sessions end after this time, used or not.
+const SESSION_LIFE: Duration = Duration::days(30);
+/// A session that was not used for this long is over.
+const SESSION_IDLE: Duration = Duration::days(7);
+
+/// A fresh session: the cookie's value is only here.
+#[derive(Debug)]
+pub struct NewSession {
+    /// The session.
+    pub id: SessionId,
+    /// Value for the cookie.
+    pub secret: String,
+    /// When it ends at the latest.
+    pub expires_at: Instant,
+}
+
+/// Whether a session still stands.
+pub(super) fn is_alive(row: &session::Model, now: Instant) -> bool {
+    row.revoked_at.is_none() && row.expires_at > now && now - row.last_used_at <= SESSION_IDLE
+}
+
+fn alive(now: Instant) -> Condition {
+    use session::Column;
+    Condition::all()
+        .add(Column::RevokedAt.is_null())
+        .add(Column::ExpiresAt.gt(now))
+        .add(Column::LastUsedAt.gte(now - SESSION_IDLE))
+}
+
+/// Signs a person in.
+pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin) -> Result<NewSession> {
+    let secret = secret()?;
+    let now = platform.clock.now();
+    let new = NewSession {
+        id: platform.ids.next(),
+        secret,
+        expires_at: now + SESSION_LIFE,
+    };
+    let row = session::ActiveModel {
+        id: Set(new.id),
+        user_id: Set(user_id),
+        token_hash: Set(token_hash(&new.secret)),
+        user_agent: Set(origin.user_agent.clone()),
+        ip_address: Set(origin.ip_address.clone()),
+        last_used_at: Set(now),
+        expires_at: Set(new.expires_at),
+        revoked_at: Set(None),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    let body = |tx: Tx| {
+        let row = row.clone();
+        async move { tx.insert_global(row).await.map(drop) }
+    };
+    platform.write(Scope::System, Actor::system(), body).await?;
+    Ok(new)
+}
+
+/// Sessions of the caller that stand, most recently used first. A token that is limited to one workspace is told none: they say where
+/// its person is.
+pub async fn list_sessions(platform: &Platform, caller: &Caller) -> Result<Vec<session::Model>> {
+    let user_id = caller.require_user()?;
+    if caller.workspace_limit().is_some() {
+        return Ok(Vec::new());
+    }
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find_global::<session::Entity>()
+        .filter(session::Column::UserId.eq(user_id))
+        .filter(alive(platform.clock.now()));
+    Ok(select
+        .order_by_desc(session::Column::LastUsedAt)
+        .order_by_desc(session::Column::Id)
+        .all(&read)
+        .await?)
+}
+
+/// Signs another session of the caller out; its open sockets close.
+pub async fn revoke_other_session(platform: &Platform, caller: &Caller, id: SessionId) -> Result<()> {
+    let user_id = caller.require_personal(ApiTokenScope::Admin)?;
+    if caller.session_id() == Some(id) {
+        let message = "This is the session you are using. Sign out instead.";
+        return Err(Error::user(UserErrorCode::InvalidState, "id", message));
+    }
+    match revoke(
+        platform,
+        caller.actor(),
+        user_id,
+        Condition::all().add(session::Column::Id.eq(id)),
+    )
+    .await?
+    {
+        0 => Err(Error::not_found()),
+        _ => Ok(()),
+    }
+}
+
+/// Signs all sessions of the caller out except the one in use; returns how many.
+pub async fn revoke_other_sessions(platform: &Platform, caller: &Caller) -> Result<u64> {
+    let user_id = caller.require_personal(ApiTokenScope::Admin)?;
+    let others = Condition::all().add_option(caller.session_id().map(|id| session::Column::Id.ne(id)));
+    revoke(platform, caller.actor(), user_id, others).await
+}
+
+/// Signs a session out, the one in use too; its open sockets close.
+pub async fn revoke_session(platform: &Platform, user_id: UserId, id: SessionId) -> Result<()> {
+    match revoke(
+        platform,
+        Actor::system(),
+        user_id,
+        Condition::all().add(session::Column::Id.eq(id)),
+    )
+    .await?
+    {
+        0 => Err(Error::not_found()),
+        _ => Ok(()),
+    }
+}
+
+async fn revoke(platform: &Platform, actor: Actor, user_id: UserId, which: Condition) -> Result<u64> {
+    let body = |tx: Tx| {
+        let which = which.clone();
+        async move {
+            let update = tx
+                .update_global::<session::Entity>()
+                .col_expr(session::Column::RevokedAt, Expr::val(tx.now()))
+                .col_expr(session::Column::UpdatedAt, Expr::val(tx.now()))
+                .filter(session::Column::UserId.eq(user_id))
+                .filter(alive(tx.now()))
+                .filter(which);
+            let revoked = update.exec(tx.conn()).await?.rows_affected;
+            if revoked > 0 {
+                tx.announce(Topic::Revoked(user_id), &())?;
+            }
+            Ok(revoked)
+        }
+    };
+    platform.write(Scope::System, actor, body).await
+}

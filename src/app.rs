@@ -1,0 +1,224 @@
+//! The composition root: from settings to machines, from machines to a running server, and its orderly end. Decides nothing else.
+
+mod runner;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait as _};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::graphql::{self, ApiSchema};
+use crate::kernel::Error;
+use crate::kernel::ids::IdGen;
+use crate::kernel::time::Clock;
+use crate::platform::http::{HttpClient, OutboundAllow};
+use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
+use crate::platform::limits::Limits;
+use crate::platform::pubsub::PubSub;
+use crate::platform::redis::Redis;
+use crate::platform::secrets::Secrets;
+use crate::platform::{Parts, Platform, db};
+use crate::web::health::{Health, Probe};
+use crate::web::{self, Web};
+
+/// Connections to Redis for commands.
+const REDIS_CONNECTIONS: usize = 4;
+
+/// Time for tasks to end once API and workers have ended.
+const LAST_TASKS: Duration = Duration::from_secs(1);
+
+/// What can go wrong before a server runs, as a sentence for its operator.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes the folder for the server's own files.
+pub fn prepare_data_dir(config: &Config) -> io::Result<()> {
+    std::fs::create_dir_all(&config.data_dir)
+}
+
+/// Opens every machine. SQLite is migrated on the way; PostgreSQL only when the settings say so.
+pub async fn open(config: Config) -> Result<Platform, StartError> {
+    prepare_data_dir(&config)?;
+    migrate(&config).await?;
+    let url = config.database.url.expose();
+    let db = db::connect(url, config.database.max_connections).await?;
+    let keys = config.secret_keys()?;
+    let (clock, ids) = (Clock::system(), IdGen::random());
+    let redis = open_redis(&config, &ids).await?;
+    let pubsub = match &redis {
+        Some(redis) => PubSub::redis(redis).await?,
+        None => PubSub::local(),
+    };
+    Ok(Platform::new(Parts {
+        db,
+        pubsub,
+        redis,
+        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
+        secrets: Secrets::new(&keys),
+        limits: Limits::new(&config.rates, clock.clone()),
+        config,
+        clock,
+        ids,
+        tasks: TaskTracker::new(),
+        shutdown: CancellationToken::new(),
+    }))
+}
+
+async fn migrate(config: &Config) -> Result<(), StartError> {
+    let connection = db::migration_connection(config.database.url.expose()).await?;
+    if config.database.is_sqlite() || config.database.auto_migrate {
+        Migrator::up(&connection, None).await?;
+    } else if !Migrator::get_pending_migrations(&connection).await?.is_empty() {
+        return Err(
+            "the database is not at the version of this program. Run `meridian migrate up`, or set \
+                    MERIDIAN_AUTO_MIGRATE=true."
+                .into(),
+        );
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+async fn open_redis(config: &Config, ids: &IdGen) -> Result<Option<Redis>, StartError> {
+    let Some(settings) = &config.redis else {
+        return Ok(None);
+    };
+    let instance = ids.uuid().simple().to_string();
+    Ok(Some(
+        Redis::connect(
+            settings.url.expose(),
+            &settings.prefix,
+            &instance,
+            REDIS_CONNECTIONS,
+        )
+        .await?,
+    ))
+}
+
+/// Which parts of the server a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// API and workers.
+    Everything,
+    /// The API only.
+    Api,
+    /// Background workers only.
+    Worker,
+}
+
+impl Role {
+    fn has_api(self) -> bool {
+        matches!(self, Self::Everything | Self::Api)
+    }
+
+    fn has_workers(self) -> bool {
+        matches!(self, Self::Everything | Self::Worker)
+    }
+}
+
+/// Runs until the process is asked to stop, then ends in order: no new work, a grace for what runs, everything closed. `ready` is called
+/// once requests are accepted, with the address that is listened on.
+pub async fn run(platform: Platform, role: Role, ready: impl FnOnce(Option<SocketAddr>)) -> Result<(), StartError> {
+    let workers = WorkerConfig { grace: platform.config.shutdown_grace, ..WorkerConfig::default() };
+    let health = Health::new(probes(&platform, role, workers.beat.clone()));
+    let listener = if role.has_api() { Some(TcpListener::bind(platform.config.listen).await?) } else { None };
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+
+    let stop = platform.shutdown.clone();
+    platform.spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("shutting down");
+        stop.cancel();
+    });
+    let sweeper = platform.clone();
+    platform.spawn(async move {
+        tokio::select! {
+            () = sweeper.limits.sweep_forever() => {}
+            () = sweeper.shutdown.cancelled() => {}
+        }
+    });
+
+    let api = async {
+        if let Some(listener) = listener {
+            web::serve(listener, Web::new(web::Parts { platform: platform.clone(), schema: schema(&platform), health })).await;
+        }
+    };
+    let work = async {
+        if !role.has_workers() {
+            return Ok(());
+        }
+        let runner = Arc::new(runner::Features::new(platform.clone()));
+        run_workers(platform.clone(), platform.redis.clone(), runner, workers, platform.shutdown.clone()).await
+    };
+    ready(address);
+    let ((), worked) = tokio::join!(api, work);
+    close(&platform).await;
+    Ok(worked?)
+}
+
+fn schema(platform: &Platform) -> ApiSchema {
+    let builder = graphql::builder();
+    if platform.config.introspection { builder.finish() } else { builder.disable_introspection().disable_suggestions().finish() }
+}
+
+fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
+    let db = platform.db.clone();
+    let name = if db.is_postgres() { "postgresql" } else { "sqlite" };
+    let mut probes = vec![Probe::new("database", name, move || {
+        let db = db.clone();
+        async move { db.ping().await }
+    })];
+    if let Some(redis) = platform.redis.clone() {
+        probes.push(Probe::new("redis", "redis", move || {
+            let redis = redis.clone();
+            async move { redis.ping().await }
+        }));
+    }
+    if role.has_workers() {
+        let clock = platform.clock.clone();
+        let transport = if platform.redis.is_some() { "redis" } else { "embedded" };
+        probes.push(Probe::new("workers", transport, move || {
+            let last = beat.last();
+            let silent = last.is_none_or(|last| clock.now() - last > chrono::Duration::seconds(30));
+            async move { if silent { Err(Error::unavailable("The workers are silent.", "no sign of life")) } else { Ok(()) } }
+        }));
+    }
+    probes
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be heard");
+            interrupted.await.ok();
+        }
+    }
+}
+
+/// Closes every machine. What still runs gets a moment, then it is left behind.
+pub async fn close(platform: &Platform) {
+    platform.shutdown.cancel();
+    platform.tasks.close();
+    if tokio::time::timeout(LAST_TASKS, platform.tasks.wait()).await.is_err() {
+        tracing::warn!(tasks = platform.tasks.len(), "some tasks did not end in time");
+    }
+    platform.pubsub.close();
+    if let Some(redis) = &platform.redis {
+        redis.quit().await;
+    }
+    platform.db.close().await;
+}

@@ -1,0 +1,38 @@
+//! From a job's payload to the room that does it.
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::features::upkeep;
+use crate::kernel::jobs::Payload;
+use crate::platform::Platform;
+use crate::platform::jobs::{self, JobError, Runner, RunningJob};
+
+/// Runs every payload of the catalogue.
+pub(super) struct Features {
+    platform: Platform,
+}
+
+impl Features {
+    pub(super) fn new(platform: Platform) -> Self {
+        Self { platform }
+    }
+
+    async fn dispatch(&self, job: RunningJob) -> Result<(), JobError> {
+        match job.payload {
+            Payload::SyncIntegration { .. } | Payload::StartDueSyncs => Ok(()),
+            Payload::PruneExpired => {
+                let rows = upkeep::prune(&self.platform).await?;
+                let jobs = jobs::prune(&self.platform).await?;
+                tracing::info!(rows, jobs, "old rows deleted");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Runner for Features {
+    fn run(&self, job: RunningJob) -> BoxFuture<'_, Result<(), JobError>> {
+        self.dispatch(job).boxed()
+    }
+}

@@ -1,0 +1,50 @@
+//! `migrate`: the database's version. Runs with the rights of the URL itself, not with those of the application.
+
+use clap::Subcommand;
+use migration::{MigrationStatus, Migrator, MigratorTrait as _};
+
+use super::Outcome;
+use crate::config::Config;
+use crate::platform::db::migration_connection;
+
+/// Where to go.
+#[derive(Subcommand)]
+pub(super) enum Direction {
+    /// Apply what is missing.
+    Up,
+    /// Take the newest migrations back, with the data they hold.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// List all migrations and whether they are applied.
+    Status,
+}
+
+pub(super) async fn migrate(config: &Config, direction: Direction) -> Outcome {
+    crate::app::prepare_data_dir(config)?;
+    let connection = migration_connection(config.database.url.expose()).await?;
+    let pending = Migrator::get_pending_migrations(&connection).await?.len();
+    match direction {
+        Direction::Up => {
+            Migrator::up(&connection, None).await?;
+            println!("{pending} migrations applied; the database is up to date.");
+        }
+        Direction::Down { steps } => {
+            Migrator::down(&connection, Some(steps)).await?;
+            println!("{steps} migrations taken back.");
+        }
+        Direction::Status => {
+            for migration in Migrator::get_migration_with_status(&connection).await? {
+                let state = match migration.status() {
+                    MigrationStatus::Applied => "applied",
+                    MigrationStatus::Pending => "pending",
+                };
+                println!("{state:8} {}", migration.name());
+            }
+        }
+    }
+    connection.close().await?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Commands. Each reads the settings, opens what it needs, does one thing and says what came of it. Prints; everybody else logs.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+
+mod database;
+mod doctor;
+mod seed;
+mod server;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::graphql;
+
+/// A command ends with nothing to say or with the reason why it failed.
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Self-hosted GraphQL backend for an AI calendar agent.
+#[derive(Parser)]
+#[command(name = "meridian", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the API and the workers in one process.
+    Serve {
+        /// Create two people with full workspaces and print a token for each.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Run the API only.
+    Api,
+    /// Run background workers only.
+    Worker,
+    /// Bring the database to the version of this program, back, or say where it stands.
+    Migrate {
+        #[command(subcommand)]
+        direction: database::Direction,
+    },
+    /// Print the GraphQL schema.
+    Schema {
+        /// Fail when this file is not the schema instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
+    /// Create two people with full workspaces, once, and print a fresh token for each.
+    Seed {
+        /// Print JSON for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look after API tokens.
+    Token {
+        #[command(subcommand)]
+        action: token::Action,
+    },
+    /// Show the settings in use and try every service.
+    Doctor,
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Command::Schema { check } = &arguments.command {
+        return end(schema(check.as_ref()));
+    }
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => return end(Err(error.into())),
+    };
+    // TLS of every outgoing connection: chosen once, before any of them.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return end(Err("the TLS provider was installed twice".into()));
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(Err(error.into())),
+    };
+    end(runtime.block_on(execute(arguments.command, config)))
+}
+
+async fn execute(command: Command, config: Config) -> Outcome {
+    match command {
+        Command::Serve { demo } => server::serve(config, demo).await,
+        Command::Api => server::api(config).await,
+        Command::Worker => server::worker(config).await,
+        Command::Migrate { direction } => database::migrate(&config, direction).await,
+        Command::Seed { json } => seed::run(config, json).await,
+        Command::Token { action } => token::run(config, action).await,
+        Command::Doctor => doctor::run(config).await,
+        Command::Schema { check } => schema(check.as_ref()),
+    }
+}
+
+fn schema(check: Option<&PathBuf>) -> Outcome {
+    let sdl = graphql::sdl(&graphql::builder().finish());
+    let Some(file) = check else {
+        print!("{sdl}");
+        return Ok(());
+    };
+    let stored = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    if stored == sdl {
+        return Ok(());
+    }
+    Err(format!("{} is stale. Write it again with `meridian schema > {0}`.", file.display()).into())
+}
+
+fn end(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Calendars that live elsewhere: connecting to them and pulling what changed.
+
+pub mod providers;

@@ -1,0 +1,196 @@
+//! What a server tells about one calendar collection.
+//!
+//! Promises: reads what the various dialects offer and leaves out what they do not; colours come out as `#rrggbb`. The id
+//! is the path on the connected server, or the whole URL when the calendar lives on another host.
+
+use libdav::{PropertyName, names};
+use url::Url;
+
+use super::href;
+use super::multistatus::Response;
+use crate::features::integrations::providers::RemoteCalendar;
+
+pub(super) const GETCTAG: PropertyName<'_, '_> = PropertyName::new(names::CALENDAR_SERVER, "getctag");
+const TIME_ZONE: PropertyName<'_, '_> = PropertyName::new(names::CALDAV, "calendar-timezone");
+const TIME_ZONE_ID: PropertyName<'_, '_> = PropertyName::new(names::CALDAV, "calendar-timezone-id");
+const PRIVILEGES: PropertyName<'_, '_> = PropertyName::new(names::DAV, "current-user-privilege-set");
+/// Any of these lets a person change events.
+const WRITE_PRIVILEGES: [PropertyName<'_, '_>; 3] = [
+    PropertyName::new(names::DAV, "all"),
+    PropertyName::new(names::DAV, "write"),
+    PropertyName::new(names::DAV, "write-content"),
+];
+
+/// What [`read`] wants to know.
+pub(super) const PROPERTIES: [&PropertyName<'_, '_>; 11] = [
+    &names::RESOURCETYPE,
+    &names::DISPLAY_NAME,
+    &names::CALENDAR_DESCRIPTION,
+    &names::CALENDAR_COLOUR,
+    &names::SUPPORTED_CALENDAR_COMPONENT_SET,
+    &names::SUPPORTED_REPORT_SET,
+    &names::SYNC_TOKEN,
+    &GETCTAG,
+    &TIME_ZONE,
+    &TIME_ZONE_ID,
+    &PRIVILEGES,
+];
+
+/// The calendar a response describes; `None` when it is not one that holds events.
+pub(super) fn read(response: Response<'_, '_>, base: &Url, answered_by: &Url) -> Option<RemoteCalendar> {
+    if !response.property_has(&names::RESOURCETYPE, &names::CALENDAR) || !holds_events(response) {
+        return None;
+    }
+    let url = href::resolve(answered_by, &response.hrefs().next()?)?;
+    let zone = response.property_text(&TIME_ZONE_ID);
+    Some(RemoteCalendar {
+        name: response
+            .property_text(&names::DISPLAY_NAME)
+            .unwrap_or_else(|| last_part(&url)),
+        description: response.property_text(&names::CALENDAR_DESCRIPTION),
+        color: response
+            .property_text(&names::CALENDAR_COLOUR)
+            .and_then(|text| color(&text)),
+        time_zone: zone.or_else(|| {
+            response
+                .property_text(&TIME_ZONE)
+                .and_then(|text| zone_name(&text))
+        }),
+        is_read_only: is_read_only(response),
+        ctag: response.property_text(&GETCTAG),
+        supports_sync: supports_sync(response),
+        id: if url.origin() == base.origin() {
+            url.path().to_owned()
+        } else {
+            url.into()
+        },
+    })
+}
+
+/// Whether the collection announces `sync-collection`.
+pub(super) fn supports_sync(response: Response<'_, '_>) -> bool {
+    response.property_has(&names::SUPPORTED_REPORT_SET, &names::SYNC_COLLECTION)
+        || response.property(&names::SYNC_TOKEN).is_some()
+}
+
+fn holds_events(response: Response<'_, '_>) -> bool {
+    let Some(set) = response.property(&names::SUPPORTED_CALENDAR_COMPONENT_SET) else {
+        return true;
+    };
+    let mut kinds = set
+        .descendants()
+        .filter(|node| node.tag_name() == names::COMP)
+        .peekable();
+    let is_event = |name: &str| name.eq_ignore_ascii_case("VEVENT");
+    kinds.peek().is_none() || kinds.any(|node| node.attribute("name").is_some_and(is_event))
+}
+
+fn is_read_only(response: Response<'_, '_>) -> bool {
+    let known = response.property(&PRIVILEGES).is_some();
+    known
+        && !WRITE_PRIVILEGES
+            .iter()
+            .any(|privilege| response.property_has(&PRIVILEGES, privilege))
+}
+
+fn last_part(url: &Url) -> String {
+    let part = url
+        .path()
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    crate::platform::http::percent_decode(part)
+}
+
+/// `#rgb`, `#rrggbb` and Apple's `#rrggbbaa`, as `#rrggbb`.
+pub(in super::super) fn color(text: &str) -> Option<String> {
+    let digits = text.trim().strip_prefix('#')?;
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let six = match digits.len() {
+        6 | 8 => digits[..6].to_owned(),
+        3 | 4 => digits.chars().take(3).flat_map(|digit| [digit, digit]).collect(),
+        _ => return None,
+    };
+    Some(format!("#{}", six.to_ascii_lowercase()))
+}
+
+/// The name of the zone that a VTIMEZONE text defines.
+fn zone_name(text: &str) -> Option<String> {
+    let name = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("TZID:"))?
+        .trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::multistatus;
+    use super::*;
+
+    fn read_one(properties: &str) -> Option<RemoteCalendar> {
+        let xml = format!(
+            "<multistatus xmlns='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav' xmlns:A='http://apple.com/ns/ical/'>
+             <response><href>/u/my%20cal/</href><propstat><prop>{properties}</prop><status>HTTP/1.1 200 OK</status>
+             </propstat></response></multistatus>"
+        );
+        let url = Url::parse("https://example.com/u/").unwrap();
+        let document = multistatus::parse(&xml).unwrap();
+        let response = multistatus::responses(&document).next().unwrap();
+        read(response, &url, &url)
+    }
+
+    const IS_CALENDAR: &str = "<resourcetype><collection/><C:calendar/></resourcetype>";
+
+    #[test]
+    fn a_bare_calendar_is_read_with_what_it_has() {
+        let bare = read_one(IS_CALENDAR).unwrap();
+        let expected = RemoteCalendar {
+            id: "/u/my%20cal/".into(),
+            name: "my cal".into(),
+            ..RemoteCalendar::default()
+        };
+        assert_eq!(bare, expected);
+    }
+
+    #[test]
+    fn collections_without_events_are_left_out() {
+        let with = |more: &str| read_one(&format!("{IS_CALENDAR}{more}")).is_some();
+        assert!(read_one("<resourcetype><collection/></resourcetype>").is_none());
+        assert!(!with(
+            "<C:supported-calendar-component-set><C:comp name='VTODO'/></C:supported-calendar-component-set>"
+        ));
+        assert!(with(
+            "<C:supported-calendar-component-set><C:comp name='VTODO'/><C:comp name='VEVENT'/></C:supported-calendar-component-set>"
+        ));
+        assert!(with("<C:supported-calendar-component-set/>"));
+    }
+
+    #[test]
+    fn details_are_read_in_their_dialects() {
+        let rich = read_one(&format!(
+            "{IS_CALENDAR}<displayname>Work</displayname><A:calendar-color>#FF8800FF</A:calendar-color>
+             <C:calendar-timezone>BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Europe/Rome\nEND:VTIMEZONE</C:calendar-timezone>
+             <current-user-privilege-set><privilege><read/></privilege></current-user-privilege-set>
+             <sync-token>t</sync-token>"
+        ))
+        .unwrap();
+        assert_eq!(rich.name, "Work");
+        assert_eq!(rich.color.as_deref(), Some("#ff8800"));
+        assert_eq!(rich.time_zone.as_deref(), Some("Europe/Rome"));
+        assert!(rich.is_read_only);
+        assert!(rich.supports_sync);
+    }
+
+    #[test]
+    fn colours_come_out_in_one_form() {
+        assert_eq!(color("#ABC").as_deref(), Some("#aabbcc"));
+        assert_eq!(color(" #a1B2c3 ").as_deref(), Some("#a1b2c3"));
+        for bad in ["red", "#12", "#12345g", "", "#ééé"] {
+            assert_eq!(color(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Memberships: who belongs to a workspace, in which role.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use entity::ids::MembershipId;
+use entity::membership;
+
+use super::access;
+use super::enums::WorkspaceRole;
+use super::errors::expose;
+use super::ids::{global, target};
+use super::paging::{connection, payload, wants_total};
+use super::people::{User, user_of};
+use super::scalars::DateTime;
+use crate::access::Ctx;
+use crate::features::workspaces;
+use crate::kernel::page::PageArgs;
+use crate::kernel::{self, Error};
+
+/// Membership of a user in a workspace.
+#[derive(Clone)]
+pub struct WorkspaceMember(pub Arc<membership::Model>);
+
+impl From<membership::Model> for WorkspaceMember {
+    fn from(row: membership::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+#[Object]
+impl WorkspaceMember {
+    /// Globally unique ID.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// The member.
+    async fn user(&self, ctx: &Context<'_>) -> Result<User> {
+        user_of(ctx, Some(self.0.user_id))
+            .await
+            .unwrap_or_else(|| Err(expose(Error::not_found())))
+    }
+
+    /// Role of the member.
+    async fn role(&self) -> WorkspaceRole {
+        self.0.role.into()
+    }
+
+    /// When the user joined.
+    async fn joined_at(&self) -> DateTime {
+        DateTime(self.0.joined_at)
+    }
+}
+
+connection!(
+    /// A page of members.
+    WorkspaceMemberConnection, WorkspaceMemberEdge, WorkspaceMember, "members"
+);
+
+/// The fields that memberships hang on a workspace.
+pub struct WorkspaceMembers(pub Arc<Ctx>);
+
+#[Object]
+impl WorkspaceMembers {
+    /// Members by name.
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
+    ) -> Result<WorkspaceMemberConnection> {
+        let page = async {
+            let request = PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .check(50, wants_total(ctx))?;
+            workspaces::members(&self.0, &request).await
+        };
+        Ok(WorkspaceMemberConnection::new(
+            page.await.map_err(expose)?,
+            WorkspaceMember::from,
+        ))
+    }
+}
+
+payload!(
+    UpdateMemberRolePayload,
+    "updateMemberRole",
+    /// The member after the change. Null when the mutation failed.
+    member: WorkspaceMember
+);
+payload!(
+    RemoveMemberPayload,
+    "removeMember",
+    /// ID of the removed membership. Null when the mutation failed.
+    removed_member_id: ID
+);
+
+/// Enters the workspace of a membership that a mutation acts on.
+async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, MembershipId)> {
+    access(ctx).caller().require_user()?;
+    let id = target(id)?;
+    Ok((access(ctx).ctx_of::<membership::Entity>(id).await?, id))
+}
+
+#[derive(Default)]
+pub struct MemberMutation;
+
+#[Object]
+impl MemberMutation {
+    /// Changes the role of a member. Requires `ADMIN`; only owners make owners.
+    async fn update_member_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Membership to change.")] member_id: ID,
+        #[graphql(desc = "New role.")] role: WorkspaceRole,
+    ) -> Result<UpdateMemberRolePayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &member_id).await?;
+            let member = workspaces::update_role(&entered, id, role.into()).await;
+            access(ctx).refresh().await;
+            member
+        };
+        UpdateMemberRolePayload::new(result.await, WorkspaceMember::from)
+    }
+
+    /// Removes a member. Requires `ADMIN`, or leaves the workspace when it is the viewer's own membership.
+    async fn remove_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Membership to change.")] member_id: ID,
+    ) -> Result<RemoveMemberPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &member_id).await?;
+            workspaces::remove_member(&entered, id).await?;
+            access(ctx).refresh().await;
+            Ok(id)
+        };
+        RemoveMemberPayload::new(result.await, global)
+    }
+}

@@ -1,0 +1,265 @@
+//! Personal settings of the viewer: profile, preferences, and where notifications go.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use entity::user_preferences;
+
+use super::enums::{EnergyPeriod, NotificationChannel, NotificationType, Weekday};
+use super::ids::reference;
+use super::paging::payload;
+use super::people::User;
+use super::scalars::{LocalTime, TimeZone, Url};
+use super::workspaces::{Workspace, workspace_of};
+use super::{access, patch};
+use crate::features::people::{self, Delivery, PreferencesPatch, ProfilePatch};
+use crate::kernel;
+
+/// Personal settings of the viewer.
+pub struct UserPreferences(pub user_preferences::Model);
+
+#[Object]
+impl UserPreferences {
+    /// Home time zone.
+    async fn time_zone(&self) -> TimeZone {
+        TimeZone(self.0.time_zone.clone())
+    }
+
+    /// BCP 47 language tag, for example `en-GB`.
+    async fn locale(&self) -> &str {
+        &self.0.locale
+    }
+
+    /// First day of the week in calendar views.
+    async fn week_starts_on(&self) -> Weekday {
+        self.0.week_starts_on.into()
+    }
+
+    /// Weekly hours in which tasks may be scheduled.
+    async fn working_hours(&self) -> Vec<WorkingHours> {
+        people::working_hours_of(&self.0)
+            .into_iter()
+            .map(WorkingHours::from)
+            .collect()
+    }
+
+    /// Duration given to new tasks without one.
+    async fn default_task_duration_minutes(&self) -> i32 {
+        self.0.default_task_duration_minutes
+    }
+
+    /// Default length of a focus session.
+    async fn default_focus_minutes(&self) -> i32 {
+        self.0.default_focus_minutes
+    }
+
+    /// Smallest gap the planner keeps between two scheduled items.
+    async fn buffer_minutes(&self) -> i32 {
+        self.0.buffer_minutes
+    }
+
+    /// Most minutes of tasks the planner places on one day.
+    async fn max_daily_task_minutes(&self) -> i32 {
+        self.0.max_daily_task_minutes
+    }
+
+    /// Time of day when the viewer has most energy.
+    async fn peak_energy(&self) -> EnergyPeriod {
+        self.0.peak_energy.into()
+    }
+
+    /// Workspace opened after sign-in.
+    async fn default_workspace(&self, ctx: &Context<'_>) -> Option<Result<Workspace>> {
+        workspace_of(ctx, self.0.default_workspace_id).await
+    }
+}
+
+/// Working hours of one weekday.
+#[derive(SimpleObject)]
+pub struct WorkingHours {
+    /// Day of the week.
+    weekday: Weekday,
+    /// Start of work.
+    start: LocalTime,
+    /// End of work. When it is not after `start`, work ends on the next day.
+    end: LocalTime,
+}
+
+impl From<people::WorkingHours> for WorkingHours {
+    fn from(hours: people::WorkingHours) -> Self {
+        Self {
+            weekday: hours.weekday.into(),
+            start: LocalTime(hours.start),
+            end: LocalTime(hours.end),
+        }
+    }
+}
+
+/// How one type of notification is delivered.
+#[derive(SimpleObject)]
+pub struct NotificationPreference {
+    /// Kind of notification.
+    r#type: NotificationType,
+    /// Channels in use. Empty when switched off.
+    channels: Vec<NotificationChannel>,
+}
+
+impl From<Delivery> for NotificationPreference {
+    fn from(one: Delivery) -> Self {
+        Self {
+            r#type: one.r#type.into(),
+            channels: one.channels.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Changes to the viewer's profile.
+#[derive(InputObject)]
+pub struct UpdateProfileInput {
+    /// Full name.
+    name: Option<String>,
+    /// Avatar image. Null removes it.
+    avatar_url: MaybeUndefined<Url>,
+}
+
+/// Changes to personal settings. Omitted fields stay as they are.
+#[derive(InputObject)]
+pub struct UpdatePreferencesInput {
+    /// Home time zone.
+    time_zone: Option<TimeZone>,
+    /// BCP 47 language tag.
+    locale: Option<String>,
+    /// First day of the week.
+    week_starts_on: Option<Weekday>,
+    /// Replaces all working hours.
+    working_hours: Option<Vec<WorkingHoursInput>>,
+    /// Duration of new tasks, 5 to 1440.
+    default_task_duration_minutes: Option<i32>,
+    /// Length of a focus session, 5 to 240.
+    default_focus_minutes: Option<i32>,
+    /// Gap between scheduled items, 0 to 120.
+    buffer_minutes: Option<i32>,
+    /// Most minutes of tasks on one day, 0 to 1440.
+    max_daily_task_minutes: Option<i32>,
+    /// Time of day with most energy.
+    peak_energy: Option<EnergyPeriod>,
+    /// Workspace opened after sign-in. Null for none.
+    default_workspace_id: MaybeUndefined<ID>,
+}
+
+impl UpdatePreferencesInput {
+    fn into_model(self) -> kernel::Result<PreferencesPatch> {
+        let hours = |hours: WorkingHoursInput| people::WorkingHours {
+            weekday: hours.weekday.into(),
+            start: hours.start.0,
+            end: hours.end.0,
+        };
+        let workspace = patch(self.default_workspace_id);
+        Ok(PreferencesPatch {
+            time_zone: self.time_zone.map(|zone| zone.0),
+            locale: self.locale,
+            week_starts_on: self.week_starts_on.map(Into::into),
+            working_hours: self.working_hours.map(|all| all.into_iter().map(hours).collect()),
+            default_task_duration_minutes: self.default_task_duration_minutes,
+            default_focus_minutes: self.default_focus_minutes,
+            buffer_minutes: self.buffer_minutes,
+            max_daily_task_minutes: self.max_daily_task_minutes,
+            peak_energy: self.peak_energy.map(Into::into),
+            default_workspace_id: workspace.try_map(|id| reference(&id, "input.defaultWorkspaceId"))?,
+        })
+    }
+}
+
+/// Hours of one weekday.
+#[derive(InputObject)]
+pub struct WorkingHoursInput {
+    /// Day of the week.
+    weekday: Weekday,
+    /// Start.
+    start: LocalTime,
+    /// End. When it is not after `start`, work ends on the next day.
+    end: LocalTime,
+}
+
+/// New delivery settings.
+#[derive(InputObject)]
+pub struct UpdateNotificationPreferencesInput {
+    /// Types to change.
+    preferences: Vec<NotificationPreferenceInput>,
+}
+
+/// Delivery of one type of notification.
+#[derive(InputObject)]
+pub struct NotificationPreferenceInput {
+    /// Kind of notification.
+    r#type: NotificationType,
+    /// Channels to use. Empty switches the type off.
+    channels: Vec<NotificationChannel>,
+}
+
+payload!(
+    UpdateProfilePayload,
+    "updateProfile",
+    /// The user after the change. Null when the mutation failed.
+    user: User
+);
+payload!(
+    UpdatePreferencesPayload,
+    "updatePreferences",
+    /// The preferences after the change. Null when the mutation failed.
+    preferences: UserPreferences
+);
+payload!(
+    UpdateNotificationPreferencesPayload,
+    "updateNotificationPreferences",
+    /// The notification preferences after the change. Null when the mutation failed.
+    notification_preferences: Vec<NotificationPreference>
+);
+
+#[derive(Default)]
+pub struct PreferencesMutation;
+
+#[Object]
+impl PreferencesMutation {
+    /// Changes the viewer's name and avatar.
+    async fn update_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: UpdateProfileInput,
+    ) -> Result<UpdateProfilePayload> {
+        let profile = ProfilePatch {
+            name: input.name,
+            avatar_url: patch(input.avatar_url.map_value(|url| url.0)),
+        };
+        let result = people::update_profile(access(ctx), profile).await;
+        UpdateProfilePayload::new(result, |row| User(Arc::new(row)))
+    }
+
+    /// Changes the viewer's personal settings. Omitted fields stay as they are.
+    async fn update_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: UpdatePreferencesInput,
+    ) -> Result<UpdatePreferencesPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            people::update_preferences(access(ctx), input.into_model()?).await
+        };
+        UpdatePreferencesPayload::new(result.await, UserPreferences)
+    }
+
+    /// Sets the channels of the given notification types. Other types stay as they are.
+    async fn update_notification_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: UpdateNotificationPreferencesInput,
+    ) -> Result<UpdateNotificationPreferencesPayload> {
+        let delivery = |one: NotificationPreferenceInput| Delivery {
+            r#type: one.r#type.into(),
+            channels: one.channels.into_iter().map(Into::into).collect(),
+        };
+        let wanted = input.preferences.into_iter().map(delivery).collect();
+        let result = people::update_deliveries(access(ctx), wanted).await;
+        UpdateNotificationPreferencesPayload::new(result, |all| all.into_iter().map(Into::into).collect())
+    }
+}

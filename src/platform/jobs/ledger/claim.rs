@@ -1,0 +1,245 @@
+//! Who gets which job. Embedded, a claim starts the attempt at once. With a transport it is two steps: the relay lends the row to the queue for
+//! a few seconds ("pushed", nothing counted yet), and the worker that receives the id takes it over, which counts the attempt.
+
+use std::time::Duration;
+
+use entity::enums::{JobQueueName, JobStatus};
+use entity::ids::JobId;
+use entity::{job, job_queue};
+use sea_orm::sea_query::{
+    Alias, Condition, Expr, ExprTrait as _, LockBehavior, LockType, Query, SelectStatement, UnionType,
+};
+use sea_orm::{
+    ActiveEnum as _, ColumnTrait as _, ConnectionTrait as _, Order, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set,
+};
+
+use super::{LEASE, Ledger, PUSH_LEASE, PUSHED, Ticket, WAITING, announce, unleased};
+use crate::kernel::Result;
+use crate::kernel::time::Instant;
+use crate::platform::db::{Read, Scope, Tx};
+
+/// What waits in some queues.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::platform::jobs) struct Waiting {
+    /// Queues with a job that may start now.
+    pub(in crate::platform::jobs) due: Vec<JobQueueName>,
+    /// Time until the next job of the other queues.
+    pub(in crate::platform::jobs) next: Option<Duration>,
+}
+
+impl Ledger {
+    /// Looks, without locking anything, which of `queues` have work.
+    pub(in crate::platform::jobs) async fn waiting(&self, queues: &[JobQueueName]) -> Result<Waiting> {
+        let read = self.platform.db.read(Scope::System).await?;
+        let now = self.platform.clock.now();
+        let paused = paused(&read).await?;
+        let open: Vec<_> = queues
+            .iter()
+            .copied()
+            .filter(|queue| !paused.contains(queue))
+            .collect();
+        let mut waiting = Waiting::default();
+        let Some(statement) = earliest(&open, now) else {
+            return Ok(waiting);
+        };
+        for row in read.query_all(&statement).await? {
+            let (queue, at): (JobQueueName, Instant) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            if at > now {
+                let wait = (at - now).to_std().unwrap_or_default();
+                waiting.next = Some(waiting.next.map_or(wait, |known| known.min(wait)));
+            } else if !waiting.due.contains(&queue) {
+                waiting.due.push(queue);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Starts up to the given number of due jobs of each queue: the attempts are counted and the leases are ours when this returns.
+    pub(in crate::platform::jobs) async fn claim(
+        &self,
+        wanted: &[(JobQueueName, u64)],
+    ) -> Result<Vec<job::Model>> {
+        self.write(|tx| async move {
+            let mut claimed = Vec::new();
+            for &(queue, limit) in wanted {
+                let ids = due(&tx, queue, limit).await?;
+                if ids.is_empty() {
+                    continue;
+                }
+                let mut rows = self
+                    .start(
+                        &tx,
+                        Condition::all().add(job::Column::Id.is_in(ids.iter().copied())),
+                    )
+                    .await?;
+                rows.sort_by_key(|job| ids.iter().position(|id| *id == job.id));
+                claimed.append(&mut rows);
+            }
+            Ok(claimed)
+        })
+        .await
+    }
+
+    /// Lends up to `window` due jobs of a queue to the transport, counting those it already has. Each is named by the attempt it will be.
+    pub(in crate::platform::jobs) async fn lend(
+        &self,
+        queue: JobQueueName,
+        window: u64,
+    ) -> Result<Vec<Ticket>> {
+        self.write(|tx| async move {
+            let lent = tx
+                .find::<job::Entity>()
+                .select_only()
+                .column(job::Column::Id)
+                .filter(job::Column::Queue.eq(queue))
+                .filter(job::Column::LeaseOwner.eq(PUSHED))
+                .filter(job::Column::LeaseUntil.gt(tx.now()))
+                .limit(window)
+                .into_tuple::<JobId>()
+                .all(tx.conn())
+                .await?;
+            let ids = due(&tx, queue, window.saturating_sub(lent.len() as u64)).await?;
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            let lease = job::ActiveModel {
+                lease_owner: Set(Some(PUSHED.to_owned())),
+                lease_until: Set(Some(tx.now() + PUSH_LEASE)),
+                ..Default::default()
+            };
+            let rows = tx
+                .update_many::<job::Entity>()
+                .set(lease)
+                .filter(job::Column::Id.is_in(ids.iter().copied()))
+                .exec_with_returning(tx.conn())
+                .await?;
+            let mut tickets: Vec<_> = rows
+                .iter()
+                .map(|job| Ticket {
+                    id: job.id,
+                    attempt: job.attempts + 1,
+                })
+                .collect();
+            tickets.sort_by_key(|ticket| ids.iter().position(|id| *id == ticket.id));
+            Ok(tickets)
+        })
+        .await
+    }
+
+    /// Takes jobs back from a transport that lost them, or that never got them: all of them, or only `tickets`.
+    pub(in crate::platform::jobs) async fn reclaim(&self, tickets: Option<&[Ticket]>) -> Result<()> {
+        self.write(|tx| async move {
+            let back = job::ActiveModel {
+                lease_owner: Set(None),
+                lease_until: Set(None),
+                ..Default::default()
+            };
+            let mut update = tx
+                .update_many::<job::Entity>()
+                .set(back)
+                .filter(job::Column::LeaseOwner.eq(PUSHED));
+            if let Some(tickets) = tickets {
+                update = update.filter(job::Column::Id.is_in(tickets.iter().map(|ticket| ticket.id)));
+            }
+            update.exec(tx.conn()).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Starts the attempt that the transport delivered. `None` when it is not due any more: delivered twice, cancelled, paused or done.
+    pub(in crate::platform::jobs) async fn take(&self, ticket: Ticket) -> Result<Option<job::Model>> {
+        self.write(|tx| async move {
+            let paused = paused(tx.conn()).await?;
+            let this = Condition::all()
+                .add(job::Column::Id.eq(ticket.id))
+                .add(job::Column::Attempts.eq(ticket.attempt - 1))
+                .add(job::Column::Status.is_in(WAITING))
+                .add(job::Column::RunAt.lte(tx.now()))
+                .add(job::Column::Queue.is_not_in(paused));
+            Ok(self.start(&tx, this).await?.pop())
+        })
+        .await
+    }
+
+    async fn start(&self, tx: &Tx, which: Condition) -> Result<Vec<job::Model>> {
+        let running = job::ActiveModel {
+            status: Set(JobStatus::Running),
+            lease_owner: Set(Some(self.owner.to_string())),
+            lease_until: Set(Some(tx.now() + LEASE)),
+            started_at: Set(Some(tx.now())),
+            updated_at: Set(tx.now()),
+            ..Default::default()
+        };
+        let rows = tx
+            .update_many::<job::Entity>()
+            .set(running)
+            .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
+            .filter(which)
+            .exec_with_returning(tx.conn())
+            .await?;
+        rows.iter().try_for_each(|job| announce(tx, job))?;
+        Ok(rows)
+    }
+}
+
+/// Locks the next due jobs of a queue. PostgreSQL skips what others look at; SQLite has one writer.
+async fn due(tx: &Tx, queue: JobQueueName, limit: u64) -> Result<Vec<JobId>> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let ids = tx
+        .find::<job::Entity>()
+        .select_only()
+        .column(job::Column::Id)
+        .filter(job::Column::Status.is_in(WAITING))
+        .filter(job::Column::Queue.eq(queue))
+        .filter(job::Column::RunAt.lte(tx.now()))
+        .filter(unleased(tx.now()))
+        .order_by_desc(job::Column::Priority)
+        .order_by_asc(job::Column::RunAt)
+        .order_by_asc(job::Column::Id)
+        .limit(Ord::min(limit, super::PAGE))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(ids)
+}
+
+async fn paused(read: &Read) -> Result<Vec<JobQueueName>> {
+    let rows = read
+        .find_global::<job_queue::Entity>()
+        .filter(job_queue::Column::IsPaused.eq(true))
+        .all(read)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+/// The earliest waiting job of each queue and state, in one statement that only touches the first entry of each index range.
+fn earliest(queues: &[JobQueueName], now: Instant) -> Option<SelectStatement> {
+    let mut parts = queues
+        .iter()
+        .flat_map(|queue| WAITING.map(|status| (*queue, status)))
+        .map(|(queue, status)| {
+            let first = Query::select()
+                .columns([job::Column::Queue, job::Column::RunAt])
+                .from(job::Entity)
+                .and_where(Expr::col(job::Column::Status).eq(status.to_value()))
+                .and_where(Expr::col(job::Column::Queue).eq(queue.to_value()))
+                .cond_where(unleased(now))
+                .order_by(job::Column::RunAt, Order::Asc)
+                .limit(1)
+                .to_owned();
+            Query::select()
+                .columns([job::Column::Queue, job::Column::RunAt])
+                .from_subquery(first, Alias::new("first"))
+                .to_owned()
+        });
+    let mut all = parts.next()?;
+    parts.for_each(|part| {
+        all.union(UnionType::All, part);
+    });
+    Some(all)
+}

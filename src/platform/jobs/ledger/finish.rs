@@ -1,0 +1,203 @@
+//! How an attempt ends. Every outcome is written only while the lease is ours: a worker that was given up for dead changes nothing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::enums::JobStatus;
+use entity::job;
+use sea_orm::{QueryFilter as _, QuerySelect as _, Set};
+
+use super::{Ledger, Ticket, announce, jitter, released};
+use crate::kernel::Result;
+use crate::kernel::jobs::backoff;
+use crate::kernel::time::{Instant, truncate};
+
+/// Longest error text that is kept.
+const MAX_ERROR: usize = 1_000;
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Succeeded,
+    /// To be tried again, at the given instant or after the backoff; dead when the attempts are used up.
+    Failed {
+        /// What to show.
+        error: String,
+        /// When to try again.
+        at: Option<DateTime<Utc>>,
+    },
+    /// Dead, whatever attempts are left.
+    Fatal(String),
+    /// It stopped because it was asked to.
+    Cancelled,
+    /// The worker has to end; the attempt does not count.
+    HandedBack,
+}
+
+impl Ledger {
+    /// Writes the outcome. `false` when the lease was lost, so that somebody else decides.
+    pub(in crate::platform::jobs) async fn finish(&self, ticket: Ticket, outcome: &Outcome) -> Result<bool> {
+        self.write(|tx| async move {
+            let found = tx
+                .find::<job::Entity>()
+                .filter(self.mine(ticket))
+                .lock_exclusive()
+                .one(tx.conn())
+                .await?;
+            let Some(job) = found else { return Ok(false) };
+            let row = settle(&job, outcome, tx.now());
+            let rows = tx
+                .update_many::<job::Entity>()
+                .set(row)
+                .filter(self.mine(ticket))
+                .exec_with_returning(tx.conn())
+                .await?;
+            rows.iter().try_for_each(|job| announce(&tx, job))?;
+            Ok(!rows.is_empty())
+        })
+        .await
+    }
+}
+
+/// The fields that an outcome changes.
+pub(super) fn settle(job: &job::Model, outcome: &Outcome, now: Instant) -> job::ActiveModel {
+    let ended = |status: JobStatus, error: Option<String>| job::ActiveModel {
+        status: Set(status),
+        last_error: Set(error.map(shorten)),
+        finished_at: Set(Some(now)),
+        ..released(now)
+    };
+    match outcome {
+        Outcome::Succeeded => job::ActiveModel {
+            progress_percent: Set(job.progress_percent.map(|_| 100)),
+            ..ended(JobStatus::Succeeded, None)
+        },
+        Outcome::Cancelled => ended(JobStatus::Cancelled, job.last_error.clone()),
+        Outcome::Failed { error, .. } if job.cancel_requested => {
+            ended(JobStatus::Cancelled, Some(error.clone()))
+        }
+        Outcome::Fatal(error) => ended(JobStatus::Dead, Some(error.clone())),
+        Outcome::Failed { error, .. } if job.attempts >= job.max_attempts => {
+            ended(JobStatus::Dead, Some(error.clone()))
+        }
+        Outcome::Failed { error, at } => job::ActiveModel {
+            status: Set(JobStatus::Retrying),
+            last_error: Set(Some(shorten(error.clone()))),
+            run_at: Set(truncate(at.unwrap_or_else(|| now + delay(job.attempts + 1)))),
+            ..released(now)
+        },
+        Outcome::HandedBack if job.cancel_requested => ended(JobStatus::Cancelled, job.last_error.clone()),
+        Outcome::HandedBack => job::ActiveModel {
+            status: Set(if job.attempts > 1 {
+                JobStatus::Retrying
+            } else {
+                JobStatus::Queued
+            }),
+            attempts: Set(job.attempts - 1),
+            ..released(now)
+        },
+    }
+}
+
+fn delay(next: i32) -> TimeDelta {
+    TimeDelta::from_std(backoff(next, jitter())).unwrap_or(TimeDelta::minutes(15))
+}
+
+fn shorten(mut text: String) -> String {
+    if text.len() > MAX_ERROR {
+        let end = (0..=MAX_ERROR)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::enums::JobQueueName;
+    use entity::ids::JobId;
+    use sea_orm::ActiveValue;
+
+    use super::*;
+    use crate::kernel::ids::IdGen;
+
+    fn now() -> Instant {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn running(attempts: i32, cancel_requested: bool) -> job::Model {
+        job::Model {
+            id: IdGen::counting().next::<JobId>(),
+            queue: JobQueueName::Maintenance,
+            kind: "prune_expired".into(),
+            workspace_id: None,
+            created_by: None,
+            payload: serde_json::Value::Null,
+            status: JobStatus::Running,
+            attempts,
+            max_attempts: 3,
+            run_at: now(),
+            lease_owner: Some("w".into()),
+            lease_until: Some(now()),
+            priority: 0,
+            unique_key: None,
+            progress_percent: None,
+            last_error: None,
+            started_at: Some(now()),
+            finished_at: None,
+            cancel_requested,
+            timeout_seconds: 60,
+            created_at: now(),
+            updated_at: now(),
+        }
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Failed {
+            error: "no".into(),
+            at: None,
+        }
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_later_until_the_attempts_are_used_up() {
+        let again = settle(&running(2, false), &failed(), now());
+        assert_eq!(again.status, Set(JobStatus::Retrying));
+        assert!(again.run_at.unwrap() > now());
+        assert_eq!(again.lease_owner, Set(None));
+        let last = settle(&running(3, false), &failed(), now());
+        assert_eq!(last.status, Set(JobStatus::Dead));
+        assert_eq!(last.run_at, ActiveValue::NotSet);
+    }
+
+    #[test]
+    fn a_failure_after_a_cancel_request_is_not_tried_again() {
+        assert_eq!(
+            settle(&running(1, true), &failed(), now()).status,
+            Set(JobStatus::Cancelled)
+        );
+        assert_eq!(
+            settle(&running(1, true), &Outcome::HandedBack, now()).status,
+            Set(JobStatus::Cancelled)
+        );
+        assert_eq!(
+            settle(&running(1, true), &Outcome::Succeeded, now()).status,
+            Set(JobStatus::Succeeded)
+        );
+    }
+
+    #[test]
+    fn handing_back_does_not_count_the_attempt() {
+        let back = settle(&running(1, false), &Outcome::HandedBack, now());
+        assert_eq!((back.status, back.attempts), (Set(JobStatus::Queued), Set(0)));
+        let back = settle(&running(2, false), &Outcome::HandedBack, now());
+        assert_eq!((back.status, back.attempts), (Set(JobStatus::Retrying), Set(1)));
+    }
+
+    #[test]
+    fn long_errors_are_cut_between_characters() {
+        assert_eq!(shorten("ä".repeat(800)).len(), 1_000);
+        assert_eq!(shorten("x".repeat(5)), "xxxxx");
+    }
+}

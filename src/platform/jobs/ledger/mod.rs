@@ -1,0 +1,144 @@
+//! The job ledger: table `jobs` is the truth, and every step of a job is one short transaction here. What it promises: an attempt is counted
+//! before it runs; only the holder of the lease writes its outcome; whoever dies is noticed by its lease. It knows no transport.
+
+mod claim;
+mod desk;
+mod finish;
+mod keep;
+mod retention;
+mod stats;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use entity::enums::{JobQueueName, JobStatus};
+use entity::ids::JobId;
+use entity::job;
+use sea_orm::sea_query::Condition;
+use sea_orm::{ColumnTrait as _, Set};
+use serde::{Deserialize, Serialize};
+
+pub use desk::{cancel, discard, requeue, requeue_dead, set_paused};
+pub use finish::Outcome;
+pub use retention::prune;
+pub use stats::{QueueStats, queue_stats};
+
+use crate::kernel::Result;
+use crate::kernel::actor::Actor;
+use crate::kernel::changes::Topic;
+use crate::kernel::ids::random_bytes;
+use crate::kernel::time::Instant;
+use crate::platform::Platform;
+use crate::platform::db::{Scope, Tx};
+
+/// How long a claim holds without a sign of life.
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long a job that was handed to the queue waits there before it counts as lost.
+pub(super) const PUSH_LEASE: TimeDelta = TimeDelta::seconds(8);
+/// Lease owner of jobs that were handed to the queue.
+const PUSHED: &str = "pushed";
+/// Rows of one sweep.
+const PAGE: u64 = 500;
+
+/// Access to the ledger in the name of one worker process.
+#[derive(Clone, Debug)]
+pub(super) struct Ledger {
+    platform: Platform,
+    owner: Arc<str>,
+}
+
+/// The right to write the outcome of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The job.
+    pub id: JobId,
+    /// The attempt, from 1.
+    pub attempt: i32,
+}
+
+impl From<&job::Model> for Ticket {
+    fn from(job: &job::Model) -> Self {
+        Self {
+            id: job.id,
+            attempt: job.attempts,
+        }
+    }
+}
+
+/// What travels on [`Topic::Job`] after each step of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobEvent {
+    /// The job.
+    pub id: JobId,
+    /// Its queue.
+    pub queue: JobQueueName,
+    /// Its state now.
+    pub status: JobStatus,
+    /// Its progress, when it reports one.
+    pub progress_percent: Option<i32>,
+    /// Whether it was asked to stop.
+    pub cancel_requested: bool,
+}
+
+/// Announces a step after the commit. Every change of a job's state goes through here.
+fn announce(tx: &Tx, job: &job::Model) -> Result<()> {
+    let event = JobEvent {
+        id: job.id,
+        queue: job.queue,
+        status: job.status,
+        progress_percent: job.progress_percent,
+        cancel_requested: job.cancel_requested,
+    };
+    tx.announce(Topic::Job(job.id), &event)
+}
+
+impl Ledger {
+    pub(super) fn new(platform: Platform, owner: &str) -> Self {
+        Self {
+            platform,
+            owner: owner.into(),
+        }
+    }
+
+    async fn write<T, F, Fut>(&self, body: F) -> Result<T>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send,
+        T: Send,
+    {
+        self.platform.write(Scope::System, Actor::system(), body).await
+    }
+
+    /// The row of this attempt, as long as the lease is ours.
+    fn mine(&self, ticket: Ticket) -> Condition {
+        Condition::all()
+            .add(job::Column::Id.eq(ticket.id))
+            .add(job::Column::Attempts.eq(ticket.attempt))
+            .add(job::Column::LeaseOwner.eq(self.owner.as_ref()))
+            .add(job::Column::Status.eq(JobStatus::Running))
+    }
+}
+
+/// Jobs that nobody holds at `now`.
+fn unleased(now: Instant) -> Condition {
+    Condition::any()
+        .add(job::Column::LeaseUntil.is_null())
+        .add(job::Column::LeaseUntil.lte(now))
+}
+
+const WAITING: [JobStatus; 2] = [JobStatus::Queued, JobStatus::Retrying];
+
+/// Fields of a job that nobody holds.
+fn released(now: Instant) -> job::ActiveModel {
+    job::ActiveModel {
+        lease_owner: Set(None),
+        lease_until: Set(None),
+        updated_at: Set(now),
+        ..Default::default()
+    }
+}
+
+/// A number in 0..1, to spread retries. A machine without randomness retries in step.
+fn jitter() -> f64 {
+    random_bytes::<2>().map_or(0.5, |bytes| f64::from(u16::from_le_bytes(bytes)) / 65_536.0)
+}

@@ -1,0 +1,176 @@
+//! What all workers of one process share: the slots of each queue, the attempts that run now, and the way to the exit.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use entity::enums::JobQueueName;
+use entity::job;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::ledger::{Ledger, Ticket};
+use super::{Runner, WorkerConfig};
+use crate::kernel::time::Instant;
+use crate::platform::Platform;
+
+/// Signs of life of the workers of this process, for health checks.
+#[derive(Debug, Default)]
+pub struct Beat {
+    last_micros: AtomicI64,
+    running: AtomicUsize,
+}
+
+impl Beat {
+    /// When the ledger was last looked at without an error; `None` before the first time.
+    pub fn last(&self) -> Option<Instant> {
+        match self.last_micros.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Instant::from_timestamp_micros(micros),
+        }
+    }
+
+    /// Jobs that run now.
+    pub fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn beat(&self, now: Instant) {
+        self.last_micros.store(now.timestamp_micros(), Ordering::Relaxed);
+    }
+}
+
+pub(super) struct Workshop {
+    pub(super) platform: Platform,
+    pub(super) ledger: Ledger,
+    pub(super) runner: Arc<dyn Runner>,
+    pub(super) config: WorkerConfig,
+    /// Name of this process among the workers.
+    pub(super) name: String,
+    /// Rings when a job may be due or a slot is free. One listener.
+    pub(super) bell: Notify,
+    /// Fires when no new jobs are to be started.
+    pub(super) stop: CancellationToken,
+    /// Fires when running jobs have to end now.
+    pub(super) over: CancellationToken,
+    held: Mutex<HashMap<Ticket, Held>>,
+    taken: Mutex<HashMap<JobQueueName, usize>>,
+}
+
+/// How an attempt that runs here is told something.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    /// Somebody cancelled the job.
+    pub(super) cancelled: CancellationToken,
+    /// Another worker decides the job now.
+    pub(super) lost: CancellationToken,
+}
+
+/// A started job on its way to a worker, with the slot it takes.
+pub(super) struct Claimed {
+    pub(super) job: job::Model,
+    pub(super) slot: Slot,
+}
+
+/// A place among the jobs that run at the same time. Free again when dropped.
+pub(super) struct Slot {
+    workshop: Arc<Workshop>,
+    queue: JobQueueName,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(taken) = self.workshop.taken().get_mut(&self.queue) {
+            *taken = taken.saturating_sub(1);
+        }
+        self.workshop.bell.notify_one();
+    }
+}
+
+/// An attempt is held until this is dropped.
+pub(super) struct Hold {
+    workshop: Arc<Workshop>,
+    ticket: Ticket,
+    pub(super) told: Held,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.workshop.held().remove(&self.ticket);
+        self.workshop.config.beat.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Workshop {
+    pub(super) fn new(
+        platform: Platform,
+        runner: Arc<dyn Runner>,
+        config: WorkerConfig,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let name = format!("worker-{}", platform.ids.uuid().simple());
+        Arc::new(Self {
+            ledger: Ledger::new(platform.clone(), &name),
+            platform,
+            runner,
+            config,
+            name,
+            bell: Notify::new(),
+            stop,
+            over: CancellationToken::new(),
+            held: Mutex::default(),
+            taken: Mutex::default(),
+        })
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Ticket, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<JobQueueName, usize>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues with free slots, and how many.
+    pub(super) fn free(&self) -> Vec<(JobQueueName, u64)> {
+        let taken = self.taken();
+        let free = |&(queue, slots): &(JobQueueName, usize)| {
+            let left = slots.saturating_sub(taken.get(&queue).copied().unwrap_or(0));
+            (left > 0).then_some((queue, left as u64))
+        };
+        self.config.concurrency.iter().filter_map(free).collect()
+    }
+
+    /// Takes a slot.
+    pub(super) fn occupy(self: &Arc<Self>, queue: JobQueueName) -> Slot {
+        *self.taken().entry(queue).or_default() += 1;
+        Slot {
+            workshop: self.clone(),
+            queue,
+        }
+    }
+
+    /// Holds an attempt: its lease is renewed from now on.
+    pub(super) fn hold(self: &Arc<Self>, ticket: Ticket) -> Hold {
+        let told = Held::default();
+        self.held().insert(ticket, told.clone());
+        self.config.beat.running.fetch_add(1, Ordering::Relaxed);
+        Hold {
+            workshop: self.clone(),
+            ticket,
+            told,
+        }
+    }
+
+    /// The attempts that run here.
+    pub(super) fn tickets(&self) -> Vec<Ticket> {
+        self.held().keys().copied().collect()
+    }
+
+    /// Tells a running attempt something.
+    pub(super) fn tell(&self, ticket: &Ticket, what: impl Fn(&Held)) {
+        if let Some(held) = self.held().get(ticket) {
+            what(held);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Messages between tasks and replicas. It promises that a publisher never fails and never waits long, and that a subscriber is told to
+//! resync whenever it may have missed something. Messages are hints: the truth is in the database. Knows no message's meaning.
+
+mod redis;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use serde::Serialize;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::kernel::Result;
+use crate::kernel::changes::Topic;
+use crate::platform::redis::Redis;
+
+/// Messages that one slow subscriber may be behind before it has to resync.
+const BACKLOG: usize = 256;
+
+/// What a subscriber hears.
+#[derive(Clone, Debug)]
+pub enum Signal {
+    /// A message as JSON.
+    Message(Arc<str>),
+    /// Messages may have been missed: read the truth from the database.
+    Resync,
+    /// No more messages will come.
+    Closed,
+}
+
+#[derive(Clone, Debug)]
+enum Item {
+    Message(Arc<str>),
+    Resync,
+}
+
+/// Publish and subscribe. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PubSub {
+    topics: Arc<Topics>,
+    remote: Option<Arc<redis::Remote>>,
+}
+
+/// Local subscribers by the text of their topic.
+#[derive(Debug, Default)]
+struct Topics {
+    senders: DashMap<String, broadcast::Sender<Item>>,
+    failures: AtomicU64,
+}
+
+impl Topics {
+    fn deliver(&self, topic: &str, message: &Arc<str>) {
+        if let Some(sender) = self.senders.get(topic) {
+            // An error only says that the last subscriber is leaving.
+            sender.send(Item::Message(message.clone())).ok();
+        }
+    }
+
+    fn resync_all(&self) {
+        for sender in &self.senders {
+            sender.send(Item::Resync).ok();
+        }
+    }
+}
+
+impl PubSub {
+    /// Messages stay in this process.
+    pub fn local() -> Self {
+        Self {
+            topics: Arc::default(),
+            remote: None,
+        }
+    }
+
+    /// Messages reach every replica through Redis: one pattern subscription for the whole process, handed out locally. Own messages
+    /// are delivered at once, so they arrive also while Redis is away.
+    pub async fn redis(redis: &Redis) -> Result<Self> {
+        let topics = Arc::new(Topics::default());
+        let remote = redis::Remote::open(redis.clone(), topics.clone()).await?;
+        Ok(Self {
+            topics,
+            remote: Some(Arc::new(remote)),
+        })
+    }
+
+    /// Sends a message to every subscriber of the topic. Best effort: a failure is logged and counted, never returned.
+    pub async fn publish(&self, topic: Topic, message: &impl Serialize) {
+        let text: Arc<str> = match serde_json::to_string(message) {
+            Ok(text) => text.into(),
+            Err(error) => {
+                self.topics.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%topic, %error, "a message cannot be written as JSON");
+                return;
+            }
+        };
+        let topic = topic.to_string();
+        self.topics.deliver(&topic, &text);
+        if let Some(remote) = &self.remote
+            && let Err(error) = remote.publish(&topic, &text).await
+        {
+            let failures = self.topics.failures.fetch_add(1, Ordering::Relaxed) + 1;
+            let cause = error.cause();
+            tracing::debug!(
+                topic,
+                failures,
+                cause,
+                "a message did not reach the other replicas"
+            );
+        }
+    }
+
+    /// Listens from now on.
+    pub fn subscribe(&self, topic: Topic) -> Subscription {
+        let topic = topic.to_string();
+        let receiver = self
+            .topics
+            .senders
+            .entry(topic.clone())
+            .or_insert_with(|| broadcast::channel(BACKLOG).0)
+            .subscribe();
+        Subscription {
+            receiver: Some(receiver),
+            topic,
+            topics: self.topics.clone(),
+        }
+    }
+
+    /// Messages that could not be sent since the start.
+    pub fn failures(&self) -> u64 {
+        self.topics.failures.load(Ordering::Relaxed)
+    }
+
+    /// Ends every subscription.
+    pub fn close(&self) {
+        self.topics.senders.clear();
+    }
+}
+
+/// One subscriber of one topic. Dropping it unsubscribes.
+#[derive(Debug)]
+pub struct Subscription {
+    receiver: Option<broadcast::Receiver<Item>>,
+    topic: String,
+    topics: Arc<Topics>,
+}
+
+impl Subscription {
+    /// Waits for the next message. Nothing is lost when the wait is cancelled.
+    pub async fn recv(&mut self) -> Signal {
+        let Some(receiver) = &mut self.receiver else {
+            return Signal::Closed;
+        };
+        match receiver.recv().await {
+            Ok(Item::Message(text)) => Signal::Message(text),
+            Ok(Item::Resync) | Err(RecvError::Lagged(_)) => Signal::Resync,
+            Err(RecvError::Closed) => Signal::Closed,
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // Leave first, then look whether somebody is left; the map's lock keeps a new subscriber from getting a dying sender.
+        self.receiver = None;
+        self.topics
+            .senders
+            .remove_if(&self.topic, |_, sender| sender.receiver_count() == 0);
+    }
+}

@@ -1,0 +1,196 @@
+//! Who is at the other end of a connection, before any credentials are checked: request id, address, user agent. Promises: every
+//! answer and every log line carries the request id, and no answer lacks the security headers.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument as _;
+
+use super::Web;
+use crate::config::Network;
+use crate::kernel::actor::Origin;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: &str = "x-forwarded-for";
+const LONGEST_REQUEST_ID: usize = 64;
+const LONGEST_USER_AGENT: usize = 200;
+
+/// Address of the connection; the listener puts it on each request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+/// The client of one request.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) request_id: String,
+    pub(super) address: IpAddr,
+    pub(super) user_agent: Option<String>,
+}
+
+impl Client {
+    /// Where the request comes from, as the audit log has it.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            request_id: Some(self.request_id.clone()),
+            ip_address: Some(self.address.to_string()),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// Whom a budget before sign-in belongs to. One household has many addresses of IPv6, so its network counts.
+    pub(super) fn budget_key(&self) -> String {
+        match self.address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        }
+    }
+}
+
+/// Names the request, runs it in a span of that name, and dresses the answer.
+pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>, next: Next) -> Response {
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let headers = request.headers();
+    let client = Client {
+        request_id: request_id(headers).unwrap_or_else(|| web.platform.ids.uuid().simple().to_string()),
+        address: client_address(peer, headers, &web.platform.config.trusted_proxies),
+        user_agent: headers
+            .get(USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
+    };
+    // The matched path, not the real one: real ones may hold secrets.
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let span = tracing::info_span!(
+        "request",
+        id = %client.request_id,
+        method = %request.method(),
+        path = path.as_deref().unwrap_or("(unknown)"),
+    );
+    let id = HeaderValue::from_str(&client.request_id);
+    request.extensions_mut().insert(client);
+    let mut response = async {
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    if let Ok(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    harden(
+        response.headers_mut(),
+        web.platform.config.public_url.scheme() == "https",
+    );
+    response
+}
+
+fn harden(headers: &mut HeaderMap, https: bool) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(X_FRAME_OPTIONS, "DENY");
+    set(REFERRER_POLICY, "no-referrer");
+    set(
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    if https {
+        set(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    }
+}
+
+/// The id that a client or proxy chose, when it is short and harmless in logs.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (!text.is_empty() && text.len() <= LONGEST_REQUEST_ID && text.chars().all(harmless)).then(|| text.into())
+}
+
+/// The address of the client: that of the connection, or what trusted proxies say. Read from the right, because everything left of
+/// the first untrusted address may be invented.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    let mut address = peer.to_canonical();
+    if !is_trusted(address) {
+        return address;
+    }
+    let lists: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    for text in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+        let Ok(hop) = text.trim().parse::<IpAddr>() else {
+            break;
+        };
+        address = hop.to_canonical();
+        if !is_trusted(address) {
+            break;
+        }
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        let trusted = [Network::parse("10.0.0.0/8").unwrap()];
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(address("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(
+            address("10.0.0.1", &["6.6.6.6, 198.51.100.1, 10.0.0.2"]),
+            "198.51.100.1"
+        );
+        assert_eq!(address("10.0.0.1", &["6.6.6.6", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(address("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(address("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_strange_request_id_is_replaced() {
+        let id = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, text.parse().unwrap());
+            request_id(&headers)
+        };
+        assert_eq!(id("trace-1.2_3").as_deref(), Some("trace-1.2_3"));
+        assert!(
+            id("").is_none() && id("a b").is_none() && id("a\"b").is_none() && id(&"a".repeat(65)).is_none()
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! GraphQL over HTTP: `POST /graphql`, and `GET /graphql` for queries. Promises: bodies are read under a size cap and a deadline,
+//! mutations never run by GET, requests are never batched, and a client learns from the status what happened where it asked for that.
+
+mod negotiation;
+
+use std::panic::AssertUnwindSafe;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response as Executed};
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY};
+use http::{HeaderValue, Method, StatusCode, request};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::graphql_answer::{Answer, coded, refusal};
+use super::graphql_operation::{Budget, Operation, Parameters, Unusable, prepare};
+use super::{Web, auth, graphql_ws};
+use crate::kernel::{Error, ErrorCode};
+use negotiation::{MediaType, check_content, negotiate};
+
+/// `/graphql`, all methods.
+pub(super) async fn handle(
+    State(web): State<Web>,
+    Extension(client): Extension<Client>,
+    request: http::Request<Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
+        return graphql_ws::upgrade(web, client, parts).await;
+    }
+    let Some(media_type) = negotiate(&parts.headers) else {
+        let message = "Accept `application/graphql-response+json` or `application/json`.";
+        return Failure::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message).answer(&client);
+    };
+    let mut budget = None;
+    let answered = answer(&web, &client, &parts, body, &mut budget).await;
+    let mut response = match answered {
+        Ok(executed) => render(executed, media_type, &client),
+        Err(failure) => Failure {
+            media_type: media_type.header(),
+            ..failure
+        }
+        .answer(&client),
+    };
+    let headers = response.headers_mut();
+    headers.insert(
+        VARY,
+        HeaderValue::from_static("Accept, Authorization, Cookie, Origin"),
+    );
+    if let Some(budget) = budget {
+        budget.tell(headers);
+    }
+    response
+}
+
+async fn answer(
+    web: &Web,
+    client: &Client,
+    parts: &request::Parts,
+    body: Body,
+    budget: &mut Option<Budget>,
+) -> Result<Executed, Failure> {
+    let by_get = match parts.method {
+        Method::GET => true,
+        Method::POST => false,
+        _ => return Err(not_allowed("Use POST, or GET for queries.", "GET, POST")),
+    };
+    if !by_get {
+        check_content(&parts.headers).map_err(|message| {
+            Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ErrorCode::BadUserInput,
+                message,
+            )
+        })?;
+    }
+    let credentials = auth::credentials(&parts.headers, &web.platform.config)?;
+    if credentials.session.is_some() && !by_get && !web.origins().is_intended(&parts.headers) {
+        return Err(auth::csrf_failed());
+    }
+    let caller = auth::caller(web, client, credentials).await?;
+    let opened = Budget::open(web, client, &caller);
+    *budget = Some(*opened.as_ref().unwrap_or_else(|(budget, _)| budget));
+    let mut spending = opened.map_err(|(_, error)| error)?;
+
+    let parameters = if by_get {
+        by_query_string(parts.uri.query())
+    } else {
+        by_body(web, parts, body).await?
+    };
+    let parameters = match parameters {
+        Ok(parameters) => parameters,
+        Err(Unusable::Malformed(message)) => return Err(Failure::bad_request(message)),
+        Err(Unusable::OnlyHash) => {
+            let message = "This document is not known. Send it in full.";
+            return Ok(refusal(&Error::coded(ErrorCode::PersistedQueryNotFound, message)));
+        }
+    };
+    let prepared = prepare(web, client, &caller, &mut spending, parameters);
+    *budget = Some(spending);
+    match prepared {
+        Err(refused) => Ok(refused),
+        Ok(Operation {
+            kind: OperationType::Subscription,
+            ..
+        }) => {
+            let message = "Subscriptions run over WebSocket, with the subprotocol `graphql-transport-ws`.";
+            Ok(refusal(&Error::bad_input(message)))
+        }
+        Ok(Operation {
+            kind: OperationType::Mutation,
+            ..
+        }) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
+        Ok(Operation { request, .. }) => Ok(execute(web, request).await),
+    }
+}
+
+/// Runs a query or mutation under the deadline; a panic of a resolver is a failure of this operation only.
+pub(super) async fn execute(web: &Web, request: Request) -> Executed {
+    let running = AssertUnwindSafe(web.schema.execute(request)).catch_unwind();
+    match timeout(web.platform.config.limits.operation_timeout, running).await {
+        Ok(Ok(executed)) => executed,
+        Ok(Err(_)) => {
+            tracing::error!("a resolver panicked");
+            let message = Error::internal("panic").to_string();
+            Executed::from_errors(vec![coded(ErrorCode::Internal, message)])
+        }
+        Err(_) => {
+            let message = "The operation took too long. Ask for less at once.";
+            Executed::from_errors(vec![coded(ErrorCode::ServiceUnavailable, message)])
+        }
+    }
+}
+
+fn render(executed: Executed, media_type: MediaType, client: &Client) -> Response {
+    let answer = Answer::new(executed, &client.request_id);
+    let status = match (media_type, answer.status()) {
+        // Clients that only know `application/json` take every other status for a broken connection.
+        (MediaType::Json, StatusCode::BAD_REQUEST) => StatusCode::OK,
+        (_, status) => status,
+    };
+    let Ok(body) = serde_json::to_vec(&answer) else {
+        return Failure::from(Error::internal("an answer could not be written as JSON")).answer(client);
+    };
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.header()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    if let Some(seconds) = answer.retry_after() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// Reads the body and the parameters in it.
+async fn by_body(
+    web: &Web,
+    parts: &request::Parts,
+    body: Body,
+) -> Result<Result<Parameters, Unusable>, Failure> {
+    let limits = &web.platform.config.limits;
+    let too_large = || {
+        let message = format!(
+            "The body is too large; at most {} bytes are allowed.",
+            limits.body_bytes
+        );
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, message)
+    };
+    let announced = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limits.body_bytes) {
+        return Err(too_large());
+    }
+    let collected = timeout(
+        limits.body_timeout,
+        Limited::new(body, limits.body_bytes).collect(),
+    )
+    .await;
+    let bytes = match collected {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(Failure::bad_request("The body could not be read.")),
+        Err(_) => {
+            let message = "The body took too long to arrive.";
+            return Err(Failure::new(
+                StatusCode::REQUEST_TIMEOUT,
+                ErrorCode::BadUserInput,
+                message,
+            ));
+        }
+    };
+    let value: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::bad_request(format!("The body is not JSON: {error}.")))?;
+    Ok(Parameters::read(value))
+}
+
+/// Reads the parameters of a GET request; `variables` and `extensions` are JSON there.
+fn by_query_string(query: Option<&str>) -> Result<Parameters, Unusable> {
+    let mut object = serde_json::Map::new();
+    for (name, text) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let value = match &*name {
+            "query" | "operationName" => Value::String(text.into_owned()),
+            "variables" | "extensions" if text.is_empty() => Value::Null,
+            "variables" | "extensions" => serde_json::from_str(&text)
+                .map_err(|error| Unusable::Malformed(format!("`{name}` is not JSON: {error}.")))?,
+            _ => continue,
+        };
+        if object.insert(name.clone().into_owned(), value).is_some() {
+            return Err(Unusable::Malformed(format!("`{name}` was sent more than once.")));
+        }
+    }
+    // An empty name is how forms leave a field out.
+    object.retain(|name, value| !(name == "operationName" && value == ""));
+    Parameters::read(Value::Object(object))
+}
+
+fn not_allowed(message: &str, allowed: &'static str) -> Failure {
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message).with_header(ALLOW, allowed)
+}

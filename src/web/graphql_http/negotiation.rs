@@ -1,0 +1,189 @@
+//! Content negotiation as GraphQL over HTTP has it.
+
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+
+/// Media type of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MediaType {
+    /// `application/graphql-response+json`: the status tells whether the operation began.
+    GraphqlResponse,
+    /// `application/json`: 200 for every well-formed request.
+    Json,
+}
+
+impl MediaType {
+    pub(super) const fn header(self) -> &'static str {
+        match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+}
+
+/// Picks the media type of the answer; `None` when the client accepts neither. Without a preference it is `application/json`, which
+/// clients that do not know better expect.
+pub(super) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
+    let offers: Vec<&str> = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    if offers.iter().all(|text| text.trim().is_empty()) {
+        return Some(MediaType::Json);
+    }
+    let mut graphql = Wish::default();
+    let mut json = Wish::default();
+    for offer in offers.iter().flat_map(|text| text.split(',')) {
+        let mut parts = offer.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let media_type = parts.next().unwrap_or_default();
+        let parameters: Vec<String> = parts.collect();
+        let parameter = |name: &str| {
+            parameters.iter().find_map(|text| {
+                text.strip_prefix(name)?
+                    .strip_prefix('=')
+                    .map(|value| value.trim_matches('"').to_owned())
+            })
+        };
+        if parameter("charset").is_some_and(|charset| !is_utf8(&charset)) {
+            continue;
+        }
+        let quality = parameter("q").map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+        match media_type.as_str() {
+            "application/graphql-response+json" => graphql.say(3, quality),
+            "application/json" => json.say(3, quality),
+            "application/*" => {
+                graphql.say(2, quality);
+                json.say(2, quality);
+            }
+            "*/*" => {
+                graphql.say(1, quality);
+                json.say(1, quality);
+            }
+            _ => {}
+        }
+    }
+    // Named on equal terms, the exact type wins; by a wildcard only, the familiar one.
+    let prefers_graphql =
+        graphql.exactness == 3 && graphql.quality >= json.quality || graphql.quality > json.quality;
+    match (graphql.quality > 0.0, json.quality > 0.0) {
+        (true, _) if prefers_graphql => Some(MediaType::GraphqlResponse),
+        (_, true) => Some(MediaType::Json),
+        (true, false) => Some(MediaType::GraphqlResponse),
+        (false, false) => None,
+    }
+}
+
+/// What `Accept` says about one type: its most exact entry counts.
+#[derive(Default)]
+struct Wish {
+    exactness: u8,
+    quality: f32,
+}
+
+impl Wish {
+    fn say(&mut self, exactness: u8, quality: f32) {
+        if exactness >= self.exactness {
+            *self = Self { exactness, quality };
+        }
+    }
+}
+
+/// Whether the body is plain JSON in UTF-8; on failure, what to send instead.
+pub(super) fn check_content(headers: &HeaderMap) -> Result<(), &'static str> {
+    const EXPECTED: &str = "Send JSON with `Content-Type: application/json`.";
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err("Compressed requests are not supported. Send the body without `Content-Encoding`.");
+    }
+    let text = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .ok_or(EXPECTED)?;
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    if parts.next().as_deref() != Some("application/json") {
+        return Err(EXPECTED);
+    }
+    for part in parts {
+        if let Some(charset) = part.strip_prefix("charset=")
+            && !is_utf8(charset.trim_matches('"'))
+        {
+            return Err("JSON is sent in UTF-8. Leave out the charset or write `charset=utf-8`.");
+        }
+    }
+    Ok(())
+}
+
+fn is_utf8(charset: &str) -> bool {
+    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MediaType::{GraphqlResponse, Json};
+    use super::*;
+
+    fn headers(name: http::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn the_best_accepted_type_is_picked() {
+        let pick = |accept: &str| negotiate(&headers(ACCEPT, accept));
+        assert_eq!(negotiate(&HeaderMap::new()), Some(Json));
+        for (accept, expected) in [
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("application/json", Some(Json)),
+            ("application/graphql-response+json", Some(GraphqlResponse)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/json, application/graphql-response+json",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/graphql-response+json;q=0.5, application/json",
+                Some(Json),
+            ),
+            (
+                "application/graphql-response+json, */*;q=0.1",
+                Some(GraphqlResponse),
+            ),
+            ("application/json;q=0, */*", Some(GraphqlResponse)),
+            ("application/json, multipart/mixed", Some(Json)),
+            ("text/html", None),
+            ("application/json; charset=latin1", None),
+            ("application/json;q=0", None),
+        ] {
+            assert_eq!(pick(accept), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn only_plain_json_is_read() {
+        let check = |value: &str| check_content(&headers(CONTENT_TYPE, value)).is_ok();
+        assert!(
+            check("application/json")
+                && check("Application/JSON; charset=UTF-8")
+                && check("application/json;charset=\"utf-8\"")
+        );
+        for wrong in [
+            "text/plain",
+            "application/graphql",
+            "application/json; charset=latin1",
+            "multipart/form-data; boundary=x",
+            "",
+        ] {
+            assert!(!check(wrong), "{wrong}");
+        }
+        assert!(check_content(&HeaderMap::new()).is_err());
+        let mut compressed = headers(CONTENT_TYPE, "application/json");
+        compressed.insert(CONTENT_ENCODING, "gzip".parse().unwrap());
+        assert!(check_content(&compressed).is_err());
+    }
+}

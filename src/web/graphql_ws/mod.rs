@@ -1,0 +1,63 @@
+//! GraphQL over WebSocket, protocol `graphql-transport-ws`. Promises: one task and one timer for each socket, bounded memory however
+//! slow the reader, the protocol's close codes, and no more events a second after the credentials were taken away.
+
+mod connection;
+mod operations;
+mod outbox;
+mod protocol;
+
+use axum::extract::{FromRequestParts as _, WebSocketUpgrade};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, request};
+
+use super::client::Client;
+use super::failure::Failure;
+use super::{Web, auth};
+use crate::kernel::ErrorCode;
+use connection::Connection;
+use protocol::SUBPROTOCOL;
+
+/// Sockets are many and mostly silent: the usual 128 KiB for reading would be most of their memory.
+const READ_BUFFER: usize = 4 * 1024;
+const WRITE_BUFFER: usize = 4 * 1024;
+
+/// `GET /graphql` with `Upgrade`.
+pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts) -> Response {
+    // Browsers send cookies along with the upgrade, whichever page asks for it.
+    if !web.origins().allows_request(&parts.headers) {
+        let message = "This page may not connect.";
+        return Failure::new(StatusCode::FORBIDDEN, ErrorCode::CsrfFailed, message).answer(&client);
+    }
+    if web.platform.shutdown.is_cancelled() {
+        let message = "The server is shutting down.";
+        return Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::ServiceUnavailable,
+            message,
+        )
+        .answer(&client);
+    }
+    let credentials = match auth::credentials(&parts.headers, &web.platform.config) {
+        Ok(credentials) => credentials,
+        Err(failure) => return failure.answer(&client),
+    };
+    let socket = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(socket) => socket.protocols([SUBPROTOCOL]),
+        Err(rejection) => return rejection.into_response(),
+    };
+    if socket.selected_protocol().is_none() {
+        let message = format!("Connect with the subprotocol `{SUBPROTOCOL}`.");
+        return Failure::bad_request(message).answer(&client);
+    }
+    let largest = web.platform.config.limits.socket_message_bytes;
+    socket
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(largest)
+        .max_frame_size(largest)
+        .on_upgrade(move |socket| {
+            // The shutdown waits for sockets as it does for requests.
+            let tasks = web.platform.tasks.clone();
+            tasks.track_future(Connection::run(socket, web, client, credentials))
+        })
+}

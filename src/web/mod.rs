@@ -1,0 +1,71 @@
+//! HOW HTTP COMES IN. The list of routes, the GraphQL endpoints, sign-in, health, and what every answer carries. Promises: hostile
+//! or slow clients cost a bounded amount. Must not know rules or tables; it builds a caller and asks [`crate::graphql`].
+
+mod auth;
+mod client;
+mod failure;
+pub mod graphiql;
+mod graphiql_page;
+mod graphql_answer;
+mod graphql_http;
+mod graphql_operation;
+mod graphql_ws;
+pub mod health;
+mod origins;
+mod routes;
+mod serve;
+
+use std::sync::Arc;
+
+use crate::graphql::{self, ApiSchema};
+use crate::platform::Platform;
+use health::Health;
+use origins::Origins;
+
+pub use routes::router;
+pub use serve::serve;
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Web(Arc<Inner>);
+
+/// What a [`Web`] is made of.
+pub struct Parts {
+    /// The machines.
+    pub platform: Platform,
+    /// The executable schema.
+    pub schema: ApiSchema,
+    /// The state of the services.
+    pub health: Health,
+}
+
+struct Inner {
+    parts: Parts,
+    origins: Origins,
+    /// The schema as text; it never changes while the process lives.
+    sdl: String,
+}
+
+impl Web {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let origins = Origins::new(&parts.platform.config);
+        let sdl = graphql::sdl(&parts.schema);
+        Self(Arc::new(Inner { parts, origins, sdl }))
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    fn sdl(&self) -> &str {
+        &self.0.sdl
+    }
+}
+
+impl std::ops::Deref for Web {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}

@@ -1,0 +1,99 @@
+//! The list of routes, and what lies around all of them.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Extension, Router};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::client::Client;
+use super::failure::Failure;
+use super::origins::CSRF_HEADER;
+use super::{Web, auth, client, graphiql, graphiql_page, graphql_http, health};
+use crate::kernel::{Error, ErrorCode};
+
+/// Bodies of everything but `/graphql`, which reads its own.
+const SMALL_BODY: usize = 16 * 1024;
+const PREFLIGHT: Duration = Duration::from_secs(3600);
+
+/// Every route of the server.
+pub fn router(web: Web) -> Router {
+    let mut routes = Router::new()
+        .route("/graphql", any(graphql_http::handle))
+        .route("/api/health", get(health::health))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/auth/logout", post(auth::logout));
+    if web.platform.config.env.is_development() {
+        routes = routes.route("/auth/dev-login", post(auth::dev_login));
+    }
+    if web.platform.config.graphiql {
+        let assets = format!("{}{{name}}", graphiql::ASSETS_PATH);
+        routes = routes
+            .route("/graphiql", get(graphiql_page::page))
+            .route(&assets, get(graphiql_page::asset));
+    }
+    if web.platform.config.introspection {
+        routes = routes.route("/schema.graphql", get(graphiql_page::schema));
+    }
+    // The last layer added is the first to see a request.
+    routes
+        .fallback(nothing)
+        .layer(DefaultBodyLimit::max(SMALL_BODY))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(cors(&web))
+        .layer(from_fn_with_state(web.clone(), client::identify))
+        .with_state(web)
+}
+
+fn cors(web: &Web) -> CorsLayer {
+    let header = HeaderName::from_static;
+    let allowed = web.clone();
+    let is_allowed = move |origin: &HeaderValue, _: &http::request::Parts| {
+        origin
+            .to_str()
+            .is_ok_and(|origin| allowed.origins().allows(origin))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(is_allowed))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            header(CSRF_HEADER),
+            header("idempotency-key"),
+            header("x-request-id"),
+        ])
+        .expose_headers([
+            RETRY_AFTER,
+            header("ratelimit"),
+            header("ratelimit-policy"),
+            header("x-ratelimit-limit"),
+            header("x-ratelimit-remaining"),
+            header("x-ratelimit-reset"),
+            header("x-request-id"),
+        ])
+        .max_age(PREFLIGHT)
+}
+
+async fn nothing(Extension(client): Extension<Client>) -> Response {
+    Failure::from(Error::coded(
+        ErrorCode::NotFound,
+        "There is nothing at this address.",
+    ))
+    .answer(&client)
+}
+
+/// The message of a panic may hold anything, so nothing of it is shown; the panic hook has logged it.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
