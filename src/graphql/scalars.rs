@@ -89,8 +89,8 @@ pub struct TimeZone(pub String);
 impl ScalarType for TimeZone {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a time zone such as `Europe/Berlin`")?;
-        let zone = jiff::tz::TimeZone::get(text).ok();
-        zone.and_then(|zone| zone.iana_name().map(|name| Self(name.to_owned())))
+        crate::kernel::zones::canonical_name(text)
+            .map(Self)
             .ok_or_else(|| {
                 InputValueError::custom(format!(
                     "`{}` is not an IANA time zone such as `Europe/Berlin`",
