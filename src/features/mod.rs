@@ -10,10 +10,9 @@ pub mod people;
 pub mod workspaces;
 
 pub mod calendars;
+pub mod events;
 
 pub mod tasks;
-
-pub mod events;
 
 pub mod notifications;
 

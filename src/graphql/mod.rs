@@ -4,10 +4,11 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
-mod credentials;
 mod calendars;
+mod credentials;
 mod enums;
 pub mod errors;
+mod events;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -49,6 +50,7 @@ pub struct Query(
     viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
+    events::EventQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
 );
@@ -62,6 +64,7 @@ pub struct Mutation(
     workspaces::WorkspaceMutation,
     members::MemberMutation,
     calendars::CalendarMutation,
+    events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
 );
@@ -69,7 +72,7 @@ pub struct Mutation(
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(syncs::SyncSubscription, tasks::TaskSubscription);
+pub struct Subscription(events::EventSubscription, syncs::SyncSubscription, tasks::TaskSubscription);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

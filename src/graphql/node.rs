@@ -1,11 +1,12 @@
 //! Any object by its global id. The id's prefix says which kind to look for.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use entity::ids::{CalendarId, IntegrationId, SyncRunId, TaskId, TypedId, WorkspaceId};
+use entity::ids::{CalendarEventId, CalendarId, IntegrationId, SyncRunId, TaskId, TypedId, WorkspaceId};
 
 use super::access;
 use super::calendars::Calendar;
 use super::errors::{expose, lookup};
+use super::events::CalendarEvent;
 use super::integrations::Integration;
 use super::syncs::SyncRun;
 use super::tasks::Task;
@@ -22,6 +23,7 @@ use crate::kernel::{Error, Result as KernelResult};
 ))]
 pub enum Node {
     Calendar(Calendar),
+    CalendarEvent(CalendarEvent),
     Integration(Integration),
     SyncRun(SyncRun),
     Task(Task),
@@ -37,6 +39,9 @@ async fn find(access: &Access, id: &ID) -> KernelResult<Node> {
         CalendarId::PREFIX => Calendar::load(access, CalendarId::from_uuid(uuid))
             .await
             .map(Node::Calendar),
+        CalendarEventId::PREFIX => CalendarEvent::load(access, CalendarEventId::from_uuid(uuid))
+            .await
+            .map(Node::CalendarEvent),
         IntegrationId::PREFIX => Integration::load(access, IntegrationId::from_uuid(uuid))
             .await
             .map(Node::Integration),

@@ -14,6 +14,7 @@ use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
 use super::calendars::WorkspaceCalendars;
+use super::events::WorkspaceEvents;
 use super::integrations::WorkspaceIntegrations;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
@@ -25,7 +26,14 @@ use crate::kernel::actions::{Action, Resource};
 /// A tenant: all calendars, tasks, schedules and bookings belong to exactly one workspace.
 #[derive(MergedObject)]
 #[graphql(name = "Workspace")]
-pub struct Workspace(WorkspaceFields, WorkspaceMembers, WorkspaceCalendars, WorkspaceIntegrations, WorkspaceTasks);
+pub struct Workspace(
+    WorkspaceFields,
+    WorkspaceMembers,
+    WorkspaceCalendars,
+    WorkspaceEvents,
+    WorkspaceIntegrations,
+    WorkspaceTasks,
+);
 
 impl Workspace {
     /// A workspace that the caller has entered.
@@ -38,6 +46,7 @@ impl Workspace {
             },
             WorkspaceMembers(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
+            WorkspaceEvents(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx),
         )

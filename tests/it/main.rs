@@ -14,9 +14,10 @@ mod support;
 
 mod caldav;
 mod caldav_faults;
+mod calendars;
+mod events;
 mod ical;
 mod ics_feed;
 mod jobs;
-mod calendars;
 mod schema;
 mod tasks;
