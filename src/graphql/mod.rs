@@ -13,6 +13,7 @@ pub mod errors;
 mod events;
 pub mod guard;
 mod ids;
+mod integrations;
 mod live;
 mod loaders;
 mod members;
@@ -24,6 +25,7 @@ mod preferences;
 mod ranges;
 mod scalars;
 mod server;
+mod syncs;
 mod tasks;
 mod viewer;
 mod workspaces;
@@ -53,6 +55,7 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    integrations::IntegrationQuery,
     tasks::TaskQuery,
 );
 
@@ -67,6 +70,7 @@ pub struct Mutation(
     notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,
+    integrations::IntegrationMutation,
     tasks::TaskMutation,
 );
 
@@ -76,6 +80,7 @@ pub struct Mutation(
 pub struct Subscription(
     notifications::NotificationSubscription,
     events::EventSubscription,
+    syncs::SyncSubscription,
     tasks::TaskSubscription,
 );
 

@@ -17,6 +17,7 @@ use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
+use super::integrations::WorkspaceIntegrations;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
@@ -32,6 +33,7 @@ pub struct Workspace(
     WorkspaceMembers,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceIntegrations,
     WorkspaceTasks,
     WorkspaceAudit,
     WorkspaceChanges,
@@ -49,6 +51,7 @@ impl Workspace {
             WorkspaceMembers(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
