@@ -4,7 +4,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, KINDS, MembershipId, NotificationId,
+    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId, NotificationId,
     SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
@@ -16,8 +16,9 @@ use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::events::CalendarEvent;
 use super::integrations::Integration;
+use super::jobs::Job;
 use super::loaders::{
-    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, MemberKey, NotificationKey, OwnTokenKey,
+    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey, OwnTokenKey,
     PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
@@ -42,6 +43,7 @@ pub enum Node {
     Calendar(Calendar),
     CalendarEvent(CalendarEvent),
     Integration(Integration),
+    Job(Job),
     Notification(Notification),
     Session(Session),
     SyncRun(SyncRun),
@@ -111,6 +113,10 @@ async fn personal_node(ctx: &Context<'_>, kind: &str, id: Uuid) -> Result<Option
         NotificationId::TYPE => {
             let row = loader.load_one(NotificationKey(NotificationId(id))).await?;
             row.map(|row| Node::Notification(Notification(row)))
+        }
+        JobId::TYPE => {
+            let row = loader.load_one(JobKey(JobId(id))).await?;
+            row.map(|row| Node::Job(Job(row)))
         }
         SessionId::TYPE => {
             let row = loader.load_one(SessionKey(SessionId(id))).await?;
