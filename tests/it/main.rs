@@ -20,4 +20,5 @@ mod ical;
 mod ics_feed;
 mod jobs;
 mod schema;
+mod stored_events;
 mod tasks;
