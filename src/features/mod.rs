@@ -10,6 +10,11 @@ pub mod people;
 pub mod workspaces;
 
 pub mod calendars;
+
+pub mod audit;
+
+pub mod notifications;
+
 pub mod events;
 
 pub mod tasks;

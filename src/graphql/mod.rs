@@ -4,7 +4,9 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod audit;
 mod calendars;
+mod changes;
 mod credentials;
 mod enums;
 pub mod errors;
@@ -15,9 +17,11 @@ mod live;
 mod loaders;
 mod members;
 mod node;
+mod notifications;
 mod paging;
 mod people;
 mod preferences;
+mod ranges;
 mod scalars;
 mod server;
 mod tasks;
@@ -60,6 +64,7 @@ pub struct Mutation(
     credentials::CredentialMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     tasks::TaskMutation,
@@ -68,7 +73,11 @@ pub struct Mutation(
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(events::EventSubscription, tasks::TaskSubscription);
+pub struct Subscription(
+    notifications::NotificationSubscription,
+    events::EventSubscription,
+    tasks::TaskSubscription,
+);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;
