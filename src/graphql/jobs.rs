@@ -10,12 +10,12 @@ use super::access;
 use super::enums::{JobQueueName, JobStatus};
 use super::errors::{expose, lookup};
 use super::ids::{global, parse, target};
+use super::loader;
 use super::loaders::JobKey;
 use super::paging::{connection, wants_total};
 use super::ranges::DateTimeRangeInput;
 use super::scalars::{DateTime, Json};
 use super::workspaces::{Workspace, workspace_of};
-use super::loader;
 use crate::access::Access;
 use crate::features::jobs::{self, Watch};
 use crate::kernel;
@@ -56,7 +56,10 @@ impl Job {
     /// Arguments with secrets removed. Requires an installation admin; null otherwise.
     async fn payload(&self, ctx: &Context<'_>) -> Option<Json> {
         // Payloads carry ids and switches only, so there is nothing to remove.
-        access(ctx).caller().is_admin().then(|| Json(self.0.payload.clone()))
+        access(ctx)
+            .caller()
+            .is_admin()
+            .then(|| Json(self.0.payload.clone()))
     }
 
     /// Progress from 0 to 100. Null when the job reports none.
@@ -133,7 +136,11 @@ impl JobFilter {
 
 /// A job that a row refers to; null when it is gone or not for the viewer's eyes.
 pub async fn job_of(ctx: &Context<'_>, id: Option<entity::ids::JobId>) -> Option<Result<Job>> {
-    loader(ctx).load_one(JobKey(id?)).await.map(|row| row.map(Job)).transpose()
+    loader(ctx)
+        .load_one(JobKey(id?))
+        .await
+        .map(|row| row.map(Job))
+        .transpose()
 }
 
 #[derive(Default)]
@@ -142,7 +149,11 @@ pub struct JobQuery;
 #[Object]
 impl JobQuery {
     /// A job by ID. Members see jobs of their workspaces; installation admins see all.
-    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the job.")] id: ID) -> Option<Result<Job>> {
+    async fn job(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the job.")] id: ID,
+    ) -> Option<Result<Job>> {
         lookup(async { jobs::get(access(ctx), target(&id)?).await.map(Job::from) }.await)
     }
 
@@ -151,14 +162,22 @@ impl JobQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only jobs that match.")] filter: Option<JobFilter>,
-        #[graphql(desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given.")]
+        #[graphql(
+            desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<JobConnection> {
         let page = async {
-            let request = PageArgs { first, after, last, before }.check(50, wants_total(ctx))?;
+            let request = PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .check(50, wants_total(ctx))?;
             let filter = filter.map(JobFilter::into_model).transpose()?.unwrap_or_default();
             jobs::page(access(ctx), &filter, &request).await
         };
@@ -186,7 +205,9 @@ impl JobSubscription {
         let next = move |mut watch: Watch| {
             let (platform, caller) = (platform.clone(), caller.clone());
             async move {
-                let row = watch.next(|| Access::new(platform.clone(), caller.clone())).await?;
+                let row = watch
+                    .next(|| Access::new(platform.clone(), caller.clone()))
+                    .await?;
                 Ok(row.map(|row| (Job::from(row), watch)))
             }
         };

@@ -4,8 +4,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId, NotificationId,
-    SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId,
+    NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -18,8 +18,8 @@ use super::events::CalendarEvent;
 use super::integrations::Integration;
 use super::jobs::Job;
 use super::loaders::{
-    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey, OwnTokenKey,
-    PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey,
+    OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -78,7 +78,9 @@ pub async fn node_in(
             row.map(|row| row.map(|event| Node::CalendarEvent(CalendarEvent(event))))
         }
         IntegrationId::TYPE => {
-            let row = loader.load_one(IntegrationKey(workspace, IntegrationId(id))).await;
+            let row = loader
+                .load_one(IntegrationKey(workspace, IntegrationId(id)))
+                .await;
             row.map(|row| row.map(|row| Node::Integration(Integration(row))))
         }
         SyncRunId::TYPE => {

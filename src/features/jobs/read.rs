@@ -21,8 +21,12 @@ pub async fn get_many(access: &Access, ids: &[JobId]) -> Result<Vec<job::Model>>
     access.caller().require_user()?;
     let mut visible = Condition::all().add(job::Column::Id.is_in(ids.iter().copied()));
     if !access.caller().is_admin() {
-        let workspaces: Vec<WorkspaceId> =
-            access.memberships().await?.iter().map(|membership| membership.workspace_id).collect();
+        let workspaces: Vec<WorkspaceId> = access
+            .memberships()
+            .await?
+            .iter()
+            .map(|membership| membership.workspace_id)
+            .collect();
         visible = visible.add(job::Column::WorkspaceId.is_in(workspaces));
     }
     let read = access.platform().db.read(Scope::System).await?;
@@ -34,16 +38,27 @@ pub async fn page(access: &Access, filter: &JobFilter, request: &PageRequest) ->
     access.caller().require_admin()?;
     let read = access.platform().db.read(Scope::System).await?;
     let select = read.find::<job::Entity>().filter(condition(filter));
-    let total = if request.count { Some(select.clone().count(&read).await?) } else { None };
+    let total = if request.count {
+        Some(select.clone().count(&read).await?)
+    } else {
+        None
+    };
     let rows = keyset(select, &[newest_first()], request)?.all(&read).await?;
-    Ok(Page::from_rows(request, rows, total, |row| Cursor(vec![row.id.to_string().into()])))
+    Ok(Page::from_rows(request, rows, total, |row| {
+        Cursor(vec![row.id.to_string().into()])
+    }))
 }
 
 fn condition(filter: &JobFilter) -> Condition {
     use job::Column;
     Condition::all()
         .add_option(filter.queues.as_ref().map(|any| Column::Queue.is_in(any.clone())))
-        .add_option(filter.statuses.as_ref().map(|any| Column::Status.is_in(any.clone())))
+        .add_option(
+            filter
+                .statuses
+                .as_ref()
+                .map(|any| Column::Status.is_in(any.clone())),
+        )
         .add_option(filter.workspace_id.map(|id| Column::WorkspaceId.eq(id)))
         .add_option(filter.range.map(|range| Column::CreatedAt.gte(range.start)))
         .add_option(filter.range.map(|range| Column::CreatedAt.lt(range.end)))

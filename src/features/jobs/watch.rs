@@ -24,7 +24,12 @@ impl Watch {
     /// Starts with the current state.
     pub fn start(platform: &Platform, id: JobId) -> Self {
         // Listening comes before the first look, so that nothing is missed in between.
-        Self { id, signals: platform.pubsub.subscribe(Topic::Job(id)), seen: None, ended: false }
+        Self {
+            id,
+            signals: platform.pubsub.subscribe(Topic::Job(id)),
+            seen: None,
+            ended: false,
+        }
     }
 
     /// The next state that differs from the last one; `None` once the job has ended or the server stops. `access` is asked anew each time,
@@ -38,7 +43,10 @@ impl Watch {
             if self.seen.as_ref() == Some(&row) {
                 continue;
             }
-            self.ended = matches!(row.status, JobStatus::Succeeded | JobStatus::Dead | JobStatus::Cancelled);
+            self.ended = matches!(
+                row.status,
+                JobStatus::Succeeded | JobStatus::Dead | JobStatus::Cancelled
+            );
             self.seen = Some(row.clone());
             return Ok(Some(row));
         }
