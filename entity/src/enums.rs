@@ -3,6 +3,8 @@
 //! Variants are named as in the GraphQL contract, so that the edge maps them one to one. A new variant needs a
 //! migration that widens the column's check. No behaviour lives here beyond the order of priorities.
 
+// So that the words of an enum can be listed without knowing the database crate.
+pub use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -3,16 +3,20 @@
 //! Promises: an object whose content is as it was changes nothing; an event keeps its id, its links to tasks and the reminders of its
 //! people; a bad object is a problem and never stops the others. Runs in the transaction of the sync, which holds the calendar's lease.
 
+mod rows;
+
 use std::collections::{HashMap, HashSet};
 
 use entity::enums::ChangeAction;
-use entity::ids::{CalendarEventId, SyncRunId, TypedId as _, UserId, WorkspaceId};
+use entity::ids::{CalendarEventId, SyncRunId, TypedId as _, UserId};
 use entity::{attendee, calendar, calendar_event, event_override, external_event_link, reminder};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, Iterable as _, QueryFilter as _,
-    QuerySelect as _, Set,
+    QuerySelect as _,
 };
+
+use rows::{attendee_row, link_row, override_row};
 
 use super::people;
 use crate::features::events::ical::{ParsedEvent, ParsedObject};
@@ -374,71 +378,6 @@ async fn members_of(tx: &Tx, drafts: &[Draft]) -> Result<HashMap<String, UserId>
         members.extend(members_by_email(tx, chunk.to_vec()).await?);
     }
     Ok(members)
-}
-
-fn attendee_row(
-    tx: &Tx,
-    row: &calendar_event::Model,
-    person: RemotePerson,
-    members: &HashMap<String, UserId>,
-) -> attendee::ActiveModel {
-    let attendee = attendee::Model {
-        name: person.name,
-        user_id: members.get(&person.email).copied(),
-        response: person.response,
-        is_optional: person.is_optional,
-        is_organizer: person.is_organizer,
-        ..people::blank(tx, row.id, &person.email)
-    };
-    attendee.into_active_model().reset_all()
-}
-
-fn override_row(
-    tx: &Tx,
-    row: &calendar_event::Model,
-    exception: RemoteException,
-) -> event_override::ActiveModel {
-    event_override::ActiveModel {
-        id: Set(tx.ids().next()),
-        event_id: Set(row.id),
-        original_start_utc: Set(exception.original_start_utc),
-        original_start: Set(exception.original_start),
-        cancelled: Set(exception.cancelled),
-        patch: Set(exception.patch),
-        start_utc: Set(exception.moved.map(|(start, _)| start)),
-        end_utc: Set(exception.moved.map(|(_, end)| end)),
-        version: Set(1),
-        created_at: Set(tx.now()),
-        updated_at: Set(tx.now()),
-        ..Default::default()
-    }
-}
-
-fn link_row(
-    tx: &Tx,
-    calendar: &calendar::Model,
-    run: Option<SyncRunId>,
-    object: &RemoteObject,
-    event_id: Option<CalendarEventId>,
-) -> external_event_link::ActiveModel {
-    let link = Link {
-        id: tx.ids().next(),
-        // Stamped with the scope's workspace when it is stored.
-        workspace_id: WorkspaceId(uuid::Uuid::nil()),
-        calendar_id: calendar.id,
-        event_id,
-        href: object.key.clone(),
-        uid: object.object.uid.clone(),
-        etag: object.etag.clone(),
-        content_hash: Some(object.object.hash.to_vec()),
-        base: None,
-        pushed_version: None,
-        last_seen_run: run,
-        tombstoned_at: None,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    };
-    link.into_active_model().reset_all()
 }
 
 async fn save_links(tx: &Tx, links: Vec<external_event_link::ActiveModel>) -> Result<()> {
