@@ -11,8 +11,8 @@ pub mod workspaces;
 
 pub mod calendars;
 
-pub mod tasks;
-
 pub mod events;
+
+pub mod tasks;
 
 pub mod integrations;

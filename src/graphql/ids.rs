@@ -38,6 +38,17 @@ fn missing<T: TypedId>(path: &str) -> Error {
     Error::user(UserErrorCode::ReferenceNotFound, path, message)
 }
 
+/// A reference to an object of the kind `T`: foreign and unknown ones are the same failure at `path`.
+pub fn object_reference<T: TypedId, U>(result: Result<U>, path: &str) -> Result<U> {
+    result.map_err(|error| {
+        if error.is_not_found() {
+            missing::<T>(path)
+        } else {
+            error
+        }
+    })
+}
+
 /// A reference to a workspace: foreign and unknown ones are the same failure at `path`.
 pub fn workspace_reference<T>(result: Result<T>, path: &str) -> Result<T> {
     result.map_err(|error| {

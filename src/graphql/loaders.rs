@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
-use entity::{calendar, membership, task, user, workspace};
+use entity::ids::{CalendarEventId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
+use entity::{attendee, calendar, membership, reminder, task, user, workspace};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{calendars, people, tasks, workspaces};
+use crate::features::{calendars, events, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::time::Instant;
 
@@ -127,6 +127,24 @@ workspace_loader!(
     /// When the last successful sync of a calendar ended.
     LastSyncKey(CalendarId) => Instant,
     |ctx, ids| async move { Ok(calendars::last_syncs(&ctx, &ids).await?.into_iter().collect()) }
+);
+
+workspace_loader!(
+    /// An event.
+    EventKey(CalendarEventId) => Arc<events::Event>,
+    |ctx, ids| async move { Ok(events::get_many(&ctx, &ids).await?.into_iter().map(|event| (event.row.id, Arc::new(event))).collect()) }
+);
+
+workspace_loader!(
+    /// Organizer and guests of an event.
+    EventPeopleKey(CalendarEventId) => Arc<Vec<attendee::Model>>,
+    |ctx, ids| async move { Ok(events::people_of(&ctx, &ids).await?.into_iter().map(|(id, rows)| (id, Arc::new(rows))).collect()) }
+);
+
+workspace_loader!(
+    /// The viewer's reminders for an event.
+    EventRemindersKey(CalendarEventId) => Arc<Vec<reminder::Model>>,
+    |ctx, ids| async move { Ok(events::reminders_of(&ctx, &ids).await?.into_iter().map(|(id, rows)| (id, Arc::new(rows))).collect()) }
 );
 
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {

@@ -4,10 +4,11 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
-mod credentials;
 mod calendars;
+mod credentials;
 mod enums;
 pub mod errors;
+mod events;
 pub mod guard;
 mod ids;
 mod live;
@@ -47,6 +48,7 @@ pub struct Query(
     viewer::ViewerQuery,
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
+    events::EventQuery,
     tasks::TaskQuery,
 );
 
@@ -59,13 +61,14 @@ pub struct Mutation(
     workspaces::WorkspaceMutation,
     members::MemberMutation,
     calendars::CalendarMutation,
+    events::EventMutation,
     tasks::TaskMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(tasks::TaskSubscription);
+pub struct Subscription(events::EventSubscription, tasks::TaskSubscription);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

@@ -1,11 +1,12 @@
 //! Any object by its global id. The id's prefix says which kind to look for.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use entity::ids::{CalendarId, TaskId, TypedId, WorkspaceId};
+use entity::ids::{CalendarEventId, CalendarId, TaskId, TypedId, WorkspaceId};
 
 use super::access;
 use super::calendars::Calendar;
 use super::errors::{expose, lookup};
+use super::events::CalendarEvent;
 use super::tasks::Task;
 use super::workspaces::Workspace;
 use crate::access::Access;
@@ -20,6 +21,7 @@ use crate::kernel::{Error, Result as KernelResult};
 ))]
 pub enum Node {
     Calendar(Calendar),
+    CalendarEvent(CalendarEvent),
     Task(Task),
     Workspace(Workspace),
 }
@@ -33,6 +35,9 @@ async fn find(access: &Access, id: &ID) -> KernelResult<Node> {
         CalendarId::PREFIX => Calendar::load(access, CalendarId::from_uuid(uuid))
             .await
             .map(Node::Calendar),
+        CalendarEventId::PREFIX => CalendarEvent::load(access, CalendarEventId::from_uuid(uuid))
+            .await
+            .map(Node::CalendarEvent),
         TaskId::PREFIX => Task::load(access, TaskId::from_uuid(uuid)).await.map(Node::Task),
         WorkspaceId::PREFIX => Workspace::load(access.ctx(WorkspaceId::from_uuid(uuid)).await?)
             .await

@@ -6,14 +6,15 @@ use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, Simp
 use entity::ids::WorkspaceId;
 use entity::workspace;
 
+use super::calendars::WorkspaceCalendars;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
+use super::events::WorkspaceEvents;
 use super::ids::{global, parse, target};
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
-use super::calendars::WorkspaceCalendars;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
@@ -24,7 +25,13 @@ use crate::kernel::actions::{Action, Resource};
 /// A tenant: all calendars, tasks, schedules and bookings belong to exactly one workspace.
 #[derive(MergedObject)]
 #[graphql(name = "Workspace")]
-pub struct Workspace(WorkspaceFields, WorkspaceMembers, WorkspaceCalendars, WorkspaceTasks);
+pub struct Workspace(
+    WorkspaceFields,
+    WorkspaceMembers,
+    WorkspaceCalendars,
+    WorkspaceEvents,
+    WorkspaceTasks,
+);
 
 impl Workspace {
     /// A workspace that the caller has entered.
@@ -37,6 +44,7 @@ impl Workspace {
             },
             WorkspaceMembers(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
+            WorkspaceEvents(ctx.clone()),
             WorkspaceTasks(ctx),
         )
     }

@@ -1,3 +1,25 @@
-//! Events and series. So far: reading the calendars of others ([`ical`]).
+//! Events: single ones and series, with their guests and reminders.
+//!
+//! Invariants: an event ends after it starts, except imported ones without length; wall time and zone are the truth for timed events and
+//! dates for those of whole days, instants are derived from them; `version` grows with each change and reminders carry it, `sequence` with
+//! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
 pub mod ical;
+mod model;
+mod people;
+mod read;
+mod recurrence;
+mod rules;
+mod seen;
+mod summary;
+mod times;
+mod write;
+
+pub use model::{
+    Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
+    Occurrences, When,
+};
+pub use read::{get, get_many, page, people_of, reminders_of};
+pub use recurrence::{Recurrence, recurrence};
+pub use rules::{guests, organizer, response_of, zone_name};
+pub use write::{create, delete, move_to, update};

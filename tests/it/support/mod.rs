@@ -8,6 +8,7 @@ mod people;
 pub mod fake_http;
 pub mod pull;
 pub mod radicale;
+pub mod server;
 
 use chrono::{DateTime, Utc};
 use meridian::access::{Caller, Identity};
@@ -52,6 +53,15 @@ impl TestApp {
 
     /// A server with this clock.
     pub async fn with_clock(clock: Clock) -> Self {
+        Self::with(clock, &[]).await
+    }
+
+    /// A server with these settings beside the usual ones of tests.
+    pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
+        Self::with(Clock::manual(start_of_tests()), settings).await
+    }
+
+    async fn with(clock: Clock, settings: &[(&str, &str)]) -> Self {
         let database = Database::create().await;
         let redis = match Backend::from_env() {
             Backend::Embedded => None,
@@ -63,7 +73,7 @@ impl TestApp {
                 Some(Redis::connect(&redis_url, &prefix, &instance, 2).await.unwrap())
             }
         };
-        let platform = platform(&database.url, clock, redis).await;
+        let platform = platform_with(&database.url, clock, redis, settings).await;
         let ana = people::create(&platform, "Ana", "ana@example.org").await;
         let ben = people::create(&platform, "Ben", "ben@example.org").await;
         Self {
@@ -124,7 +134,17 @@ impl TestApp {
 
 /// The machines of a test on a migrated database.
 pub async fn platform(database_url: &str, clock: Clock, redis: Option<Redis>) -> Platform {
-    let config = config(database_url);
+    platform_with(database_url, clock, redis, &[]).await
+}
+
+/// The machines of a test with more settings.
+async fn platform_with(
+    database_url: &str,
+    clock: Clock,
+    redis: Option<Redis>,
+    settings: &[(&str, &str)],
+) -> Platform {
+    let config = config(database_url, settings);
     let keys = config.secret_keys().unwrap();
     let pubsub = match &redis {
         Some(redis) => PubSub::redis(redis).await.unwrap(),
@@ -146,8 +166,8 @@ pub async fn platform(database_url: &str, clock: Clock, redis: Option<Redis>) ->
 }
 
 /// The settings of a test: those of a developer's machine, with a fixed key.
-fn config(database_url: &str) -> Config {
-    let values = [
+fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
+    let usual = [
         ("DATABASE_URL", database_url),
         ("MERIDIAN_ENV", "development"),
         (
@@ -155,10 +175,12 @@ fn config(database_url: &str) -> Config {
             "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         ),
     ];
+    // Later pairs win, so settings of a test replace the usual ones.
+    let values = usual.iter().chain(settings);
     Config::parse(
         &values
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
     )
     .unwrap()
 }

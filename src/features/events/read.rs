@@ -1,0 +1,277 @@
+//! Questions about events. Answers are what the viewer may see: private events of others come masked.
+
+use std::collections::HashMap;
+
+use entity::ids::{CalendarEventId, UserId};
+use entity::{attendee, calendar_event, event_override, membership, reminder, user};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query, SimpleExpr};
+use sea_orm::{
+    ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Value,
+};
+use serde_json::Value as Json;
+
+use super::model::{Event, EventFilter, EventOrder, EventOrderField};
+use super::{rules, seen};
+use crate::access::Ctx;
+use crate::kernel::page::{Cursor, Page, PageRequest};
+use crate::kernel::time::{Instant, Span};
+use crate::kernel::{Error, Result};
+use crate::platform::db::{Key, Read, keyset};
+
+/// One event; NOT_FOUND when it does not exist in this workspace.
+pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
+    get_many(ctx, &[id]).await?.pop().ok_or_else(Error::not_found)
+}
+
+/// The events that exist among these.
+pub async fn get_many(ctx: &Ctx, ids: &[CalendarEventId]) -> Result<Vec<Event>> {
+    let read = ctx.read().await?;
+    let select = read.find::<calendar_event::Entity>();
+    let rows = select
+        .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .all(&read)
+        .await?;
+    seen::mask(&read, ctx.user_id(), rows).await
+}
+
+/// One page of the events that match.
+pub async fn page(
+    ctx: &Ctx,
+    filter: &EventFilter,
+    order: EventOrder,
+    request: &PageRequest,
+) -> Result<Page<Event>> {
+    let viewer = ctx.user_id();
+    let read = ctx.read().await?;
+    let select = read
+        .find::<calendar_event::Entity>()
+        .filter(condition(filter, viewer));
+    let total = if request.count {
+        Some(select.clone().count(&read).await?)
+    } else {
+        None
+    };
+    let rows = keyset(select, &keys(order, viewer), request)?.all(&read).await?;
+    let events = seen::mask(&read, viewer, rows).await?;
+    Ok(Page::from_rows(request, events, total, |event| {
+        cursor(event, order.field)
+    }))
+}
+
+fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
+    use calendar_event::Column;
+    // What a condition on guests or words finds would tell about details, so masked events never match one.
+    let guest = |email: &String| {
+        let invited = Query::select()
+            .column(attendee::Column::EventId)
+            .from(attendee::Entity)
+            .and_where(attendee::Column::Email.eq(email.clone()))
+            .take();
+        Condition::all()
+            .add(Column::Id.in_subquery(invited))
+            .add(seen::has_details(viewer))
+    };
+    Condition::all()
+        .add_option(
+            filter
+                .calendar_ids
+                .as_ref()
+                .map(|any| Column::CalendarId.is_in(any.clone())),
+        )
+        .add_option(filter.range.map(in_range))
+        .add_option(
+            filter
+                .statuses
+                .as_ref()
+                .map(|any| Column::Status.is_in(any.clone())),
+        )
+        .add_option(filter.is_recurring.map(|yes| Column::IsRecurring.eq(yes)))
+        .add_option(filter.attendee_email.as_ref().map(guest))
+        .add_option(
+            filter
+                .search
+                .as_deref()
+                .map(|text| words(text).add(seen::has_details(viewer))),
+        )
+}
+
+/// Events that overlap the range. Of a series only its first start and last end are known here, so one that pauses during the whole
+/// range matches too.
+fn in_range(range: Span) -> Condition {
+    use calendar_event::Column;
+    // An event without length is in the range that starts with it.
+    let single = Condition::all()
+        .add(Column::IsRecurring.eq(false))
+        .add(Column::StartUtc.lt(range.end))
+        .add(Column::EndUtc.gte(range.start))
+        .add(
+            Condition::any()
+                .add(Column::EndUtc.gt(range.start))
+                .add(Column::StartUtc.eq(range.start)),
+        );
+    let series = Condition::all()
+        .add(Column::IsRecurring.eq(true))
+        .add(Column::StartUtc.lt(range.end))
+        .add(
+            Condition::any()
+                .add(Column::SeriesEndUtc.is_null())
+                .add(Column::SeriesEndUtc.gt(range.start)),
+        );
+    let moved = Query::select()
+        .column(event_override::Column::EventId)
+        .from(event_override::Entity)
+        .and_where(event_override::Column::Cancelled.eq(false))
+        .and_where(event_override::Column::StartUtc.lt(range.end))
+        .and_where(event_override::Column::EndUtc.gt(range.start))
+        .take();
+    Condition::any()
+        .add(single)
+        .add(series)
+        .add(Column::Id.in_subquery(moved))
+}
+
+/// Every word must appear in the title, the description or the place, in any case.
+fn words(search: &str) -> Condition {
+    use calendar_event::Column;
+    let escape = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    search
+        .split_whitespace()
+        .take(10)
+        .fold(Condition::all(), |all, word| {
+            let pattern = LikeExpr::new(format!("%{}%", escape(&word.to_lowercase()))).escape('\\');
+            let has = |column: Column| {
+                Expr::expr(Func::lower(Expr::col((calendar_event::Entity, column)))).like(pattern.clone())
+            };
+            let anywhere = [Column::Title, Column::Description, Column::Location].map(has);
+            all.add(anywhere.into_iter().fold(Condition::any(), Condition::add))
+        })
+}
+
+fn instant(json: &Json) -> Option<Value> {
+    let at = chrono::DateTime::parse_from_rfc3339(json.as_str()?).ok()?;
+    Some(at.to_utc().into())
+}
+
+fn keys(order: EventOrder, viewer: Option<UserId>) -> [Key; 2] {
+    use calendar_event::Column;
+    let column = |column: Column| Expr::col((calendar_event::Entity, column));
+    let text: fn(&Json) -> Option<Value> = |json| json.as_str().map(Into::into);
+    let (expr, value) = match order.field {
+        EventOrderField::Start => (column(Column::StartUtc), instant as fn(&Json) -> Option<Value>),
+        EventOrderField::UpdatedAt => (column(Column::UpdatedAt), instant as _),
+        EventOrderField::Title => (title(viewer), text),
+    };
+    let id = |json: &Json| Some(json.as_str()?.parse::<CalendarEventId>().ok()?.into());
+    let key = |expr, value| Key {
+        expr,
+        descending: order.descending,
+        value,
+        nullable: false,
+    };
+    [key(expr, value), key(column(Column::Id), id)]
+}
+
+/// The title that the viewer sees: neither order nor cursor tells those of masked events.
+fn title(viewer: Option<UserId>) -> SimpleExpr {
+    let stored = Expr::col((calendar_event::Entity, calendar_event::Column::Title));
+    match viewer {
+        None => stored,
+        Some(_) => Expr::case(seen::has_details(viewer), stored)
+            .finally(rules::MASKED_TITLE)
+            .into(),
+    }
+}
+
+fn cursor(event: &Event, field: EventOrderField) -> Cursor {
+    let time = |at: Instant| Json::from(at.to_rfc3339());
+    let first = match field {
+        EventOrderField::Start => time(event.row.start_utc),
+        EventOrderField::UpdatedAt => time(event.row.updated_at),
+        EventOrderField::Title => event.row.title.clone().into(),
+    };
+    Cursor(vec![first, event.row.id.to_string().into()])
+}
+
+/// Guests and organizer of each of these, the organizer first, then by address. Masked events show nobody. `user_id` names the member
+/// who has the address now.
+pub async fn people_of(
+    ctx: &Ctx,
+    ids: &[CalendarEventId],
+) -> Result<HashMap<CalendarEventId, Vec<attendee::Model>>> {
+    let read = ctx.read().await?;
+    let open = Query::select()
+        .column(calendar_event::Column::Id)
+        .from(calendar_event::Entity)
+        .and_where(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .cond_where(seen::has_details(ctx.user_id()))
+        .take();
+    let select = read
+        .find::<attendee::Entity>()
+        .filter(attendee::Column::EventId.is_in(ids.iter().copied()))
+        .filter(attendee::Column::EventId.in_subquery(open))
+        .order_by_desc(attendee::Column::IsOrganizer)
+        .order_by_asc(attendee::Column::Email);
+    let mut rows = select.all(&read).await?;
+    let members = members_by_email(&read, rows.iter().map(|row| row.email.clone()).collect()).await?;
+    let mut people: HashMap<CalendarEventId, Vec<attendee::Model>> = HashMap::new();
+    for mut row in rows.drain(..) {
+        row.user_id = members.get(&row.email).copied();
+        people.entry(row.event_id).or_default().push(row);
+    }
+    Ok(people)
+}
+
+/// The members of the workspace who have one of these addresses.
+pub(super) async fn members_by_email(read: &Read, emails: Vec<String>) -> Result<HashMap<String, UserId>> {
+    if emails.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // Through the scoped finder of memberships: somebody's address says nothing about people of other workspaces.
+    let members: Vec<UserId> = read
+        .find::<membership::Entity>()
+        .select_only()
+        .column(membership::Column::UserId)
+        .filter(membership::Column::UserId.in_subquery(users_with(&emails)))
+        .into_tuple()
+        .all(read)
+        .await?;
+    let select = read.find_global::<user::Entity>().select_only();
+    let select = select.column(user::Column::Email).column(user::Column::Id);
+    let rows: Vec<(String, UserId)> = select
+        .filter(user::Column::Id.is_in(members))
+        .into_tuple()
+        .all(read)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+fn users_with(emails: &[String]) -> sea_orm::sea_query::SelectStatement {
+    Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(user::Column::Email.is_in(emails.iter().cloned()))
+        .take()
+}
+
+/// The viewer's reminders for each of these, latest first.
+pub async fn reminders_of(
+    ctx: &Ctx,
+    ids: &[CalendarEventId],
+) -> Result<HashMap<CalendarEventId, Vec<reminder::Model>>> {
+    let Some(viewer) = ctx.user_id() else {
+        return Ok(HashMap::new());
+    };
+    let read = ctx.read().await?;
+    let select = read
+        .find::<reminder::Entity>()
+        .filter(reminder::Column::UserId.eq(viewer))
+        .filter(reminder::Column::EventId.is_in(ids.iter().copied()))
+        .order_by_asc(reminder::Column::MinutesBefore)
+        .order_by_asc(reminder::Column::Channel);
+    let mut reminders: HashMap<CalendarEventId, Vec<reminder::Model>> = HashMap::new();
+    for row in select.all(&read).await? {
+        reminders.entry(row.event_id).or_default().push(row);
+    }
+    Ok(reminders)
+}

@@ -1,0 +1,82 @@
+//! The recurrence of a stored series as people read it, and the text form of its additional and removed starts. Pure; expands nothing.
+//!
+//! Starts are stored as text in the terms of the series: `2026-03-02` is a day, `2026-03-02T09:00:00` a wall time in the zone of the
+//! series, `2026-03-02T08:00:00Z` an instant that wall time cannot say; `/PT90M` behind it is a length of its own.
+
+use entity::calendar_event;
+use jiff::{Timestamp, civil, tz::TimeZone};
+
+use super::summary;
+use crate::kernel::time::Instant;
+use crate::kernel::zones;
+
+/// What repeats, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recurrence {
+    /// Rule without prefix.
+    pub rule: String,
+    /// Rule in English.
+    pub summary: String,
+    /// Starts beside the rule.
+    pub additional: Vec<Instant>,
+    /// Starts that the rule gives and that do not take place.
+    pub excluded: Vec<Instant>,
+}
+
+/// The recurrence of a series; `None` for single events.
+pub fn recurrence(row: &calendar_event::Model) -> Option<Recurrence> {
+    if !row.is_recurring {
+        return None;
+    }
+    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    // A series that only lists its starts: this rule gives the first of them and no other.
+    let rule = row
+        .rrule
+        .clone()
+        .unwrap_or_else(|| "FREQ=DAILY;COUNT=1".to_owned());
+    let summary = match &row.rrule {
+        Some(rule) => summary::of(rule, &zone).unwrap_or_else(|| rule.clone()),
+        None => "On chosen dates".to_owned(),
+    };
+    let starts = |list: &serde_json::Value| -> Vec<Instant> {
+        let texts = list
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_str);
+        texts.filter_map(|text| instant(text, row, &zone)).collect()
+    };
+    Some(Recurrence {
+        rule,
+        summary,
+        additional: starts(&row.rdates),
+        excluded: starts(&row.exdates),
+    })
+}
+
+/// The instant that a stored start stands for. A day in a timed series means the occurrence of that day.
+fn instant(text: &str, row: &calendar_event::Model, zone: &TimeZone) -> Option<Instant> {
+    let start = text.split('/').next()?;
+    if let Ok(instant) = start.parse::<Timestamp>() {
+        return Some(zones::to_chrono(instant));
+    }
+    let local = match start.parse::<civil::DateTime>() {
+        Ok(local) if start.contains('T') => local,
+        _ => {
+            let time = row.start_local.map_or(civil::Time::midnight(), |local| {
+                zones::local_from_chrono(local).time()
+            });
+            start.parse::<civil::Date>().ok()?.to_datetime(time)
+        }
+    };
+    Some(zones::to_chrono(zones::to_utc(local, zone)))
+}
+
+/// The text of a wall time, or of the instant when it is the second pass of an hour, which wall time cannot say.
+pub(super) fn text(local: civil::DateTime, utc: Timestamp, zone: &TimeZone) -> String {
+    if zones::to_utc(local, zone) == utc {
+        local.to_string()
+    } else {
+        utc.to_string()
+    }
+}

@@ -1,0 +1,90 @@
+//! Who sees the details of private events: the owner of the calendar, the creator and the guests. Everybody else sees a busy block.
+//!
+//! The rule is one condition of SQL, so that lists, searches and guests can all apply it; nothing leaves the room unmasked.
+
+use std::collections::HashSet;
+
+use entity::enums::EventVisibility;
+use entity::ids::{CalendarEventId, UserId};
+use entity::{attendee, calendar, calendar_event, user};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _};
+
+use super::model::Event;
+use super::rules;
+use crate::kernel::Result;
+use crate::platform::db::Read;
+
+/// Events whose details the viewer may see. `None` is the system, which sees all.
+pub(super) fn has_details(viewer: Option<UserId>) -> Condition {
+    use calendar_event::Column;
+    let Some(viewer) = viewer else {
+        return Condition::all();
+    };
+    let own = Query::select()
+        .column(calendar::Column::Id)
+        .from(calendar::Entity)
+        .and_where(calendar::Column::OwnerId.eq(viewer))
+        .take();
+    let invited = Query::select()
+        .column(attendee::Column::EventId)
+        .from(attendee::Entity)
+        .cond_where(is_viewer(viewer))
+        .take();
+    Condition::any()
+        .add(Column::Visibility.ne(EventVisibility::Private))
+        .add(Column::CreatedBy.eq(viewer))
+        .add(Column::CalendarId.in_subquery(own))
+        .add(Column::Id.in_subquery(invited))
+}
+
+/// Guests that are the viewer, also when they were invited before they became a member.
+pub(super) fn is_viewer(viewer: UserId) -> Condition {
+    let address = Query::select()
+        .column(user::Column::Email)
+        .from(user::Entity)
+        .and_where(user::Column::Id.eq(viewer))
+        .take();
+    Condition::any()
+        .add(attendee::Column::UserId.eq(viewer))
+        .add(attendee::Column::Email.in_subquery(address))
+}
+
+/// Masks what the viewer may not see.
+pub(super) async fn mask(
+    read: &Read,
+    viewer: Option<UserId>,
+    rows: Vec<calendar_event::Model>,
+) -> Result<Vec<Event>> {
+    let private = rows
+        .iter()
+        .filter(|row| row.visibility == EventVisibility::Private);
+    let private: Vec<CalendarEventId> = private.map(|row| row.id).collect();
+    let open = with_details(read, viewer, &private).await?;
+    let seen = |mut row: calendar_event::Model| {
+        let is_masked = row.visibility == EventVisibility::Private && !open.contains(&row.id);
+        if is_masked {
+            rules::mask(&mut row);
+        }
+        Event { row, is_masked }
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+/// Those of these events whose details the viewer may see.
+pub(super) async fn with_details(
+    read: &Read,
+    viewer: Option<UserId>,
+    ids: &[CalendarEventId],
+) -> Result<HashSet<CalendarEventId>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let select = read
+        .find::<calendar_event::Entity>()
+        .select_only()
+        .column(calendar_event::Column::Id)
+        .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .filter(has_details(viewer));
+    Ok(select.into_tuple().all(read).await?.into_iter().collect())
+}

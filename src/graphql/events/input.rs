@@ -1,0 +1,236 @@
+//! What clients say about events.
+
+use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
+
+use crate::features::events::{EventPatch, NewEvent, NewGuest, NewReminder, Occurrences, When};
+use crate::graphql::enums::{EventStatus, EventTransparency, EventVisibility, NotificationChannel};
+use crate::graphql::ids::reference;
+use crate::graphql::patch;
+use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, TimeZone, Url};
+use crate::kernel;
+
+/// When an event takes place: timed or all-day.
+#[derive(OneofObject)]
+pub enum EventTimeInput {
+    /// A timed event.
+    Timed(TimedEventInput),
+    /// An event of whole days.
+    AllDay(AllDayEventInput),
+}
+
+/// Time of a timed event.
+#[derive(InputObject)]
+pub struct TimedEventInput {
+    /// First instant.
+    start: DateTime,
+    /// Instant just after the event.
+    end: DateTime,
+}
+
+/// Days of an all-day event.
+#[derive(InputObject)]
+pub struct AllDayEventInput {
+    /// First day.
+    start_date: LocalDate,
+    /// Day after the last day.
+    end_date: LocalDate,
+}
+
+impl From<EventTimeInput> for When {
+    fn from(input: EventTimeInput) -> Self {
+        match input {
+            EventTimeInput::Timed(time) => Self::Timed {
+                start: time.start.0,
+                end: time.end.0,
+            },
+            EventTimeInput::AllDay(days) => Self::AllDay {
+                start: days.start_date.0,
+                end: days.end_date.0,
+            },
+        }
+    }
+}
+
+/// A guest to invite.
+#[derive(InputObject)]
+pub struct EventAttendeeInput {
+    /// E-mail address.
+    email: EmailAddress,
+    /// Name.
+    name: Option<String>,
+    /// Whether the guest may be left out.
+    #[graphql(default = false)]
+    is_optional: bool,
+}
+
+impl From<EventAttendeeInput> for NewGuest {
+    fn from(input: EventAttendeeInput) -> Self {
+        Self {
+            email: input.email.0,
+            name: input.name,
+            is_optional: input.is_optional,
+        }
+    }
+}
+
+/// A reminder.
+#[derive(InputObject)]
+pub struct EventReminderInput {
+    /// How long before the start, 0 to 40320.
+    minutes_before: i32,
+    /// How to remind.
+    #[graphql(default_with = "NotificationChannel::InApp")]
+    channel: NotificationChannel,
+}
+
+impl From<EventReminderInput> for NewReminder {
+    fn from(input: EventReminderInput) -> Self {
+        Self {
+            minutes_before: input.minutes_before,
+            channel: input.channel.into(),
+        }
+    }
+}
+
+/// A new event.
+#[derive(InputObject)]
+pub struct CreateCalendarEventInput {
+    /// Calendar of the event.
+    pub calendar_id: ID,
+    /// Title.
+    title: String,
+    /// When it takes place.
+    time: EventTimeInput,
+    /// Time zone of the event's wall times. The calendar's when omitted.
+    time_zone: Option<TimeZone>,
+    /// Description in Markdown.
+    description: Option<String>,
+    /// Place or address.
+    location: Option<String>,
+    /// Link to join the meeting.
+    conference_url: Option<Url>,
+    /// Whether it is confirmed.
+    #[graphql(default_with = "EventStatus::Confirmed")]
+    status: EventStatus,
+    /// Whether it blocks time.
+    #[graphql(default_with = "EventTransparency::Busy")]
+    transparency: EventTransparency,
+    /// Who may see the details.
+    #[graphql(default_with = "EventVisibility::Default")]
+    visibility: EventVisibility,
+    /// Guests, at most 200.
+    attendees: Option<Vec<EventAttendeeInput>>,
+    /// Reminders of the viewer, at most 10. One 10 minutes before a timed event when omitted.
+    reminders: Option<Vec<EventReminderInput>>,
+    /// Overrides the calendar's colour.
+    color: Option<HexColor>,
+}
+
+impl CreateCalendarEventInput {
+    pub(super) fn into_model(self) -> NewEvent {
+        NewEvent {
+            title: self.title,
+            when: self.time.into(),
+            time_zone: self.time_zone.map(|zone| zone.0),
+            description: self.description,
+            location: self.location,
+            conference_url: self.conference_url.map(|url| url.0),
+            status: self.status.into(),
+            transparency: self.transparency.into(),
+            visibility: self.visibility.into(),
+            guests: all(self.attendees.unwrap_or_default()),
+            reminders: self.reminders.map(all),
+            color: self.color.map(|color| color.0),
+        }
+    }
+}
+
+/// Changes to an event. Omitted fields stay as they are; null clears optional fields.
+#[derive(InputObject)]
+pub struct UpdateCalendarEventInput {
+    /// Moves the event to another calendar. Only with scope `ALL`.
+    calendar_id: Option<ID>,
+    /// Title.
+    title: Option<String>,
+    /// When it takes place.
+    time: Option<EventTimeInput>,
+    /// Time zone of the event's wall times.
+    time_zone: Option<TimeZone>,
+    /// Description in Markdown.
+    description: MaybeUndefined<String>,
+    /// Place or address.
+    location: MaybeUndefined<String>,
+    /// Link to join the meeting.
+    conference_url: MaybeUndefined<Url>,
+    /// Whether it is confirmed.
+    status: Option<EventStatus>,
+    /// Whether it blocks time.
+    transparency: Option<EventTransparency>,
+    /// Who may see the details.
+    visibility: Option<EventVisibility>,
+    /// Replaces all guests. The answers of those who stay are kept.
+    attendees: MaybeUndefined<Vec<EventAttendeeInput>>,
+    /// Replaces all reminders of the viewer.
+    reminders: MaybeUndefined<Vec<EventReminderInput>>,
+    /// Overrides the calendar's colour.
+    color: MaybeUndefined<HexColor>,
+    /// Fail with `VERSION_CONFLICT` when the event has another version.
+    expected_version: Option<i32>,
+}
+
+impl UpdateCalendarEventInput {
+    pub(super) fn into_model(self) -> kernel::Result<EventPatch> {
+        let calendar_id = self.calendar_id.map(|id| reference(&id, "input.calendarId"));
+        Ok(EventPatch {
+            calendar_id: calendar_id.transpose()?,
+            title: self.title,
+            when: self.time.map(Into::into),
+            time_zone: self.time_zone.map(|zone| zone.0),
+            description: patch(self.description),
+            location: patch(self.location),
+            conference_url: patch(self.conference_url.map_value(|url| url.0)),
+            status: self.status.map(Into::into),
+            transparency: self.transparency.map(Into::into),
+            visibility: self.visibility.map(Into::into),
+            guests: list(self.attendees),
+            reminders: list(self.reminders),
+            color: patch(self.color.map_value(|color| color.0)),
+            expected_version: self.expected_version,
+        })
+    }
+}
+
+/// Null is the empty list.
+fn list<T, U: From<T>>(value: MaybeUndefined<Vec<T>>) -> Option<Vec<U>> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(Vec::new()),
+        MaybeUndefined::Value(items) => Some(all(items)),
+    }
+}
+
+fn all<T, U: From<T>>(items: Vec<T>) -> Vec<U> {
+    items.into_iter().map(U::from).collect()
+}
+
+/// Which occurrences of a series a change is for.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecurrenceScope {
+    /// Only the occurrence given by `occurrenceStart`.
+    This,
+    /// The occurrence given by `occurrenceStart` and all later ones. Splits the series.
+    ThisAndFollowing,
+    /// The whole series.
+    All,
+}
+
+impl RecurrenceScope {
+    pub(super) fn of(self, occurrence_start: Option<DateTime>) -> Occurrences {
+        let start = occurrence_start.map(|at| at.0);
+        match self {
+            Self::This => Occurrences::This(start),
+            Self::ThisAndFollowing => Occurrences::ThisAndFollowing(start),
+            Self::All => Occurrences::All,
+        }
+    }
+}

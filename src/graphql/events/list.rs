@@ -1,0 +1,151 @@
+//! Lists of stored events.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use entity::ids::CalendarId;
+
+use super::object::CalendarEvent;
+use crate::access::Ctx;
+use crate::features::events;
+use crate::graphql::enums::{EventStatus, OrderDirection};
+use crate::graphql::errors::expose;
+use crate::graphql::ids::parse;
+use crate::graphql::paging::{connection, wants_total};
+use crate::graphql::scalars::{DateTime, EmailAddress};
+use crate::kernel::page::PageArgs;
+use crate::kernel::time::Span;
+use crate::kernel::{self, Error};
+
+connection!(
+    /// A page of events.
+    CalendarEventConnection, CalendarEventEdge, CalendarEvent, "events"
+);
+
+/// A half-open range of time: `start` is included, `end` is not.
+#[derive(InputObject)]
+pub struct DateTimeRangeInput {
+    /// First instant of the range.
+    start: DateTime,
+    /// Instant just after the range. Must be after `start`.
+    end: DateTime,
+}
+
+impl DateTimeRangeInput {
+    /// The range; `path` is named when its end does not follow its start.
+    pub fn span(&self, path: &str) -> kernel::Result<Span> {
+        Span::new(self.start.0, self.end.0)
+            .ok_or_else(|| Error::bad_input(format!("`{path}.end` must be after `{path}.start`.")))
+    }
+}
+
+/// Filter for stored events. All given conditions must hold.
+#[derive(InputObject)]
+pub struct CalendarEventFilter {
+    /// Only events in these calendars.
+    calendar_ids: Option<Vec<ID>>,
+    /// Only events with an occurrence in this range.
+    range: Option<DateTimeRangeInput>,
+    /// Only events with these states.
+    statuses: Option<Vec<EventStatus>>,
+    /// Only recurring (`true`) or single (`false`) events.
+    is_recurring: Option<bool>,
+    /// Only events with this guest.
+    attendee_email: Option<EmailAddress>,
+    /// Words that appear in title, description or location.
+    search: Option<String>,
+}
+
+impl CalendarEventFilter {
+    /// Ids that nobody has match nothing.
+    fn into_model(self) -> kernel::Result<events::EventFilter> {
+        Ok(events::EventFilter {
+            calendar_ids: self
+                .calendar_ids
+                .map(|ids| ids.iter().filter_map(parse::<CalendarId>).collect()),
+            range: self.range.map(|range| range.span("filter.range")).transpose()?,
+            statuses: self.statuses.map(|any| any.into_iter().map(Into::into).collect()),
+            is_recurring: self.is_recurring,
+            attendee_email: self.attendee_email.map(|email| email.0),
+            search: self.search,
+        })
+    }
+}
+
+/// Sort order of events.
+#[derive(InputObject)]
+pub struct CalendarEventOrder {
+    /// Field to sort by.
+    field: CalendarEventOrderField,
+    /// Direction.
+    #[graphql(default)]
+    direction: OrderDirection,
+}
+
+impl Default for CalendarEventOrder {
+    fn default() -> Self {
+        Self {
+            field: CalendarEventOrderField::Start,
+            direction: OrderDirection::Asc,
+        }
+    }
+}
+
+/// Fields to sort events by.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "events::EventOrderField")]
+pub enum CalendarEventOrderField {
+    /// First instant.
+    Start,
+    /// Time of the last change.
+    UpdatedAt,
+    /// Title.
+    Title,
+}
+
+/// The fields that events hang on a workspace.
+pub struct WorkspaceEvents(pub Arc<Ctx>);
+
+#[Object]
+impl WorkspaceEvents {
+    /// Stored events (recurring series once), for lists and search.
+    #[expect(clippy::too_many_arguments, reason = "arguments of a GraphQL field")]
+    async fn calendar_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only events that match.")] filter: Option<CalendarEventFilter>,
+        #[graphql(desc = "Sort order.", default_with = "Some(CalendarEventOrder::default())")]
+        order_by: Option<CalendarEventOrder>,
+        #[graphql(
+            desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
+    ) -> Result<CalendarEventConnection> {
+        let order = order_by.unwrap_or_default();
+        let order = events::EventOrder {
+            field: order.field.into(),
+            descending: order.direction == OrderDirection::Desc,
+        };
+        let page = async {
+            let filter = filter
+                .map(CalendarEventFilter::into_model)
+                .transpose()?
+                .unwrap_or_default();
+            let request = PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .check(50, wants_total(ctx))?;
+            events::page(&self.0, &filter, order, &request).await
+        };
+        Ok(CalendarEventConnection::new(
+            page.await.map_err(expose)?,
+            CalendarEvent::from,
+        ))
+    }
+}

@@ -1,0 +1,12 @@
+//! Events: the object, lists, inputs, mutations and the live stream, one file each.
+
+mod input;
+mod list;
+mod live;
+mod mutation;
+mod object;
+
+pub use list::WorkspaceEvents;
+pub use live::EventSubscription;
+pub use mutation::EventMutation;
+pub use object::{CalendarEvent, EventQuery};

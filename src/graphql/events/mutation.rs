@@ -1,0 +1,150 @@
+//! Changing events.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use entity::ids::{CalendarEventId, CalendarId};
+use entity::{calendar, calendar_event};
+
+use super::input::{CreateCalendarEventInput, RecurrenceScope, UpdateCalendarEventInput};
+use super::object::CalendarEvent;
+use crate::access::Ctx;
+use crate::features::events::{self, Move};
+use crate::graphql::access;
+use crate::graphql::errors::{UserError, outcome};
+use crate::graphql::ids::{global, object_reference, reference, target};
+use crate::graphql::paging::payload;
+use crate::graphql::scalars::DateTime;
+use crate::kernel;
+
+payload!(
+    CreateCalendarEventPayload,
+    "createCalendarEvent",
+    /// The calendar event after the change. Null when the mutation failed.
+    calendar_event: CalendarEvent
+);
+payload!(
+    UpdateCalendarEventPayload,
+    "updateCalendarEvent",
+    /// The calendar event after the change. Null when the mutation failed.
+    calendar_event: CalendarEvent
+);
+payload!(
+    MoveCalendarEventPayload,
+    "moveCalendarEvent",
+    /// The calendar event after the change. Null when the mutation failed.
+    calendar_event: CalendarEvent
+);
+
+/// Result of `deleteCalendarEvent`.
+#[derive(SimpleObject)]
+pub struct DeleteCalendarEventPayload {
+    /// The series after some of its occurrences were deleted. Null when the whole event was deleted or the mutation failed.
+    calendar_event: Option<CalendarEvent>,
+    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    deleted_calendar_event_id: Option<ID>,
+    /// Expected failures. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// Enters the workspace of an event that a mutation acts on.
+async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, CalendarEventId)> {
+    access(ctx).caller().require_user()?;
+    let id = target(id)?;
+    Ok((access(ctx).ctx_of::<calendar_event::Entity>(id).await?, id))
+}
+
+#[derive(Default)]
+pub struct EventMutation;
+
+#[Object]
+impl EventMutation {
+    /// Creates an event.
+    async fn create_calendar_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: CreateCalendarEventInput,
+    ) -> Result<CreateCalendarEventPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let path = "input.calendarId";
+            let id: CalendarId = reference(&input.calendar_id, path)?;
+            let entered =
+                object_reference::<CalendarId, _>(access(ctx).ctx_of::<calendar::Entity>(id).await, path)?;
+            events::create(&entered, id, input.into_model()).await
+        };
+        CreateCalendarEventPayload::new(result.await, CalendarEvent::from)
+    }
+
+    /// Changes an event. For a series, `scope` says which occurrences.
+    async fn update_calendar_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(
+            desc = "Which occurrences of a series.",
+            default_with = "RecurrenceScope::All"
+        )]
+        scope: RecurrenceScope,
+        #[graphql(desc = "`originalStart` of the occurrence. Required unless `scope` is `ALL`.")]
+        occurrence_start: Option<DateTime>,
+        #[graphql(desc = "Values to use.")] input: UpdateCalendarEventInput,
+    ) -> Result<UpdateCalendarEventPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            events::update(&entered, id, scope.of(occurrence_start), input.into_model()?).await
+        };
+        UpdateCalendarEventPayload::new(result.await, CalendarEvent::from)
+    }
+
+    /// Moves an event or occurrence without changing its length unless `end` is given. For drag and drop.
+    async fn move_calendar_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(
+            desc = "Which occurrences of a series.",
+            default_with = "RecurrenceScope::All"
+        )]
+        scope: RecurrenceScope,
+        #[graphql(desc = "`originalStart` of the occurrence. Required unless `scope` is `ALL`.")]
+        occurrence_start: Option<DateTime>,
+        #[graphql(desc = "New first instant.")] start: DateTime,
+        #[graphql(desc = "New instant just after. Keeps the length when omitted.")] end: Option<DateTime>,
+    ) -> Result<MoveCalendarEventPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            let to = Move {
+                start: start.0,
+                end: end.map(|at| at.0),
+            };
+            events::move_to(&entered, id, scope.of(occurrence_start), to).await
+        };
+        MoveCalendarEventPayload::new(result.await, CalendarEvent::from)
+    }
+
+    /// Deletes an event or some occurrences of a series.
+    async fn delete_calendar_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(
+            desc = "Which occurrences of a series.",
+            default_with = "RecurrenceScope::All"
+        )]
+        scope: RecurrenceScope,
+        #[graphql(desc = "`originalStart` of the occurrence. Required unless `scope` is `ALL`.")]
+        occurrence_start: Option<DateTime>,
+    ) -> Result<DeleteCalendarEventPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            events::delete(&entered, id, scope.of(occurrence_start))
+                .await
+                .map(|()| id)
+        };
+        let (deleted, user_errors) = outcome(result.await)?;
+        Ok(DeleteCalendarEventPayload {
+            calendar_event: None,
+            deleted_calendar_event_id: deleted.map(global),
+            user_errors,
+        })
+    }
+}
