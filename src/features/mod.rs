@@ -11,6 +11,10 @@ pub mod workspaces;
 
 pub mod calendars;
 
+pub mod audit;
+
+pub mod notifications;
+
 pub mod events;
 
 pub mod tasks;

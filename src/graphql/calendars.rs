@@ -8,11 +8,12 @@ use entity::ids::CalendarId;
 
 use super::errors::{expose, lookup};
 use super::ids::{global, reference, target, workspace_reference};
-use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, LastSyncKey};
+use super::integrations::Integration;
+use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, LastSyncKey};
 use super::paging::payload;
 use super::people::{User, user_of};
 use super::scalars::{DateTime, HexColor, TimeZone};
-use super::workspaces::Workspace;
+use super::workspaces::{Workspace, workspace_field};
 use super::{access, loader, patch};
 use crate::access::{Access, Ctx};
 use crate::features::calendars::{self, CalendarPatch, NewCalendar};
@@ -45,13 +46,19 @@ impl Calendar {
 
     /// Workspace of the calendar.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let entered = async { Workspace::load(access(ctx).ctx(self.0.workspace_id).await?).await };
-        entered.await.map_err(expose)
+        workspace_field(ctx, self.0.workspace_id).await
     }
 
     /// User whose calendar it is. Null for workspace calendars.
     async fn owner(&self, ctx: &Context<'_>) -> Option<Result<User>> {
         user_of(ctx, self.0.owner_id).await
+    }
+
+    /// Integration it is mirrored from. Null for local calendars.
+    async fn integration(&self, ctx: &Context<'_>) -> Option<Result<Integration>> {
+        let key = IntegrationKey(self.0.workspace_id, self.0.integration_id?);
+        let row = loader(ctx).load_one(key).await;
+        row.map(|row| row.map(Integration)).transpose()
     }
 
     /// Display name.

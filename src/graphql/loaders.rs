@@ -1,20 +1,31 @@
 //! Batching of reads inside one operation: everything that one level of an answer needs is one statement for each kind of object. Nothing
 //! is cached beyond the batch, so a subscription never sees old rows. Keys begin with the workspace.
 
+mod own;
+mod places;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{CalendarEventId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
-use entity::{attendee, calendar, membership, reminder, task, user, workspace};
+use entity::ids::{
+    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId, WorkspaceId,
+};
+use entity::{
+    attendee, audit_log, calendar, integration, membership, reminder, sync_run, task, user, workspace,
+};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{calendars, events, people, tasks, workspaces};
+use crate::features::{audit, calendars, events, integrations, people, tasks, workspaces};
 use crate::kernel;
+use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
+
+pub use own::{NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.
 pub struct Loaders {
@@ -147,6 +158,24 @@ workspace_loader!(
     |ctx, ids| async move { Ok(events::reminders_of(&ctx, &ids).await?.into_iter().map(|(id, rows)| (id, Arc::new(rows))).collect()) }
 );
 
+workspace_loader!(
+    /// An integration.
+    IntegrationKey(IntegrationId) => Arc<integration::Model>,
+    |ctx, ids| async move { Ok(integrations::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// The mirrored calendars of an integration.
+    MirrorsKey(IntegrationId) => Vec<Arc<calendar::Model>>,
+    |ctx, ids| async move { Ok(shared(integrations::calendars_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// The latest runs of an integration.
+    RecentRunsKey(IntegrationId) => Vec<Arc<sync_run::Model>>,
+    |ctx, ids| async move { Ok(shared(integrations::recent_runs(&ctx, &ids).await?)) }
+);
+
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
     rows.into_iter()
         .map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect()))
@@ -154,10 +183,30 @@ fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
 }
 
 workspace_loader!(
+    /// One run of a sync.
+    SyncRunKey(SyncRunId) => Arc<sync_run::Model>,
+    |ctx, ids| async move {
+        let rows = integrations::get_runs(&ctx, &ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+workspace_loader!(
     /// A membership.
     MemberKey(MembershipId) => Arc<membership::Model>,
     |ctx, ids| async move {
         Ok(workspaces::members_by_id(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+workspace_loader!(
+    /// An entry of the audit log. For those who may not read it there is none.
+    AuditKey(AuditLogId) => Arc<audit_log::Model>,
+    |ctx, ids| async move {
+        if !ctx.may(Action::View, Resource::AuditLog) {
+            return Ok(Vec::new());
+        }
+        Ok(audit::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
     }
 );
 

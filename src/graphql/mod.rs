@@ -4,22 +4,28 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod audit;
 mod calendars;
+mod changes;
 mod credentials;
 mod enums;
 pub mod errors;
 mod events;
 pub mod guard;
 mod ids;
+mod integrations;
 mod live;
 mod loaders;
 mod members;
 mod node;
+mod notifications;
 mod paging;
 mod people;
 mod preferences;
+mod ranges;
 mod scalars;
 mod server;
+mod syncs;
 mod tasks;
 mod viewer;
 mod workspaces;
@@ -49,6 +55,7 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    integrations::IntegrationQuery,
     tasks::TaskQuery,
 );
 
@@ -60,15 +67,22 @@ pub struct Mutation(
     credentials::CredentialMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,
+    integrations::IntegrationMutation,
     tasks::TaskMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(events::EventSubscription, tasks::TaskSubscription);
+pub struct Subscription(
+    notifications::NotificationSubscription,
+    events::EventSubscription,
+    syncs::SyncSubscription,
+    tasks::TaskSubscription,
+);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

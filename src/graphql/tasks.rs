@@ -17,7 +17,7 @@ use super::ids::{global, target};
 use super::loaders::{BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey};
 use super::people::{User, user_of};
 use super::scalars::DateTime;
-use super::workspaces::{Workspace, workspace_of};
+use super::workspaces::{Workspace, workspace_field};
 use super::{access, loader};
 use crate::access::Access;
 use crate::features::tasks;
@@ -59,9 +59,7 @@ impl Task {
 
     /// Workspace of the task.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        workspace_of(ctx, Some(self.0.workspace_id))
-            .await
-            .unwrap_or_else(|| Err(expose(Error::not_found())))
+        workspace_field(ctx, self.0.workspace_id).await
     }
 
     /// Title.

@@ -6,7 +6,9 @@ use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, Simp
 use entity::ids::WorkspaceId;
 use entity::workspace;
 
+use super::audit::WorkspaceAudit;
 use super::calendars::WorkspaceCalendars;
+use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
 use super::events::WorkspaceEvents;
@@ -15,6 +17,7 @@ use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
+use super::integrations::WorkspaceIntegrations;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
@@ -30,7 +33,10 @@ pub struct Workspace(
     WorkspaceMembers,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceAudit,
+    WorkspaceChanges,
 );
 
 impl Workspace {
@@ -45,7 +51,10 @@ impl Workspace {
             WorkspaceMembers(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
-            WorkspaceTasks(ctx),
+            WorkspaceIntegrations(ctx.clone()),
+            WorkspaceTasks(ctx.clone()),
+            WorkspaceAudit(ctx.clone()),
+            WorkspaceChanges(ctx),
         )
     }
 
@@ -82,6 +91,12 @@ pub async fn workspace_of(ctx: &Context<'_>, id: Option<WorkspaceId>) -> Option<
             .map(|entered| Workspace::new(entered, row))
             .map_err(expose),
     )
+}
+
+/// The workspace that an object belongs to. Whoever sees the object has entered it.
+pub async fn workspace_field(ctx: &Context<'_>, id: WorkspaceId) -> Result<Workspace> {
+    let missing = || Err(expose(kernel::Error::not_found()));
+    workspace_of(ctx, Some(id)).await.unwrap_or_else(missing)
 }
 
 /// A workspace's own fields.

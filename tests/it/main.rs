@@ -13,9 +13,11 @@
 mod support;
 
 mod architecture;
+mod audit;
 mod caldav;
 mod caldav_faults;
 mod calendars;
+mod changes;
 mod contract;
 mod documents;
 mod events;
@@ -24,6 +26,9 @@ mod http_limits;
 mod ical;
 mod ics_feed;
 mod jobs;
+mod notifications;
+mod people;
 mod schema;
 mod tasks;
 mod websocket;
+mod workspaces;

@@ -89,7 +89,7 @@ impl TestApp {
     pub fn client(&self, person: &Person) -> Client<'_> {
         let identity = Identity::Session {
             user_id: person.user_id,
-            session_id: self.platform.ids.next(),
+            session_id: person.session_id,
             is_admin: false,
         };
         self.client_as(identity)
