@@ -6,8 +6,9 @@ use entity::ids::{CalendarId, TypedId as _, UserId, WorkspaceId};
 use entity::{calendar, user, workspace, workspace_counter};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Set};
 
-use super::model::NewWorkspace;
-use super::{members, rules};
+use super::super::model::NewWorkspace;
+use super::super::rules;
+use super::members;
 use crate::access::Access;
 use crate::features::people::{self, NewPerson};
 use crate::kernel::actor::Actor;
