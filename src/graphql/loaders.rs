@@ -11,7 +11,8 @@ use std::sync::Arc;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId, WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId,
+    WorkspaceId,
 };
 use entity::{
     attendee, audit_log, calendar, integration, membership, reminder, sync_run, task, user, workspace,
@@ -24,7 +25,7 @@ use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
 
-pub use own::{NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use own::{JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey};
 pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.

@@ -4,8 +4,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, KINDS, MembershipId, NotificationId,
-    SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId,
+    NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -16,9 +16,10 @@ use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::events::CalendarEvent;
 use super::integrations::Integration;
+use super::jobs::Job;
 use super::loaders::{
-    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, MemberKey, NotificationKey, OwnTokenKey,
-    PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey,
+    OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -42,6 +43,7 @@ pub enum Node {
     Calendar(Calendar),
     CalendarEvent(CalendarEvent),
     Integration(Integration),
+    Job(Job),
     Notification(Notification),
     Session(Session),
     SyncRun(SyncRun),
@@ -76,7 +78,9 @@ pub async fn node_in(
             row.map(|row| row.map(|event| Node::CalendarEvent(CalendarEvent(event))))
         }
         IntegrationId::TYPE => {
-            let row = loader.load_one(IntegrationKey(workspace, IntegrationId(id))).await;
+            let row = loader
+                .load_one(IntegrationKey(workspace, IntegrationId(id)))
+                .await;
             row.map(|row| row.map(|row| Node::Integration(Integration(row))))
         }
         SyncRunId::TYPE => {
@@ -111,6 +115,10 @@ async fn personal_node(ctx: &Context<'_>, kind: &str, id: Uuid) -> Result<Option
         NotificationId::TYPE => {
             let row = loader.load_one(NotificationKey(NotificationId(id))).await?;
             row.map(|row| Node::Notification(Notification(row)))
+        }
+        JobId::TYPE => {
+            let row = loader.load_one(JobKey(JobId(id))).await?;
+            row.map(|row| Node::Job(Job(row)))
         }
         SessionId::TYPE => {
             let row = loader.load_one(SessionKey(SessionId(id))).await?;

@@ -29,6 +29,7 @@ mod jobs;
 mod notifications;
 mod people;
 mod schema;
+mod stored_events;
 mod tasks;
 mod websocket;
 mod workspaces;
