@@ -2,13 +2,8 @@
 
 use std::sync::Arc;
 
-<<<<<<< HEAD
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject, Subscription};
-use entity::ids::{CalendarId, IntegrationId, SyncRunId, WorkspaceId};
-=======
-use async_graphql::{Context, ID, Object, Result, SimpleObject, Subscription};
 use entity::ids::{CalendarId, IntegrationId, WorkspaceId};
->>>>>>> main
 use entity::{integration, sync_run};
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, TryStreamExt as _};
