@@ -3,7 +3,7 @@
 //! Variants are named as in the GraphQL contract, so that the edge maps them one to one. A new variant needs a
 //! migration that widens the column's check. No behaviour lives here beyond the order of priorities.
 
-// So that the words of an enum can be listed without knowing the database crate.
+/// To walk all words of an enum without knowing the database.
 pub use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use async_graphql::{Context, Description, ID, InputObject, MaybeUndefined, Object, Result};
 use entity::calendar;
 use entity::ids::CalendarId;
 
@@ -20,7 +20,7 @@ use crate::features::calendars::{self, CalendarPatch, NewCalendar};
 use crate::kernel;
 
 /// A calendar, local or mirrored from an integration.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Calendar(pub Arc<calendar::Model>);
 
 impl Calendar {
@@ -37,7 +37,7 @@ impl From<calendar::Model> for Calendar {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Calendar {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

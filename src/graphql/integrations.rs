@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 use entity::ids::{CalendarId, IntegrationId};
 use entity::integration;
 
@@ -23,7 +23,7 @@ use crate::features::integrations::{self, IntegrationPatch, Queued, Service};
 use crate::kernel;
 
 /// A connected external calendar service.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Integration(pub Arc<integration::Model>);
 
 impl Integration {
@@ -40,7 +40,7 @@ impl From<integration::Model> for Integration {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Integration {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, Subscription};
+use async_graphql::{Description, Context, ID, InputObject, Object, Result, Subscription};
 use entity::job;
 use futures_util::stream::{Stream, TryStreamExt as _, try_unfold};
 
@@ -22,7 +22,7 @@ use crate::kernel;
 use crate::kernel::page::PageArgs;
 
 /// A background job.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Job(pub Arc<job::Model>);
 
 impl From<job::Model> for Job {
@@ -31,7 +31,7 @@ impl From<job::Model> for Job {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Job {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

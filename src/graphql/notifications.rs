@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription, Union};
+use async_graphql::{
+    Context, Description, ID, InputObject, Object, Result, SimpleObject, Subscription, Union,
+};
 use entity::ids::{NotificationId, WorkspaceId};
 use entity::notification;
 use futures_util::stream::try_unfold;
@@ -23,7 +25,7 @@ use crate::kernel;
 use crate::kernel::page::PageArgs;
 
 /// A message to the viewer.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Notification(pub Arc<notification::Model>);
 
 impl From<notification::Model> for Notification {
@@ -32,7 +34,7 @@ impl From<notification::Model> for Notification {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Notification {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject, Subscription};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject, Subscription};
 use entity::ids::{CalendarId, IntegrationId, WorkspaceId};
 use entity::{integration, sync_run};
 use futures_util::stream::try_unfold;
@@ -22,7 +22,7 @@ use crate::features::integrations::{self, StoredProblem, Watch};
 use crate::kernel::Error;
 
 /// One run of a calendar sync.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct SyncRun(pub Arc<sync_run::Model>);
 
 impl From<sync_run::Model> for SyncRun {
@@ -31,7 +31,7 @@ impl From<sync_run::Model> for SyncRun {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl SyncRun {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {
@@ -107,12 +107,13 @@ impl SyncRun {
 }
 
 /// An object that a sync could not read or write.
+#[derive(Description)]
 pub struct SyncProblem {
     workspace: WorkspaceId,
     problem: StoredProblem,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl SyncProblem {
     /// Calendar of the object. Null when it is unknown.
     async fn calendar(&self, ctx: &Context<'_>) -> Option<Result<Calendar>> {
