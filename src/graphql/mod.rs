@@ -72,7 +72,11 @@ pub struct Mutation(
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct Subscription(events::EventSubscription, syncs::SyncSubscription, tasks::TaskSubscription);
+pub struct Subscription(
+    events::EventSubscription,
+    syncs::SyncSubscription,
+    tasks::TaskSubscription,
+);
 
 /// The executable schema.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

@@ -6,16 +6,16 @@ use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, Simp
 use entity::ids::WorkspaceId;
 use entity::workspace;
 
+use super::calendars::WorkspaceCalendars;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
+use super::events::WorkspaceEvents;
 use super::ids::{global, parse, target};
+use super::integrations::WorkspaceIntegrations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
-use super::calendars::WorkspaceCalendars;
-use super::events::WorkspaceEvents;
-use super::integrations::WorkspaceIntegrations;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader};
 use crate::access::{Access, Ctx};

@@ -18,6 +18,8 @@ mod calendars;
 mod events;
 mod ical;
 mod ics_feed;
+mod integrations;
 mod jobs;
 mod schema;
+mod sync;
 mod tasks;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use entity::ids::{IntegrationId, SyncRunId};
 use entity::{calendar, integration, sync_run};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, Query, WindowStatement};
-use sea_orm::{ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{
+    ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+};
 
 use super::model::StoredProblem;
 use super::rules::RECENT_RUNS;

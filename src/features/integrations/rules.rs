@@ -86,9 +86,7 @@ pub(super) fn refused(provider: IntegrationProvider, error: ProviderError) -> Er
     };
     match error {
         ProviderError::Local(cause) => Error::internal(cause),
-        ProviderError::Unauthorized => {
-            Error::user(UserErrorCode::ProviderError, &secret, error.to_string())
-        }
+        ProviderError::Unauthorized => Error::user(UserErrorCode::ProviderError, &secret, error.to_string()),
         ProviderError::Blocked(_) => Error::user(UserErrorCode::Invalid, &address, error.to_string()),
         _ => Error::user(UserErrorCode::ProviderError, &address, error.to_string()),
     }
@@ -120,7 +118,9 @@ pub(super) fn next_sync(row: &integration::Model, now: Instant) -> Instant {
 /// Whether a person may start a sync now.
 pub(super) fn check_may_sync(row: &integration::Model) -> Result<()> {
     let message = match row.status {
-        IntegrationStatus::Held => "This integration waits for a decision about deletions. Use `confirmSync`.",
+        IntegrationStatus::Held => {
+            "This integration waits for a decision about deletions. Use `confirmSync`."
+        }
         IntegrationStatus::Paused => "This integration is paused. Resume it first.",
         IntegrationStatus::Pending => "Access to this service was not granted yet.",
         _ => return Ok(()),
@@ -136,7 +136,11 @@ pub(super) fn name_of(text: &str, fallback: &str) -> String {
         .take(MAX_NAME)
         .collect();
     let clean = clean.trim();
-    if clean.is_empty() { fallback.to_owned() } else { clean.to_owned() }
+    if clean.is_empty() {
+        fallback.to_owned()
+    } else {
+        clean.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -159,7 +163,11 @@ mod tests {
         assert_eq!(percent(0, 2, 50, Some(100)), Some(25));
         assert_eq!(percent(1, 2, 100, Some(100)), Some(100));
         assert_eq!(percent(0, 1, 0, Some(0)), Some(100));
-        assert_eq!(percent(0, 1, 7, Some(3)), Some(100), "a server may have miscounted");
+        assert_eq!(
+            percent(0, 1, 7, Some(3)),
+            Some(100),
+            "a server may have miscounted"
+        );
     }
 
     #[test]
@@ -177,11 +185,17 @@ mod tests {
         };
         assert_eq!(
             field(IntegrationProvider::Caldav, ProviderError::Unauthorized),
-            (UserErrorCode::ProviderError, "input.service.caldav.password".into())
+            (
+                UserErrorCode::ProviderError,
+                "input.service.caldav.password".into()
+            )
         );
         assert_eq!(
             field(IntegrationProvider::Caldav, ProviderError::NotFound),
-            (UserErrorCode::ProviderError, "input.service.caldav.serverUrl".into())
+            (
+                UserErrorCode::ProviderError,
+                "input.service.caldav.serverUrl".into()
+            )
         );
         let blocked = ProviderError::Blocked(crate::platform::http::HttpError::BlockedAddress);
         assert_eq!(

@@ -5,8 +5,8 @@ use entity::sync_run;
 
 use super::read;
 use crate::access::Ctx;
-use crate::kernel::changes::Topic;
 use crate::kernel::Result;
+use crate::kernel::changes::Topic;
 use crate::platform::pubsub::{Signal, Subscription};
 
 /// Somebody who watches. The rows are the truth; messages only say that there is something to see.

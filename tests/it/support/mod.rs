@@ -8,6 +8,7 @@ mod people;
 pub mod fake_http;
 pub mod pull;
 pub mod radicale;
+pub mod syncs;
 
 use chrono::{DateTime, Utc};
 use meridian::access::{Caller, Identity};
@@ -50,8 +51,17 @@ impl TestApp {
         Self::with_clock(Clock::manual(start_of_tests())).await
     }
 
+    /// A server that may reach these private addresses.
+    pub async fn reaching(addresses: &[&str]) -> Self {
+        Self::with(Clock::manual(start_of_tests()), addresses).await
+    }
+
     /// A server with this clock.
     pub async fn with_clock(clock: Clock) -> Self {
+        Self::with(clock, &[]).await
+    }
+
+    async fn with(clock: Clock, reachable: &[&str]) -> Self {
         let database = Database::create().await;
         let redis = match Backend::from_env() {
             Backend::Embedded => None,
@@ -63,7 +73,7 @@ impl TestApp {
                 Some(Redis::connect(&redis_url, &prefix, &instance, 2).await.unwrap())
             }
         };
-        let platform = platform(&database.url, clock, redis).await;
+        let platform = platform_reaching(&database.url, clock, redis, reachable).await;
         let ana = people::create(&platform, "Ana", "ana@example.org").await;
         let ben = people::create(&platform, "Ben", "ben@example.org").await;
         Self {
@@ -124,6 +134,15 @@ impl TestApp {
 
 /// The machines of a test on a migrated database.
 pub async fn platform(database_url: &str, clock: Clock, redis: Option<Redis>) -> Platform {
+    platform_reaching(database_url, clock, redis, &[]).await
+}
+
+async fn platform_reaching(
+    database_url: &str,
+    clock: Clock,
+    redis: Option<Redis>,
+    reachable: &[&str],
+) -> Platform {
     let config = config(database_url);
     let keys = config.secret_keys().unwrap();
     let pubsub = match &redis {
@@ -134,7 +153,7 @@ pub async fn platform(database_url: &str, clock: Clock, redis: Option<Redis>) ->
         db: db::connect(database_url, 4).await.unwrap(),
         pubsub,
         redis,
-        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+        http: HttpClient::new(OutboundAllow::new(reachable)).unwrap(),
         secrets: Secrets::new(&keys),
         limits: Limits::new(&config.rates, clock.clone()),
         config,

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use entity::external_event_link::{Column, Entity};
 use entity::{calendar, sync_run};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _,
+    QuerySelect as _,
 };
 
 use super::known::address_of;
@@ -145,16 +146,34 @@ async fn vanished(tx: &Tx, batch: &Batch<'_>) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let links = || {
-        let select = tx.find::<Entity>().select_only().column(Column::Href).column(Column::Uid);
+        let select = tx
+            .find::<Entity>()
+            .select_only()
+            .column(Column::Href)
+            .column(Column::Uid);
         select.filter(Column::CalendarId.eq(batch.calendar.id))
     };
     let uids = batch.items.iter().map(|item| item.object.uid.as_str());
-    let were_parts = links().filter(Column::Uid.is_in(uids)).filter(Column::Href.contains("#"));
+    let were_parts = links()
+        .filter(Column::Uid.is_in(uids))
+        .filter(Column::Href.contains("#"));
     let were_parts: Vec<(String, String)> = were_parts.into_tuple().all(tx.conn()).await?;
     let filled: HashSet<&str> = batch.items.iter().map(|item| item.address.as_str()).collect();
     let mut suspects: BTreeSet<&str> = were_parts.iter().map(|(key, _)| address_of(key)).collect();
-    suspects.extend(batch.items.iter().filter(|item| item.is_shared).map(|item| item.address.as_str()));
-    suspects.extend(batch.present.keys().map(String::as_str).filter(|address| !filled.contains(address)));
+    suspects.extend(
+        batch
+            .items
+            .iter()
+            .filter(|item| item.is_shared)
+            .map(|item| item.address.as_str()),
+    );
+    suspects.extend(
+        batch
+            .present
+            .keys()
+            .map(String::as_str)
+            .filter(|address| !filled.contains(address)),
+    );
 
     let expected: HashSet<String> = batch.items.iter().map(Item::key).collect();
     let mut vanished = Vec::new();

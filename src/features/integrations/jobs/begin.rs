@@ -34,7 +34,9 @@ pub(super) async fn begin(
     accept_deletes: bool,
 ) -> Result<Option<Begun>> {
     ctx.write(|tx| async move {
-        let select = tx.find::<integration::Entity>().filter(integration::Column::Id.eq(id));
+        let select = tx
+            .find::<integration::Entity>()
+            .filter(integration::Column::Id.eq(id));
         let Some(mut integration) = select.lock_exclusive().one(tx.conn()).await? else {
             return Ok(None);
         };
@@ -58,7 +60,11 @@ pub(super) async fn begin(
         }
         row.updated_at = tx.now();
         let model = row.into_active_model().reset_all();
-        let row = if is_new { tx.insert(model).await? } else { tx.update(model).await? };
+        let row = if is_new {
+            tx.insert(model).await?
+        } else {
+            tx.update(model).await?
+        };
         tx.announce(Topic::Sync(id), &row.id)?;
         if !is_wanted {
             return Ok(None);

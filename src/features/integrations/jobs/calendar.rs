@@ -33,7 +33,10 @@ pub(super) struct Place {
 pub(super) enum Pulled {
     Done,
     /// Deletions wait for a decision.
-    Held { doomed: u64, stored: u64 },
+    Held {
+        doomed: u64,
+        stored: u64,
+    },
     /// Another run works on it.
     Busy,
     /// It is no longer mirrored.
@@ -162,7 +165,11 @@ async fn step(run: &mut Run, work: &mut Work<'_>, page: ChangePage) -> Result<Op
         work.total = page.total.or(work.total);
     }
     // A feed counts its events, an account its objects.
-    let extra = if is_feed { 0 } else { fetched.saturating_sub(parsed.items.len() as u64) };
+    let extra = if is_feed {
+        0
+    } else {
+        fetched.saturating_sub(parsed.items.len() as u64)
+    };
     let Parsed {
         items,
         present,

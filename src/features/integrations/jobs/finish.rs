@@ -5,7 +5,8 @@ use entity::enums::{ChangeAction, IntegrationStatus, JobStatus, NotificationType
 use entity::ids::TypedId as _;
 use entity::{integration, job, sync_run};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 
 use super::run::{End, Run};
@@ -69,7 +70,11 @@ fn later(now: Instant, wait: std::time::Duration) -> Instant {
 }
 
 fn verdict(end: &End, is_last: bool) -> Verdict {
-    let tried = if is_last { JobStatus::Dead } else { JobStatus::Retrying };
+    let tried = if is_last {
+        JobStatus::Dead
+    } else {
+        JobStatus::Retrying
+    };
     let give_up = |status, message: &str| Verdict {
         run: JobStatus::Dead,
         integration: Some(status),
@@ -162,12 +167,20 @@ async fn store(tx: &Tx, run: &Run, verdict: &Verdict) -> Result<()> {
         "deleted": row.deleted_count,
         "problems": row.problem_count,
     });
-    record(tx, "integration.synced", ChangeAction::Updated, after.id, Some(changes));
+    record(
+        tx,
+        "integration.synced",
+        ChangeAction::Updated,
+        after.id,
+        Some(changes),
+    );
     tell(tx, run, &row, &after).await
 }
 
 async fn close_run(tx: &Tx, run: &Run, verdict: &Verdict) -> Result<sync_run::Model> {
-    let select = tx.find::<sync_run::Entity>().filter(sync_run::Column::Id.eq(run.id()));
+    let select = tx
+        .find::<sync_run::Entity>()
+        .filter(sync_run::Column::Id.eq(run.id()));
     let row = select.one(tx.conn()).await?;
     let mut row = row.ok_or_else(Error::not_found)?;
     row.status = verdict.run;
@@ -194,29 +207,34 @@ async fn was_asked_to_stop(tx: &Tx, run: &Run) -> Result<bool> {
         return Ok(false);
     };
     let select = tx.find::<job::Entity>().filter(job::Column::Id.eq(id));
-    Ok(select.one(tx.conn()).await?.is_some_and(|job| job.cancel_requested))
+    Ok(select
+        .one(tx.conn())
+        .await?
+        .is_some_and(|job| job.cancel_requested))
 }
 
 /// Tells the owner what needs a person, and once that the first sync is done. The same trouble again is not news.
 async fn tell(tx: &Tx, run: &Run, row: &sync_run::Model, after: &integration::Model) -> Result<()> {
     let label = &after.account_label;
-    let is_news = run.integration.last_error != after.last_error || run.is_first;
+    let before = previous(tx, row).await?;
+    let is_news = before
+        .as_ref()
+        .is_none_or(|before| before.status != row.status || before.error != row.error);
+    let are_news = before.is_none_or(|before| before.problems != row.problems);
+    let reason = || after.last_error.clone().unwrap_or_default();
     let (title, body) = match after.status {
         IntegrationStatus::NeedsReauth if is_news => (
             format!("{label} needs a new password"),
             "Connect it again to go on with the sync.".to_owned(),
         ),
-        IntegrationStatus::Held => (
-            format!("The sync of {label} waits for your decision"),
-            after.last_error.clone().unwrap_or_default(),
-        ),
-        IntegrationStatus::Error if is_news => (
-            format!("The sync of {label} failed"),
-            after.last_error.clone().unwrap_or_default(),
-        ),
-        IntegrationStatus::Active if run.unread > 0 => (
-            format!("{} objects of {label} could not be read", run.unread),
-            format!("{} events are in sync. The run lists what is wrong with the others.", row.processed_count),
+        IntegrationStatus::Held => (format!("The sync of {label} waits for your decision"), reason()),
+        IntegrationStatus::Error if is_news => (format!("The sync of {label} failed"), reason()),
+        IntegrationStatus::Active if run.unread > 0 && are_news => (
+            format!("Not everything of {label} could be read"),
+            format!(
+                "{} objects could not be read. The run lists what is wrong with them.",
+                run.unread
+            ),
         ),
         IntegrationStatus::Active if run.is_first => (
             format!("{label} is connected"),
@@ -236,15 +254,35 @@ async fn tell(tx: &Tx, run: &Run, row: &sync_run::Model, after: &integration::Mo
     notifications::notify_in(tx, notification).await.map(drop)
 }
 
+/// The run that ended before this one.
+async fn previous(tx: &Tx, row: &sync_run::Model) -> Result<Option<sync_run::Model>> {
+    use sync_run::Column;
+    let select = tx
+        .find::<sync_run::Entity>()
+        .filter(Column::IntegrationId.eq(row.integration_id))
+        .filter(Column::Id.ne(row.id))
+        .filter(Column::FinishedAt.is_not_null())
+        .order_by_desc(Column::StartedAt)
+        .order_by_desc(Column::Id)
+        .limit(1);
+    Ok(select.one(tx.conn()).await?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_needs_a_person_stops_the_clock() {
-        let held = End::Done { held: vec!["a".into()], failed: Vec::new() };
+        let held = End::Done {
+            held: vec!["a".into()],
+            failed: Vec::new(),
+        };
         let held = verdict(&held, false);
-        assert_eq!((held.run, held.integration), (JobStatus::Succeeded, Some(IntegrationStatus::Held)));
+        assert_eq!(
+            (held.run, held.integration),
+            (JobStatus::Succeeded, Some(IntegrationStatus::Held))
+        );
         assert!(!held.goes_on);
         let reauth = verdict(&End::Reauth("no".into()), false);
         assert_eq!((reauth.run, reauth.goes_on), (JobStatus::Dead, false));
@@ -252,16 +290,25 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_tried_until_the_last_attempt() {
-        let away = || End::Unavailable { message: "away".into(), retry_after: None };
+        let away = || End::Unavailable {
+            message: "away".into(),
+            retry_after: None,
+        };
         let first = verdict(&away(), false);
         assert_eq!((first.run, first.is_whole), (JobStatus::Retrying, false));
         let last = verdict(&away(), true);
-        assert_eq!((last.run, last.is_whole, last.goes_on), (JobStatus::Dead, true, true));
+        assert_eq!(
+            (last.run, last.is_whole, last.goes_on),
+            (JobStatus::Dead, true, true)
+        );
     }
 
     #[test]
     fn one_bad_calendar_does_not_hide_that_another_waits() {
-        let both = End::Done { held: vec!["h.".into()], failed: vec!["f.".into()] };
+        let both = End::Done {
+            held: vec!["h.".into()],
+            failed: vec!["f.".into()],
+        };
         let both = verdict(&both, false);
         assert_eq!(both.integration, Some(IntegrationStatus::Held));
         assert_eq!(both.message.as_deref(), Some("h. f."));

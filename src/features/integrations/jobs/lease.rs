@@ -137,7 +137,10 @@ impl Lease {
         let mut update = tx
             .update_many::<Entity>()
             .col_expr(Column::LastError, Expr::value(Option::<String>::None))
-            .col_expr(Column::HeldDeletes, Expr::value(Option::<serde_json::Value>::None))
+            .col_expr(
+                Column::HeldDeletes,
+                Expr::value(Option::<serde_json::Value>::None),
+            )
             .col_expr(Column::LastSuccessAt, Expr::value(tx.now()));
         if cursor_of(row) == self.cursor {
             update = update
@@ -162,7 +165,10 @@ impl Lease {
     async fn release(&self, update: sea_orm::UpdateMany<Entity>, tx: &Tx) -> Result<()> {
         update
             .col_expr(Column::LeaseOwner, Expr::value(Option::<String>::None))
-            .col_expr(Column::LeaseUntil, Expr::value(Option::<crate::kernel::time::Instant>::None))
+            .col_expr(
+                Column::LeaseUntil,
+                Expr::value(Option::<crate::kernel::time::Instant>::None),
+            )
             .col_expr(Column::State, Expr::value(SyncState::Idle))
             .col_expr(Column::UpdatedAt, Expr::value(tx.now()))
             .filter(self.mine())

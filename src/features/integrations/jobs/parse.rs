@@ -98,7 +98,9 @@ impl Parsed {
         let unreadable: HashSet<String> = feed.unreadable.into_iter().collect();
         let etag = (!is_feed && !remote.etag.is_empty()).then_some(remote.etag);
         for mut object in feed.objects {
-            std::mem::take(&mut object.warnings).into_iter().for_each(&mut note);
+            std::mem::take(&mut object.warnings)
+                .into_iter()
+                .for_each(&mut note);
             self.items.push(Item {
                 address: address.clone(),
                 etag: etag.clone(),
@@ -129,7 +131,11 @@ mod tests {
     fn calendar(events: &[&str]) -> String {
         let events: String = events
             .iter()
-            .map(|uid| format!("BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART:20260302T090000Z\r\nSUMMARY:{uid}\r\nEND:VEVENT\r\n"))
+            .map(|uid| {
+                format!(
+                    "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART:20260302T090000Z\r\nSUMMARY:{uid}\r\nEND:VEVENT\r\n"
+                )
+            })
             .collect();
         format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n")
     }
@@ -154,10 +160,17 @@ mod tests {
             .collect();
         assert_eq!(found, [("a", false), ("b", true), ("c", true)]);
         assert_eq!(parsed.unread, 2);
-        let objects: Vec<&str> = parsed.problems.iter().map(|problem| problem.object.as_str()).collect();
+        let objects: Vec<&str> = parsed
+            .problems
+            .iter()
+            .map(|problem| problem.object.as_str())
+            .collect();
         assert_eq!(objects, ["/c/4.ics", "/c/2.ics"]);
         assert!(parsed.present["/c/3.ics"].is_empty());
-        assert!(!parsed.present.contains_key("/c/2.ics"), "what cannot be read deletes nothing");
+        assert!(
+            !parsed.present.contains_key("/c/2.ics"),
+            "what cannot be read deletes nothing"
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use entity::external_event_link::{Column, Entity};
 use entity::calendar_event;
+use entity::external_event_link::{Column, Entity};
 use entity::ids::CalendarId;
 use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _};
 
@@ -68,7 +68,11 @@ pub(super) async fn sweep(
     let doomed = last.doomed;
     let nothing = doomed.addresses.is_empty() && doomed.keys.is_empty() && doomed.kept.is_none();
     if nothing && vanished.is_empty() {
-        return Ok(Swept { doomed: 0, stored: 0, is_held: false });
+        return Ok(Swept {
+            doomed: 0,
+            stored: 0,
+            is_held: false,
+        });
     }
     let links: Vec<(String, String)> = tx
         .find::<Entity>()
@@ -98,7 +102,11 @@ pub(super) async fn sweep(
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let is_accepted = last.accept_deletes && batch.lease.is_held;
     let is_held = !is_accepted && rules::is_mass_deletion(doomed_events, size(stored));
-    let swept = Swept { doomed: doomed_events as u64, stored, is_held };
+    let swept = Swept {
+        doomed: doomed_events as u64,
+        stored,
+        is_held,
+    };
     if is_held {
         return Ok(swept);
     }

@@ -46,7 +46,11 @@ pub async fn connect(ctx: &Ctx, service: Service) -> Result<integration::Model> 
     let (label, server_url, username) = match &service {
         Service::Caldav {
             server_url, username, ..
-        } => (username.clone(), Some(without_secrets(server_url)), Some(username.clone())),
+        } => (
+            username.clone(),
+            Some(without_secrets(server_url)),
+            Some(username.clone()),
+        ),
         Service::IcsFeed { url, name, .. } => {
             for calendar in &mut calendars {
                 calendar.name.clone_from(name);
@@ -83,7 +87,9 @@ async fn ask(ctx: &Ctx, account: &Account) -> Result<Vec<RemoteCalendar>> {
     let refused = |error| rules::refused(account.provider(), error);
     let mut calendars = answer.unwrap_or_else(|_| Err(late())).map_err(refused)?;
     if calendars.is_empty() {
-        return Err(refused(ProviderError::NotACalendar("This account has no calendars with events.")));
+        return Err(refused(ProviderError::NotACalendar(
+            "This account has no calendars with events.",
+        )));
     }
     calendars.truncate(rules::MAX_CALENDARS);
     Ok(calendars)
@@ -92,9 +98,10 @@ async fn ask(ctx: &Ctx, account: &Account) -> Result<Vec<RemoteCalendar>> {
 async fn store(tx: &Tx, plan: Plan) -> Result<integration::Model> {
     // One at a time: two requests must not connect the same account twice.
     tx.lock_workspace().await?;
-    let existing = sea_orm::QueryOrder::order_by_asc(tx.find::<integration::Entity>(), integration::Column::Id)
-        .all(tx.conn())
-        .await?;
+    let existing =
+        sea_orm::QueryOrder::order_by_asc(tx.find::<integration::Entity>(), integration::Column::Id)
+            .all(tx.conn())
+            .await?;
     let count = existing.len();
     let same = existing
         .into_iter()
@@ -142,7 +149,10 @@ async fn store(tx: &Tx, plan: Plan) -> Result<integration::Model> {
                 updated_at: tx.now(),
             };
             row.next_sync_at = Some(rules::next_sync(&row, tx.now()));
-            (tx.insert(row.into_active_model().reset_all()).await?, ChangeAction::Created)
+            (
+                tx.insert(row.into_active_model().reset_all()).await?,
+                ChangeAction::Created,
+            )
         }
     };
     let added = add_calendars(tx, &row, &plan.calendars).await?;

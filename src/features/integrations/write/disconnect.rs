@@ -45,14 +45,24 @@ async fn disconnect_in(tx: &Tx, id: IntegrationId, keep_events: bool) -> Result<
         }
         mirror::empty(tx, calendar_id).await?;
         let rows = tx.delete_many::<calendar::Entity>();
-        rows.filter(calendar::Column::Id.eq(calendar_id)).exec(tx.conn()).await?;
+        rows.filter(calendar::Column::Id.eq(calendar_id))
+            .exec(tx.conn())
+            .await?;
         if calendar.is_mirrored {
             tx.change(ChangeAction::Deleted, ObjectType::Calendar, calendar_id.uuid());
         }
     }
     let rows = tx.delete_many::<integration::Entity>();
-    rows.filter(integration::Column::Id.eq(id)).exec(tx.conn()).await?;
+    rows.filter(integration::Column::Id.eq(id))
+        .exec(tx.conn())
+        .await?;
     let changes = serde_json::json!({ "keepEvents": keep_events });
-    record(tx, "integration.disconnected", ChangeAction::Deleted, id, Some(changes));
+    record(
+        tx,
+        "integration.disconnected",
+        ChangeAction::Deleted,
+        id,
+        Some(changes),
+    );
     Ok(())
 }

@@ -4,8 +4,12 @@ use std::collections::HashSet;
 
 use entity::enums::{ChangeAction, SyncState};
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
-use entity::{calendar, calendar_event, calendar_sync, external_event_link, integration, user_preferences, workspace};
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set};
+use entity::{
+    calendar, calendar_event, calendar_sync, external_event_link, integration, user_preferences, workspace,
+};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set,
+};
 
 use crate::features::integrations::providers::RemoteCalendar;
 use crate::features::integrations::rules;
@@ -25,7 +29,10 @@ pub(in crate::features::integrations) async fn add_calendars(
     found: &[RemoteCalendar],
 ) -> Result<usize> {
     let known = calendars(tx, row).await?;
-    let known: HashSet<&str> = known.iter().filter_map(|row| row.external_id.as_deref()).collect();
+    let known: HashSet<&str> = known
+        .iter()
+        .filter_map(|row| row.external_id.as_deref())
+        .collect();
     let zone = zone_of_owner(tx, row).await?;
     let mut seen = HashSet::new();
     let new: Vec<calendar::Model> = found
@@ -33,12 +40,18 @@ pub(in crate::features::integrations) async fn add_calendars(
         .filter(|remote| !known.contains(remote.id.as_str()) && seen.insert(&remote.id))
         .map(|remote| mirror(tx, row, remote, &zone))
         .collect();
-    let states = new.iter().map(|calendar| fresh_state(tx, row, calendar.id)).collect();
+    let states = new
+        .iter()
+        .map(|calendar| fresh_state(tx, row, calendar.id))
+        .collect();
     for calendar in &new {
         tx.change(ChangeAction::Created, ObjectType::Calendar, calendar.id.uuid());
     }
     let count = new.len();
-    let rows = new.into_iter().map(|row| row.into_active_model().reset_all()).collect();
+    let rows = new
+        .into_iter()
+        .map(|row| row.into_active_model().reset_all())
+        .collect();
     tx.insert_many::<calendar::ActiveModel>(rows).await?;
     tx.insert_many::<calendar_sync::ActiveModel>(states).await?;
     Ok(count)
@@ -126,7 +139,10 @@ pub(super) struct Chosen {
 /// Mirrors exactly these calendars. The events of the others go.
 pub(super) async fn choose(tx: &Tx, row: &integration::Model, ids: &[CalendarId]) -> Result<Chosen> {
     let all = calendars(tx, row).await?;
-    if let Some(index) = ids.iter().position(|id| all.iter().all(|calendar| calendar.id != *id)) {
+    if let Some(index) = ids
+        .iter()
+        .position(|id| all.iter().all(|calendar| calendar.id != *id))
+    {
         let path = format!("input.calendarIds.{index}");
         let message = "This integration has no such calendar.";
         return Err(Error::user(UserErrorCode::ReferenceNotFound, &path, message));
@@ -159,18 +175,29 @@ pub(super) async fn choose(tx: &Tx, row: &integration::Model, ids: &[CalendarId]
 
 /// Removes what was mirrored into a calendar, and where its sync stands: chosen again, it starts from nothing.
 pub(super) async fn empty(tx: &Tx, id: CalendarId) -> Result<()> {
-    let events = tx.find::<calendar_event::Entity>().select_only().column(calendar_event::Column::Id);
+    let events = tx
+        .find::<calendar_event::Entity>()
+        .select_only()
+        .column(calendar_event::Column::Id);
     let events: Vec<CalendarEventId> = events
         .filter(calendar_event::Column::CalendarId.eq(id))
         .into_tuple()
         .all(tx.conn())
         .await?;
     let links = tx.delete_many::<external_event_link::Entity>();
-    links.filter(external_event_link::Column::CalendarId.eq(id)).exec(tx.conn()).await?;
+    links
+        .filter(external_event_link::Column::CalendarId.eq(id))
+        .exec(tx.conn())
+        .await?;
     let rows = tx.delete_many::<calendar_event::Entity>();
-    rows.filter(calendar_event::Column::CalendarId.eq(id)).exec(tx.conn()).await?;
+    rows.filter(calendar_event::Column::CalendarId.eq(id))
+        .exec(tx.conn())
+        .await?;
     let state = tx.delete_many::<calendar_sync::Entity>();
-    state.filter(calendar_sync::Column::CalendarId.eq(id)).exec(tx.conn()).await?;
+    state
+        .filter(calendar_sync::Column::CalendarId.eq(id))
+        .exec(tx.conn())
+        .await?;
     for event in events {
         tx.event_change(ChangeAction::Deleted, event.uuid(), id);
     }

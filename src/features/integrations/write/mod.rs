@@ -67,7 +67,13 @@ async fn update_in(tx: &Tx, id: IntegrationId, patch: IntegrationPatch) -> Resul
         "calendars": { "changed": patch.calendar_ids.is_some() },
     });
     let stored = save(tx, row).await?;
-    record(tx, "integration.updated", ChangeAction::Updated, id, Some(changes));
+    record(
+        tx,
+        "integration.updated",
+        ChangeAction::Updated,
+        id,
+        Some(changes),
+    );
     Ok(stored)
 }
 
@@ -80,7 +86,13 @@ pub async fn sync_now(ctx: &Ctx, id: IntegrationId, full: bool) -> Result<Queued
         let wish = if full { Wish::Everything } else { Wish::Changes };
         let job_id = queue_in(&tx, &row, wish).await?;
         let changes = serde_json::json!({ "full": full });
-        record(&tx, "integration.sync_requested", ChangeAction::Updated, id, Some(changes));
+        record(
+            &tx,
+            "integration.sync_requested",
+            ChangeAction::Updated,
+            id,
+            Some(changes),
+        );
         Ok(Queued {
             integration: row,
             job_id,
@@ -100,7 +112,10 @@ pub async fn confirm(ctx: &Ctx, id: IntegrationId, accept: bool) -> Result<Queue
         }
         if !accept {
             tx.update_many::<calendar_sync::Entity>()
-                .col_expr(calendar_sync::Column::HeldDeletes, Expr::value(Option::<serde_json::Value>::None))
+                .col_expr(
+                    calendar_sync::Column::HeldDeletes,
+                    Expr::value(Option::<serde_json::Value>::None),
+                )
                 .filter(calendar_sync::Column::IntegrationId.eq(id))
                 .exec(tx.conn())
                 .await?;
@@ -112,7 +127,13 @@ pub async fn confirm(ctx: &Ctx, id: IntegrationId, accept: bool) -> Result<Queue
         row.next_sync_at = Some(rules::next_sync(&row, tx.now()));
         let integration = save(&tx, row).await?;
         let changes = serde_json::json!({ "accept": accept });
-        record(&tx, "integration.sync_confirmed", ChangeAction::Updated, id, Some(changes));
+        record(
+            &tx,
+            "integration.sync_confirmed",
+            ChangeAction::Updated,
+            id,
+            Some(changes),
+        );
         Ok(Queued { integration, job_id })
     })
     .await
@@ -140,7 +161,9 @@ pub(super) async fn queue_in(tx: &Tx, row: &integration::Model, wish: Wish) -> R
         .by(tx.actor().user_id)
         .unique(format!("sync:{}", row.id.uuid().simple()));
     let job_id = tx.enqueue(job).await?;
-    let runs = tx.find::<sync_run::Entity>().filter(sync_run::Column::JobId.eq(job_id));
+    let runs = tx
+        .find::<sync_run::Entity>()
+        .filter(sync_run::Column::JobId.eq(job_id));
     if runs.count(tx.conn()).await? > 0 {
         if wish == Wish::Everything {
             // The sync that is under way was asked for less.
@@ -194,14 +217,20 @@ pub(super) async fn forget_in(tx: &Tx, id: IntegrationId) -> Result<()> {
         .filter(Column::IntegrationId.eq(id))
         .exec(tx.conn())
         .await?;
-    let calendars = tx.find::<calendar::Entity>().select_only().column(calendar::Column::Id);
+    let calendars = tx
+        .find::<calendar::Entity>()
+        .select_only()
+        .column(calendar::Column::Id);
     let calendars: Vec<CalendarId> = calendars
         .filter(calendar::Column::IntegrationId.eq(id))
         .into_tuple()
         .all(tx.conn())
         .await?;
     tx.update_many::<external_event_link::Entity>()
-        .col_expr(external_event_link::Column::Etag, Expr::value(Option::<String>::None))
+        .col_expr(
+            external_event_link::Column::Etag,
+            Expr::value(Option::<String>::None),
+        )
         .filter(external_event_link::Column::CalendarId.is_in(calendars))
         .exec(tx.conn())
         .await?;
@@ -217,7 +246,9 @@ async fn is_held(tx: &Tx, id: IntegrationId) -> Result<bool> {
 }
 
 pub(super) async fn lock(tx: &Tx, id: IntegrationId) -> Result<integration::Model> {
-    let select = tx.find::<integration::Entity>().filter(integration::Column::Id.eq(id));
+    let select = tx
+        .find::<integration::Entity>()
+        .filter(integration::Column::Id.eq(id));
     let row = select.lock_exclusive().one(tx.conn()).await?;
     row.ok_or_else(Error::not_found)
 }
