@@ -123,10 +123,21 @@ impl Role {
 
 /// Runs until the process is asked to stop, then ends in order: no new work, a grace for what runs, everything closed. `ready` is called
 /// once requests are accepted, with the address that is listened on.
-pub async fn run(platform: Platform, role: Role, ready: impl FnOnce(Option<SocketAddr>)) -> Result<(), StartError> {
-    let workers = WorkerConfig { grace: platform.config.shutdown_grace, ..WorkerConfig::default() };
+pub async fn run(
+    platform: Platform,
+    role: Role,
+    ready: impl FnOnce(Option<SocketAddr>),
+) -> Result<(), StartError> {
+    let workers = WorkerConfig {
+        grace: platform.config.shutdown_grace,
+        ..WorkerConfig::default()
+    };
     let health = Health::new(probes(&platform, role, workers.beat.clone()));
-    let listener = if role.has_api() { Some(TcpListener::bind(platform.config.listen).await?) } else { None };
+    let listener = if role.has_api() {
+        Some(TcpListener::bind(platform.config.listen).await?)
+    } else {
+        None
+    };
     let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
 
     let stop = platform.shutdown.clone();
@@ -145,7 +156,15 @@ pub async fn run(platform: Platform, role: Role, ready: impl FnOnce(Option<Socke
 
     let api = async {
         if let Some(listener) = listener {
-            web::serve(listener, Web::new(web::Parts { platform: platform.clone(), schema: schema(&platform), health })).await;
+            web::serve(
+                listener,
+                Web::new(web::Parts {
+                    platform: platform.clone(),
+                    schema: schema(&platform),
+                    health,
+                }),
+            )
+            .await;
         }
     };
     let work = async {
@@ -153,7 +172,14 @@ pub async fn run(platform: Platform, role: Role, ready: impl FnOnce(Option<Socke
             return Ok(());
         }
         let runner = Arc::new(runner::Features::new(platform.clone()));
-        run_workers(platform.clone(), platform.redis.clone(), runner, workers, platform.shutdown.clone()).await
+        run_workers(
+            platform.clone(),
+            platform.redis.clone(),
+            runner,
+            workers,
+            platform.shutdown.clone(),
+        )
+        .await
     };
     ready(address);
     let ((), worked) = tokio::join!(api, work);
@@ -163,7 +189,11 @@ pub async fn run(platform: Platform, role: Role, ready: impl FnOnce(Option<Socke
 
 fn schema(platform: &Platform) -> ApiSchema {
     let builder = graphql::builder();
-    if platform.config.introspection { builder.finish() } else { builder.disable_introspection().disable_suggestions().finish() }
+    if platform.config.introspection {
+        builder.finish()
+    } else {
+        builder.disable_introspection().disable_suggestions().finish()
+    }
 }
 
 fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
@@ -181,11 +211,21 @@ fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
     }
     if role.has_workers() {
         let clock = platform.clock.clone();
-        let transport = if platform.redis.is_some() { "redis" } else { "embedded" };
+        let transport = if platform.redis.is_some() {
+            "redis"
+        } else {
+            "embedded"
+        };
         probes.push(Probe::new("workers", transport, move || {
             let last = beat.last();
             let silent = last.is_none_or(|last| clock.now() - last > chrono::Duration::seconds(30));
-            async move { if silent { Err(Error::unavailable("The workers are silent.", "no sign of life")) } else { Ok(()) } }
+            async move {
+                if silent {
+                    Err(Error::unavailable("The workers are silent.", "no sign of life"))
+                } else {
+                    Ok(())
+                }
+            }
         }));
     }
     probes
@@ -213,7 +253,10 @@ async fn asked_to_stop() {
 pub async fn close(platform: &Platform) {
     platform.shutdown.cancel();
     platform.tasks.close();
-    if tokio::time::timeout(LAST_TASKS, platform.tasks.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_TASKS, platform.tasks.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(tasks = platform.tasks.len(), "some tasks did not end in time");
     }
     platform.pubsub.close();

@@ -55,6 +55,18 @@ pub fn split(text: &str) -> Result<(&str, Uuid), ParseIdError> {
     Ok((prefix, decode(value)?))
 }
 
+/// The text of the identifier of an object whose kind is known only by the name of its GraphQL type; the reverse of [`split`].
+pub fn compose(kind: &str, uuid: Uuid) -> Option<String> {
+    struct Text(&'static str, Uuid);
+    impl fmt::Display for Text {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_text(f, self.0, self.1)
+        }
+    }
+    let (prefix, _) = KINDS.iter().find(|(_, known)| *known == kind)?;
+    Some(Text(prefix, uuid).to_string())
+}
+
 /// Writes `prefix_value`; shared by the `Display` of every id type.
 fn write_text(f: &mut fmt::Formatter<'_>, prefix: &str, uuid: Uuid) -> fmt::Result {
     let mut value = uuid.as_u128();
@@ -209,6 +221,8 @@ mod tests {
         let id: TaskId = SAMPLE.parse().unwrap();
         assert_eq!(id.to_string(), SAMPLE);
         assert_eq!(split(SAMPLE), Ok(("task", id.0)));
+        assert_eq!(compose("Task", id.0).as_deref(), Some(SAMPLE));
+        assert_eq!(compose("Nothing", id.0), None);
     }
 
     #[test]

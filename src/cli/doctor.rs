@@ -21,7 +21,10 @@ pub(super) async fn run(config: Config) -> Outcome {
     report("migrations", migrations(&config).await, &mut failures);
     report("secret key", secret_key(&config), &mut failures);
     match &config.redis {
-        None => println!("  {:14} -     not configured: everything runs in this process", "redis"),
+        None => println!(
+            "  {:14} -     not configured: everything runs in this process",
+            "redis"
+        ),
         Some(settings) => report("redis", redis(settings).await, &mut failures),
     }
     if failures == 0 {

@@ -1,6 +1,10 @@
 //! Commands. Each reads the settings, opens what it needs, does one thing and says what came of it. Prints; everybody else logs.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to its terminal"
+)]
 
 mod database;
 mod doctor;
@@ -76,7 +80,10 @@ pub fn run() -> ExitCode {
         Err(error) => return end(Err(error.into())),
     };
     // TLS of every outgoing connection: chosen once, before any of them.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
         return end(Err("the TLS provider was installed twice".into()));
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -109,7 +116,11 @@ fn schema(check: Option<&PathBuf>) -> Outcome {
     if stored == sdl {
         return Ok(());
     }
-    Err(format!("{} is stale. Write it again with `meridian schema > {0}`.", file.display()).into())
+    Err(format!(
+        "{} is stale. Write it again with `meridian schema > {0}`.",
+        file.display()
+    )
+    .into())
 }
 
 fn end(outcome: Outcome) -> ExitCode {

@@ -10,7 +10,11 @@ use crate::platform::telemetry;
 pub(super) async fn serve(config: Config, demo: bool) -> Outcome {
     telemetry::init(&config.log)?;
     let platform = app::open(config).await?;
-    let people = if demo { Some(seed::plant(&platform).await?) } else { None };
+    let people = if demo {
+        Some(seed::plant(&platform).await?)
+    } else {
+        None
+    };
     let config = platform.config.clone();
     let ready = move |address: Option<SocketAddr>| {
         announce(&config, address);

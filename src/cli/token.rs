@@ -9,6 +9,7 @@ use crate::access::{NewToken, create_token};
 use crate::app;
 use crate::config::Config;
 use crate::features::people;
+use crate::kernel::actor::Actor;
 use crate::kernel::text;
 
 /// What to do with tokens.
@@ -53,15 +54,25 @@ impl From<Scope> for ApiTokenScope {
 }
 
 pub(super) async fn run(config: Config, action: Action) -> Outcome {
-    let Action::Create { email, name, scope, days } = action;
+    let Action::Create {
+        email,
+        name,
+        scope,
+        days,
+    } = action;
     let platform = app::open(config).await?;
     let address = text::email(&email).ok_or_else(|| format!("`{email}` is not an e-mail address"))?;
     let person = people::find_by_email(&platform, &address).await?;
     let person = person.ok_or_else(|| format!("nobody has the address {address}"))?;
     let expires_at = Some(platform.clock.now() + Duration::days(days));
-    let new = NewToken { user_id: person.id, name, scopes: vec![scope.into()], workspace_id: None, expires_at };
-    let (_, token) = create_token(&platform, new).await?;
-    println!("{token}");
+    let new = NewToken {
+        name,
+        scopes: vec![scope.into()],
+        workspace_id: None,
+        expires_at,
+    };
+    let created = create_token(&platform, Actor::system(), person.id, new).await?;
+    println!("{}", created.secret);
     app::close(&platform).await;
     Ok(())
 }

@@ -10,10 +10,13 @@ pub mod people;
 pub mod workspaces;
 
 pub mod calendars;
+
+pub mod audit;
+
+pub mod notifications;
+
 pub mod events;
 
 pub mod tasks;
-
-pub mod notifications;
 
 pub mod integrations;

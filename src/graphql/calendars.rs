@@ -13,7 +13,7 @@ use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, La
 use super::paging::payload;
 use super::people::{User, user_of};
 use super::scalars::{DateTime, HexColor, TimeZone};
-use super::workspaces::Workspace;
+use super::workspaces::{Workspace, workspace_field};
 use super::{access, loader, patch};
 use crate::access::{Access, Ctx};
 use crate::features::calendars::{self, CalendarPatch, NewCalendar};
@@ -46,8 +46,7 @@ impl Calendar {
 
     /// Workspace of the calendar.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let entered = async { Workspace::load(access(ctx).ctx(self.0.workspace_id).await?).await };
-        entered.await.map_err(expose)
+        workspace_field(ctx, self.0.workspace_id).await
     }
 
     /// User whose calendar it is. Null for workspace calendars.

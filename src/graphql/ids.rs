@@ -10,6 +10,13 @@ pub fn global<T: TypedId + std::fmt::Display>(id: T) -> ID {
     ID(id.to_string())
 }
 
+/// The global id of an object whose kind is only known by the name of its GraphQL type.
+pub fn global_of(kind: &str, uuid: uuid::Uuid) -> Result<ID> {
+    let id = entity::ids::compose(kind, uuid);
+    id.map(ID)
+        .ok_or_else(|| Error::internal(format!("there are no ids of {kind}")))
+}
+
 /// A typed id for a look-up; `None` when the text is no id of this kind.
 pub fn parse<T: TypedId + std::str::FromStr>(id: &ID) -> Option<T> {
     id.parse().ok()

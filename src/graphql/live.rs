@@ -11,7 +11,8 @@ use super::errors::expose;
 use super::ids::target;
 use crate::access::{Access, Ctx};
 use crate::features::changes::{self, Feed};
-use crate::kernel::{self, changes::Change};
+use crate::kernel;
+use crate::kernel::changes::{Change, ObjectType};
 
 /// Follows the changes of a workspace that `wanted` picks. Membership is checked again before each one is sent, so that a removed member
 /// hears nothing more.
@@ -46,12 +47,17 @@ where
         async move {
             let (platform, caller, wanted, render) = &*shared;
             while let Some(change) = feed.next().await? {
-                if !wanted(&change) {
+                let wanted = wanted(&change);
+                // A removed member's stream ends with the removal, not with the next change that they would have seen.
+                if !wanted && change.object_type != ObjectType::WorkspaceMember {
                     continue;
                 }
                 let entered = Access::new(platform.clone(), caller.clone())
                     .ctx(feed.workspace_id())
                     .await?;
+                if !wanted {
+                    continue;
+                }
                 let cursor = changes::encode_cursor(&entered, change.seq);
                 return Ok(Some((render(entered, cursor, change).await?, feed)));
             }

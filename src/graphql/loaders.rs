@@ -1,20 +1,32 @@
 //! Batching of reads inside one operation: everything that one level of an answer needs is one statement for each kind of object. Nothing
 //! is cached beyond the batch, so a subscription never sees old rows. Keys begin with the workspace.
 
+mod own;
+mod places;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{CalendarEventId, CalendarId, IntegrationId, MembershipId, TaskId, UserId, WorkspaceId};
-use entity::{attendee, calendar, integration, membership, reminder, sync_run, task, user, workspace};
+use entity::ids::{
+    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId,
+    WorkspaceId,
+};
+use entity::{
+    attendee, audit_log, calendar, integration, membership, reminder, sync_run, task, user, workspace,
+};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{calendars, events, integrations, people, tasks, workspaces};
+use crate::features::{audit, calendars, events, integrations, people, tasks, workspaces};
 use crate::kernel;
+use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
+
+pub use own::{JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.
 pub struct Loaders {
@@ -172,10 +184,30 @@ fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
 }
 
 workspace_loader!(
+    /// One run of a sync.
+    SyncRunKey(SyncRunId) => Arc<sync_run::Model>,
+    |ctx, ids| async move {
+        let rows = integrations::get_runs(&ctx, &ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+workspace_loader!(
     /// A membership.
     MemberKey(MembershipId) => Arc<membership::Model>,
     |ctx, ids| async move {
         Ok(workspaces::members_by_id(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
+
+workspace_loader!(
+    /// An entry of the audit log. For those who may not read it there is none.
+    AuditKey(AuditLogId) => Arc<audit_log::Model>,
+    |ctx, ids| async move {
+        if !ctx.may(Action::View, Resource::AuditLog) {
+            return Ok(Vec::new());
+        }
+        Ok(audit::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
     }
 );
 

@@ -4,7 +4,9 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod audit;
 mod calendars;
+mod changes;
 mod credentials;
 mod enums;
 pub mod errors;
@@ -16,9 +18,11 @@ mod live;
 mod loaders;
 mod members;
 mod node;
+mod notifications;
 mod paging;
 mod people;
 mod preferences;
+mod ranges;
 mod scalars;
 mod server;
 mod syncs;
@@ -63,6 +67,7 @@ pub struct Mutation(
     credentials::CredentialMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
@@ -73,6 +78,7 @@ pub struct Mutation(
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
 pub struct Subscription(
+    notifications::NotificationSubscription,
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,

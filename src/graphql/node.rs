@@ -1,18 +1,34 @@
-//! Any object by its global id. The id's prefix says which kind to look for.
+//! Any object by its global id. The id's prefix says which kind to look for; objects of one kind are read together.
+//!
+//! To add a kind: a variant of [`Node`], its line in [`node_in`] when it belongs to a workspace, and its table in `Loaders::places`.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use entity::ids::{CalendarEventId, CalendarId, IntegrationId, SyncRunId, TaskId, TypedId, WorkspaceId};
+use entity::ids::{
+    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId,
+    NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+};
+use futures_util::future::join_all;
+use uuid::Uuid;
 
-use super::access;
+use super::audit::AuditLog;
 use super::calendars::Calendar;
-use super::errors::{expose, lookup};
+use super::credentials::{ApiToken, Session};
+use super::errors::expose;
 use super::events::CalendarEvent;
 use super::integrations::Integration;
+use super::jobs::Job;
+use super::loaders::{
+    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey,
+    OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+};
+use super::members::WorkspaceMember;
+use super::notifications::Notification;
+use super::people::User;
 use super::syncs::SyncRun;
 use super::tasks::Task;
-use super::workspaces::Workspace;
-use crate::access::Access;
-use crate::kernel::{Error, Result as KernelResult};
+use super::workspaces::{Workspace, workspace_of};
+use super::{access, loader};
+use crate::kernel::Error;
 
 /// An object with a globally unique ID. Every node can be re-fetched with `Query.node`.
 #[derive(Interface)]
@@ -22,37 +38,121 @@ use crate::kernel::{Error, Result as KernelResult};
     desc = "Globally unique, opaque, type-prefixed ID, for example `task_01jdb2k9x4e5vb4pex5vsknk08`."
 ))]
 pub enum Node {
+    ApiToken(ApiToken),
+    AuditLog(AuditLog),
     Calendar(Calendar),
     CalendarEvent(CalendarEvent),
     Integration(Integration),
+    Job(Job),
+    Notification(Notification),
+    Session(Session),
     SyncRun(SyncRun),
     Task(Task),
+    User(User),
     Workspace(Workspace),
+    WorkspaceMember(WorkspaceMember),
 }
 
 /// Most ids of one `nodes` query.
 const MAX_NODES: usize = 100;
 
-async fn find(access: &Access, id: &ID) -> KernelResult<Node> {
-    let (prefix, uuid) = entity::ids::split(id).map_err(|_| Error::not_found())?;
-    match prefix {
-        CalendarId::PREFIX => Calendar::load(access, CalendarId::from_uuid(uuid))
+/// An object of a workspace that is already known, by the name of its GraphQL type. Null when it is gone or may not be seen.
+pub async fn node_in(
+    ctx: &Context<'_>,
+    workspace: WorkspaceId,
+    kind: &str,
+    id: Uuid,
+) -> Option<Result<Node>> {
+    let loader = loader(ctx);
+    let found = match kind {
+        AuditLogId::TYPE => {
+            let row = loader.load_one(AuditKey(workspace, AuditLogId(id))).await;
+            row.map(|row| row.map(|row| Node::AuditLog(AuditLog(row))))
+        }
+        CalendarId::TYPE => {
+            let row = loader.load_one(CalendarKey(workspace, CalendarId(id))).await;
+            row.map(|row| row.map(|row| Node::Calendar(Calendar(row))))
+        }
+        CalendarEventId::TYPE => {
+            let row = loader.load_one(EventKey(workspace, CalendarEventId(id))).await;
+            row.map(|row| row.map(|event| Node::CalendarEvent(CalendarEvent(event))))
+        }
+        IntegrationId::TYPE => {
+            let row = loader
+                .load_one(IntegrationKey(workspace, IntegrationId(id)))
+                .await;
+            row.map(|row| row.map(|row| Node::Integration(Integration(row))))
+        }
+        SyncRunId::TYPE => {
+            let row = loader.load_one(SyncRunKey(workspace, SyncRunId(id))).await;
+            row.map(|row| row.map(|row| Node::SyncRun(SyncRun(row))))
+        }
+        MembershipId::TYPE => {
+            let row = loader.load_one(MemberKey(workspace, MembershipId(id))).await;
+            row.map(|row| row.map(|row| Node::WorkspaceMember(WorkspaceMember(row))))
+        }
+        TaskId::TYPE => {
+            let row = loader.load_one(TaskKey(workspace, TaskId(id))).await;
+            row.map(|row| row.map(|row| Node::Task(Task(row))))
+        }
+        WorkspaceId::TYPE => workspace_of(ctx, Some(WorkspaceId(id)))
             .await
-            .map(Node::Calendar),
-        CalendarEventId::PREFIX => CalendarEvent::load(access, CalendarEventId::from_uuid(uuid))
-            .await
-            .map(Node::CalendarEvent),
-        IntegrationId::PREFIX => Integration::load(access, IntegrationId::from_uuid(uuid))
-            .await
-            .map(Node::Integration),
-        SyncRunId::PREFIX => SyncRun::load(access, SyncRunId::from_uuid(uuid))
-            .await
-            .map(Node::SyncRun),
-        TaskId::PREFIX => Task::load(access, TaskId::from_uuid(uuid)).await.map(Node::Task),
-        WorkspaceId::PREFIX => Workspace::load(access.ctx(WorkspaceId::from_uuid(uuid)).await?)
-            .await
-            .map(Node::Workspace),
-        _ => Err(Error::not_found()),
+            .transpose()
+            .map(|found| found.map(Node::Workspace)),
+        _ => Ok(None),
+    };
+    found.transpose()
+}
+
+/// An object that belongs to the caller or, a person, to nobody.
+async fn personal_node(ctx: &Context<'_>, kind: &str, id: Uuid) -> Result<Option<Node>> {
+    let loader = loader(ctx);
+    Ok(match kind {
+        ApiTokenId::TYPE => {
+            let row = loader.load_one(OwnTokenKey(ApiTokenId(id))).await?;
+            row.map(|row| Node::ApiToken(ApiToken(row)))
+        }
+        NotificationId::TYPE => {
+            let row = loader.load_one(NotificationKey(NotificationId(id))).await?;
+            row.map(|row| Node::Notification(Notification(row)))
+        }
+        JobId::TYPE => {
+            let row = loader.load_one(JobKey(JobId(id))).await?;
+            row.map(|row| Node::Job(Job(row)))
+        }
+        SessionId::TYPE => {
+            let row = loader.load_one(SessionKey(SessionId(id))).await?;
+            row.map(|row| Node::Session(Session(row)))
+        }
+        UserId::TYPE => {
+            let id = UserId(id);
+            let is_self = access(ctx).caller().user_id() == Some(id);
+            let known = is_self || loader.load_one(AcquaintedKey(id)).await?.is_some();
+            let row = if known {
+                loader.load_one(UserKey(id)).await?
+            } else {
+                None
+            };
+            row.map(|row| Node::User(User(row)))
+        }
+        _ => None,
+    })
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
+    access(ctx).caller().require_user().map_err(expose)?;
+    let Ok((prefix, uuid)) = entity::ids::split(id) else {
+        return Ok(None);
+    };
+    let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == prefix) else {
+        return Ok(None);
+    };
+    if let Some(node) = personal_node(ctx, kind, uuid).await? {
+        return Ok(Some(node));
+    }
+    match loader(ctx).load_one(PlaceKey(kind, uuid)).await? {
+        Some(workspace) => node_in(ctx, workspace, kind, uuid).await.transpose(),
+        None => Ok(None),
     }
 }
 
@@ -63,7 +163,7 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its global ID.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Global ID.")] id: ID) -> Option<Result<Node>> {
-        lookup(find(access(ctx), &id).await)
+        find(ctx, &id).await.transpose()
     }
 
     /// Several objects by their global IDs, in the same order; null for missing ones. At most 100.
@@ -73,15 +173,16 @@ impl NodeQuery {
         #[graphql(desc = "Global IDs.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
-            return Err(expose(Error::bad_input(format!(
+            let message = format!(
                 "`ids` has {} entries; at most {MAX_NODES} are allowed.",
                 ids.len()
-            ))));
+            );
+            return Err(expose(Error::bad_input(message)));
         }
-        let mut nodes = Vec::with_capacity(ids.len());
-        for id in &ids {
-            nodes.push(lookup(find(access(ctx), id).await).transpose()?);
-        }
-        Ok(nodes)
+        // All at once, so that the loaders see them together.
+        join_all(ids.iter().map(|id| find(ctx, id)))
+            .await
+            .into_iter()
+            .collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, Description, ID, Object, Result};
 use entity::ids::UserId;
 use entity::user;
 
@@ -12,10 +12,10 @@ use super::scalars::{DateTime, EmailAddress, Url};
 use super::{access, loader};
 
 /// A person who can sign in.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub struct User(pub Arc<user::Model>);
 
-#[Object]
+#[Object(use_type_description)]
 impl User {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

@@ -1,13 +1,14 @@
 //! The scalars of the contract. Each refuses what it is not with a sentence that says what it wants.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, NaiveTime, SecondsFormat, Utc};
 
 /// An RFC 3339 timestamp with offset. The server always returns UTC, for example `2026-11-22T09:30:00Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Description, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
 #[Scalar(
+    use_type_description,
     name = "DateTime",
     specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
 )]
@@ -34,10 +35,11 @@ impl ScalarType for DateTime {
 }
 
 /// A calendar date without time or zone (ISO 8601), for example `2026-11-22`. Used for all-day events and day buckets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Description, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalDate(pub NaiveDate);
 
 #[Scalar(
+    use_type_description,
     name = "LocalDate",
     specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html"
 )]
@@ -58,10 +60,11 @@ impl ScalarType for LocalDate {
 }
 
 /// A wall-clock time without zone, 24-hour `HH:MM`, for example `09:30`. Interpreted in the time zone of its parent object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Description, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalTime(pub NaiveTime);
 
 #[Scalar(
+    use_type_description,
     name = "LocalTime",
     specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
 )]
@@ -82,10 +85,14 @@ impl ScalarType for LocalTime {
 }
 
 /// An IANA time zone name, for example `Europe/Berlin`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct TimeZone(pub String);
 
-#[Scalar(name = "TimeZone", specified_by_url = "https://www.iana.org/time-zones")]
+#[Scalar(
+    use_type_description,
+    name = "TimeZone",
+    specified_by_url = "https://www.iana.org/time-zones"
+)]
 impl ScalarType for TimeZone {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a time zone such as `Europe/Berlin`")?;
@@ -105,10 +112,11 @@ impl ScalarType for TimeZone {
 }
 
 /// An RFC 5545 recurrence rule without the `RRULE:` prefix, for example `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct RRule(pub String);
 
 #[Scalar(
+    use_type_description,
     name = "RRule",
     specified_by_url = "https://www.rfc-editor.org/rfc/rfc5545#section-3.8.5.3"
 )]
@@ -124,10 +132,14 @@ impl ScalarType for RRule {
 }
 
 /// An absolute `http` or `https` URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct Url(pub String);
 
-#[Scalar(name = "URL", specified_by_url = "https://url.spec.whatwg.org/")]
+#[Scalar(
+    use_type_description,
+    name = "URL",
+    specified_by_url = "https://url.spec.whatwg.org/"
+)]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "an absolute URL")?;
@@ -149,10 +161,11 @@ impl ScalarType for Url {
 }
 
 /// An e-mail address (RFC 5321 mailbox), stored lower-case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(pub String);
 
 #[Scalar(
+    use_type_description,
     name = "EmailAddress",
     specified_by_url = "https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2"
 )]
@@ -170,10 +183,11 @@ impl ScalarType for EmailAddress {
 }
 
 /// A CSS colour as `#rrggbb`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct HexColor(pub String);
 
 #[Scalar(
+    use_type_description,
     name = "HexColor",
     specified_by_url = "https://www.w3.org/TR/css-color-4/#hex-notation"
 )]
@@ -195,10 +209,14 @@ impl ScalarType for HexColor {
 }
 
 /// An arbitrary JSON value. Only used where the shape depends on another field (audit changes, job payloads).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Description, Clone, Debug, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
-#[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
+#[Scalar(
+    use_type_description,
+    name = "JSON",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259"
+)]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         Ok(Self(value.into_json()?))

@@ -24,15 +24,6 @@ use crate::kernel::{self, Error};
 #[derive(Clone)]
 pub struct SyncRun(pub Arc<sync_run::Model>);
 
-impl SyncRun {
-    /// Finds a run in whichever workspace of the caller it is.
-    pub async fn load(access: &Access, id: SyncRunId) -> kernel::Result<Self> {
-        let ctx = access.ctx_of::<sync_run::Entity>(id).await?;
-        let run = integrations::get_runs(&ctx, &[id]).await?.pop();
-        run.map(Self::from).ok_or_else(Error::not_found)
-    }
-}
-
 impl From<sync_run::Model> for SyncRun {
     fn from(row: sync_run::Model) -> Self {
         Self(Arc::new(row))

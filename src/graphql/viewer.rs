@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, MergedObject, Object, Result};
 use entity::user;
 
 use super::access;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::ids::global;
+use super::notifications::ViewerNotifications;
 use super::people::User;
 use super::preferences::{NotificationPreference, UserPreferences};
 use super::workspaces::Workspace;
@@ -17,20 +18,25 @@ use crate::features::{people, workspaces};
 use crate::kernel::{Error, Result as KernelResult};
 
 /// The signed-in user with everything only they may see.
-pub struct Viewer(Arc<user::Model>);
+#[derive(MergedObject)]
+#[graphql(name = "Viewer")]
+pub struct Viewer(ViewerFields, ViewerNotifications);
+
+/// The viewer's own fields.
+pub struct ViewerFields(Arc<user::Model>);
 
 impl Viewer {
     /// The person behind the running operation; UNAUTHENTICATED for guests.
     pub async fn load(ctx: &Context<'_>) -> KernelResult<Self> {
         let id = access(ctx).caller().require_user()?;
         let row = people::find(access(ctx).platform(), id).await?;
-        row.map(|row| Self(Arc::new(row)))
+        row.map(|row| Self(ViewerFields(Arc::new(row)), ViewerNotifications))
             .ok_or_else(Error::unauthenticated)
     }
 }
 
 #[Object]
-impl Viewer {
+impl ViewerFields {
     /// Globally unique ID of the viewer. Equals `user.id`.
     async fn id(&self) -> ID {
         global(self.0.id)

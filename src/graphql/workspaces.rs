@@ -6,7 +6,9 @@ use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, Simp
 use entity::ids::WorkspaceId;
 use entity::workspace;
 
+use super::audit::WorkspaceAudit;
 use super::calendars::WorkspaceCalendars;
+use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
 use super::events::WorkspaceEvents;
@@ -33,6 +35,8 @@ pub struct Workspace(
     WorkspaceEvents,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceAudit,
+    WorkspaceChanges,
 );
 
 impl Workspace {
@@ -48,7 +52,9 @@ impl Workspace {
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
-            WorkspaceTasks(ctx),
+            WorkspaceTasks(ctx.clone()),
+            WorkspaceAudit(ctx.clone()),
+            WorkspaceChanges(ctx),
         )
     }
 
@@ -85,6 +91,12 @@ pub async fn workspace_of(ctx: &Context<'_>, id: Option<WorkspaceId>) -> Option<
             .map(|entered| Workspace::new(entered, row))
             .map_err(expose),
     )
+}
+
+/// The workspace that an object belongs to. Whoever sees the object has entered it.
+pub async fn workspace_field(ctx: &Context<'_>, id: WorkspaceId) -> Result<Workspace> {
+    let missing = || Err(expose(kernel::Error::not_found()));
+    workspace_of(ctx, Some(id)).await.unwrap_or_else(missing)
 }
 
 /// A workspace's own fields.

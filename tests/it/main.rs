@@ -12,14 +12,25 @@
 
 mod support;
 
+mod architecture;
+mod audit;
 mod caldav;
 mod caldav_faults;
 mod calendars;
+mod changes;
+mod contract;
+mod documents;
 mod events;
+mod http;
+mod http_limits;
 mod ical;
 mod ics_feed;
 mod integrations;
 mod jobs;
+mod notifications;
+mod people;
 mod schema;
 mod sync;
 mod tasks;
+mod websocket;
+mod workspaces;

@@ -510,22 +510,49 @@ async fn a_feed_is_followed_through_good_and_bad_days() {
 #[tokio::test]
 async fn an_object_with_several_events_is_followed_event_by_event() {
     let server = server(1).await;
-    server.put("alice", "work", "many.ics", &events(names(0..3)));
-    let app = TestApp::reaching(&[&server.address]).await;
+    let (upstream, extras) = (server.address.clone(), Arc::new(Mutex::new(vec!["a", "b"])));
+    let more = extras.clone();
+    // Radicale keeps to one event for each address; other servers do not.
+    let proxy = FakeHttp::start(move |_, asked| {
+        let more: String = more
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|uid| events([(*uid).to_owned()]))
+            .map(|text| {
+                text[text.find("BEGIN:VEVENT").unwrap()..text.find("END:VCALENDAR").unwrap()].to_owned()
+            })
+            .collect();
+        forward(&upstream, asked, |body| {
+            body.replace("END:VCALENDAR", &format!("{more}END:VCALENDAR"))
+        })
+    })
+    .await;
+    let address = proxy.address.to_string();
+    let app = TestApp::reaching(&[&address]).await;
     let (ana, workspace) = (app.ana(), app.ana.workspace());
-    let id = mirrored(&ana, &server).await;
-    assert_eq!(titles(&ana, &workspace).await.len(), 4);
-    server.put("alice", "work", "many.ics", &events(names(2..4)));
-    sync(&ana, &id).await.unwrap();
-    let after: HashSet<String> = titles(&ana, &workspace).await.into_iter().collect();
+    let connected = connect_caldav(&ana, &workspace, &proxy.url("/"), ALICE).await;
+    let id = connected
+        .succeeded("connectIntegration")
+        .text("/connectIntegration/integration/id");
+    let all = async || -> HashSet<String> { titles(&ana, &workspace).await.into_iter().collect() };
+    work(&app).await.unwrap();
     assert_eq!(
-        after,
-        HashSet::from(["Event 0", "day-2", "day-3"].map(str::to_owned))
+        all().await,
+        HashSet::from(["Event 0", "a", "b"].map(str::to_owned))
     );
-    server.put("alice", "work", "many.ics", &events(names(3..4)));
-    sync(&ana, &id).await.unwrap();
-    let after: HashSet<String> = titles(&ana, &workspace).await.into_iter().collect();
-    assert_eq!(after, HashSet::from(["Event 0", "day-3"].map(str::to_owned)));
+    for (title, extra) in [
+        ("Again", vec!["b", "c"]),
+        ("Alone", vec![]),
+        ("Not alone", vec!["d"]),
+    ] {
+        let mut expected: HashSet<String> = extra.iter().map(|uid| (*uid).to_owned()).collect();
+        expected.insert(title.to_owned());
+        *extras.lock().unwrap() = extra;
+        put(&server, 0, title);
+        sync(&ana, &id).await.unwrap();
+        assert_eq!(all().await, expected);
+    }
 }
 
 #[tokio::test]
@@ -566,7 +593,7 @@ async fn a_run_that_broke_off_goes_on_where_it_stopped() {
         if is_fetch && counted.fetch_add(1, Ordering::SeqCst) == 2 {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
-        forward(&upstream, asked)
+        forward(&upstream, asked, |body| body)
     })
     .await;
     let address = proxy.address.to_string();
@@ -605,8 +632,12 @@ async fn a_run_that_broke_off_goes_on_where_it_stopped() {
     );
 }
 
-/// Passes a request on to the server and its answer back.
-fn forward(upstream: &str, asked: &crate::support::fake_http::Asked) -> Response {
+/// Passes a request on to the server and its answer, edited, back.
+fn forward(
+    upstream: &str,
+    asked: &crate::support::fake_http::Asked,
+    edit: impl Fn(String) -> String,
+) -> Response {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(upstream).unwrap();
     let mut head = format!(
@@ -633,7 +664,7 @@ fn forward(upstream: &str, asked: &crate::support::fake_http::Asked) -> Response
     let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
     let mut response = (
         StatusCode::from_u16(status).unwrap(),
-        answer[split + 4..].to_vec(),
+        edit(String::from_utf8_lossy(&answer[split + 4..]).into_owned()),
     )
         .into_response();
     for line in head.lines().skip(1) {

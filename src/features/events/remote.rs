@@ -6,7 +6,9 @@
 use std::collections::HashSet;
 
 use chrono::Datelike as _;
-use entity::enums::{AttendeeResponse, EventKind, EventStatus, EventTransparency, EventVisibility, NotificationChannel};
+use entity::enums::{
+    AttendeeResponse, EventKind, EventStatus, EventTransparency, EventVisibility, NotificationChannel,
+};
 use entity::{calendar, calendar_event};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde_json::{Map, Value, json};
@@ -60,10 +62,22 @@ pub(super) fn write(row: &mut calendar_event::Model, event: &ParsedEvent, calend
     write_times(row, &event.time, calendar);
     row.rrule = event.rrule.clone();
     let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
-    row.rdates = event.rdates.iter().map(|extra| extra_text(extra, &zone)).collect();
-    row.exdates = event.exdates.iter().map(|moment| moment_text(moment, &zone)).collect();
+    row.rdates = event
+        .rdates
+        .iter()
+        .map(|extra| extra_text(extra, &zone))
+        .collect();
+    row.exdates = event
+        .exdates
+        .iter()
+        .map(|moment| moment_text(moment, &zone))
+        .collect();
     row.is_recurring = row.rrule.is_some() || !event.rdates.is_empty();
-    row.series_end_utc = if row.is_recurring { series_end(row, event, &zone) } else { None };
+    row.series_end_utc = if row.is_recurring {
+        series_end(row, event, &zone)
+    } else {
+        None
+    };
 }
 
 /// Whether the times can be stored at all.
@@ -73,7 +87,9 @@ pub(super) fn has_storable_times(event: &ParsedEvent) -> bool {
         EventTime::AllDay { start, end } => [start.year(), end.year()],
         EventTime::Floating { start, end } => [start.year(), end.year()],
     };
-    years.into_iter().all(|year| times::YEARS.contains(&i32::from(year)))
+    years
+        .into_iter()
+        .all(|year| times::YEARS.contains(&i32::from(year)))
 }
 
 fn write_times(row: &mut calendar_event::Model, time: &EventTime, calendar: &calendar::Model) {
@@ -152,7 +168,9 @@ fn series_end(row: &calendar_event::Model, event: &ParsedEvent, zone: &TimeZone)
     };
     let mut last = zones::to_chrono(by_rule).checked_add_signed(length)?;
     for extra in &event.rdates {
-        let own = extra.duration.and_then(|own| chrono::Duration::try_milliseconds(own.as_millis().try_into().ok()?));
+        let own = extra
+            .duration
+            .and_then(|own| chrono::Duration::try_milliseconds(own.as_millis().try_into().ok()?));
         let start = zones::to_chrono(moment_utc(&extra.start, zone));
         last = last.max(start.checked_add_signed(own.unwrap_or(length))?);
     }
@@ -163,15 +181,23 @@ fn series_end(row: &calendar_event::Model, event: &ParsedEvent, zone: &TimeZone)
 
 /// Guests and organizer, each address once.
 pub(super) fn people(event: &ParsedEvent) -> Vec<RemotePerson> {
-    let organizer = event.organizer.as_ref().and_then(|person| person.email.clone().map(|email| (email, person)));
+    let organizer = event
+        .organizer
+        .as_ref()
+        .and_then(|person| person.email.clone().map(|email| (email, person)));
     let mut seen = HashSet::new();
     let mut people: Vec<RemotePerson> = Vec::new();
     for guest in event.attendees.iter().take(MAX_GUESTS) {
-        let Some(email) = guest.person.email.clone().filter(|email| email.len() <= 320) else { continue };
+        let Some(email) = guest.person.email.clone().filter(|email| email.len() <= 320) else {
+            continue;
+        };
         if seen.insert(email.clone()) {
             people.push(RemotePerson {
                 is_organizer: organizer.as_ref().is_some_and(|(address, _)| *address == email),
-                is_optional: matches!(guest.role, ical::AttendeeRole::Optional | ical::AttendeeRole::Informed),
+                is_optional: matches!(
+                    guest.role,
+                    ical::AttendeeRole::Optional | ical::AttendeeRole::Informed
+                ),
                 response: response(guest.response),
                 name: guest.person.name.clone(),
                 email,
@@ -200,9 +226,14 @@ pub(super) fn reminders(event: &ParsedEvent) -> Vec<NewReminder> {
     let mut seen = HashSet::new();
     let alarms = event.alarms.iter().map(|alarm| NewReminder {
         minutes_before: alarm.minutes_before,
-        channel: if alarm.by_email { NotificationChannel::Email } else { NotificationChannel::InApp },
+        channel: if alarm.by_email {
+            NotificationChannel::Email
+        } else {
+            NotificationChannel::InApp
+        },
     });
-    let alarms = alarms.filter(|alarm| (0..=MAX_MINUTES_BEFORE).contains(&alarm.minutes_before) && seen.insert(*alarm));
+    let alarms = alarms
+        .filter(|alarm| (0..=MAX_MINUTES_BEFORE).contains(&alarm.minutes_before) && seen.insert(*alarm));
     alarms.take(MAX_REMINDERS).collect()
 }
 
@@ -214,9 +245,13 @@ pub(super) fn exceptions(
 ) -> Vec<RemoteException> {
     let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
     let mut seen = HashSet::new();
-    let storable = overrides.iter().filter(|changed| has_storable_times(&changed.event));
+    let storable = overrides
+        .iter()
+        .filter(|changed| has_storable_times(&changed.event));
     let exceptions = storable.map(|changed| exception(row, master, changed, &zone));
-    exceptions.filter(|exception| seen.insert(exception.original_start_utc)).collect()
+    exceptions
+        .filter(|exception| seen.insert(exception.original_start_utc))
+        .collect()
 }
 
 fn exception(
@@ -226,7 +261,11 @@ fn exception(
     zone: &TimeZone,
 ) -> RemoteException {
     let original = zones::to_chrono(moment_utc(&changed.recurrence_id, zone));
-    let mut patch = if changed.cancelled { Map::new() } else { difference(master, &changed.event) };
+    let mut patch = if changed.cancelled {
+        Map::new()
+    } else {
+        difference(master, &changed.event)
+    };
     if changed.this_and_future {
         patch.insert("thisAndFuture".into(), json!(true));
     }
@@ -261,7 +300,10 @@ fn difference(master: &ParsedEvent, event: &ParsedEvent) -> Map<String, Value> {
         ]
     };
     let pairs = fields(master).into_iter().zip(fields(event));
-    pairs.filter(|(old, new)| old != new).map(|(_, (name, value))| (name.to_owned(), value)).collect()
+    pairs
+        .filter(|(old, new)| old != new)
+        .map(|(_, (name, value))| (name.to_owned(), value))
+        .collect()
 }
 
 fn time_json(time: &EventTime) -> Value {
@@ -270,7 +312,9 @@ fn time_json(time: &EventTime) -> Value {
             "startLocal": start.local.to_string(), "startZone": start.zone.stored_name(),
             "endLocal": end.local.to_string(), "endZone": end.zone.stored_name(),
         }),
-        EventTime::AllDay { start, end } => json!({ "startDate": start.to_string(), "endDate": end.to_string() }),
+        EventTime::AllDay { start, end } => {
+            json!({ "startDate": start.to_string(), "endDate": end.to_string() })
+        }
         EventTime::Floating { start, end } => {
             json!({ "startLocal": start.to_string(), "endLocal": end.to_string() })
         }
@@ -287,7 +331,12 @@ pub(super) fn orphan_id(changed: &ParsedOverride) -> String {
 }
 
 fn title(event: &ParsedEvent) -> String {
-    let title = event.summary.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or(UNTITLED);
+    let title = event
+        .summary
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .unwrap_or(UNTITLED);
     title[..title.floor_char_boundary(MAX_INDEXED)].to_owned()
 }
 

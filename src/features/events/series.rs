@@ -9,7 +9,12 @@ use crate::kernel::zones;
 /// The last instant at which an occurrence of the rule can start.
 pub(super) fn latest_start(rule: &str, start: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let parts: Vec<(&str, &str)> = rule.split(';').filter_map(|part| part.split_once('=')).collect();
-    let part = |name: &str| parts.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let part = |name: &str| {
+        parts
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| *value)
+    };
     if let Some(until) = part("UNTIL") {
         return Some(last_instant(until, zone)?.max(start));
     }
@@ -19,7 +24,9 @@ pub(super) fn latest_start(rule: &str, start: Timestamp, zone: &TimeZone) -> Opt
     let first = zone.to_datetime(start).date();
     let seconds = period_seconds(part("FREQ")?, &parts, first)?;
     // One period more: the first one may have begun before the start, and clocks change.
-    let length = seconds.checked_mul(periods.checked_add(1)?)?.checked_add(86_400)?;
+    let length = seconds
+        .checked_mul(periods.checked_add(1)?)?
+        .checked_add(86_400)?;
     start.checked_add(SignedDuration::from_secs(length)).ok()
 }
 
@@ -29,13 +36,24 @@ fn period_seconds(frequency: &str, parts: &[(&str, &str)], first: Date) -> Optio
     let limits: Vec<&str> = parts.iter().map(|(name, _)| *name).filter(limits).collect();
     let is_often = |name: &str, value: &str| match name {
         // Every month has these days.
-        "BYMONTHDAY" => value.split(',').all(|day| day.parse().is_ok_and(|day: i32| (1..=28).contains(&day.abs()))),
-        "BYDAY" => value.split(',').all(|day| nth(day).is_some_and(|nth: i32| nth.abs() <= 4)),
+        "BYMONTHDAY" => value
+            .split(',')
+            .all(|day| day.parse().is_ok_and(|day: i32| (1..=28).contains(&day.abs()))),
+        "BYDAY" => value
+            .split(',')
+            .all(|day| nth(day).is_some_and(|nth: i32| nth.abs() <= 4)),
         "BYMONTH" => true,
         _ => false,
     };
-    let all_often = || parts.iter().filter(|(name, _)| limits.contains(name)).all(|(name, value)| is_often(name, value));
-    let by_clock = parts.iter().any(|(name, _)| matches!(*name, "BYHOUR" | "BYMINUTE" | "BYSECOND"));
+    let all_often = || {
+        parts
+            .iter()
+            .filter(|(name, _)| limits.contains(name))
+            .all(|(name, value)| is_often(name, value))
+    };
+    let by_clock = parts
+        .iter()
+        .any(|(name, _)| matches!(*name, "BYHOUR" | "BYMINUTE" | "BYSECOND"));
     match (frequency, &limits[..]) {
         ("SECONDLY", []) if !by_clock => Some(1),
         ("MINUTELY", []) if !by_clock => Some(60),
@@ -57,7 +75,11 @@ fn period_seconds(frequency: &str, parts: &[(&str, &str)], first: Date) -> Optio
 /// The number in front of a weekday; 0 when there is none.
 fn nth(day: &str) -> Option<i32> {
     let number = day.get(..day.len().checked_sub(2)?)?;
-    if number.is_empty() { Some(0) } else { number.parse().ok() }
+    if number.is_empty() {
+        Some(0)
+    } else {
+        number.parse().ok()
+    }
 }
 
 /// The last instant that UNTIL includes.
@@ -67,7 +89,10 @@ fn last_instant(until: &str, zone: &TimeZone) -> Option<Timestamp> {
     }
     // A day, or a wall time, which counts as its day: never too early.
     let day = Date::strptime("%Y%m%d", until.get(..8)?).ok()?;
-    let next = day.checked_add(1.day()).ok()?.to_datetime(jiff::civil::Time::midnight());
+    let next = day
+        .checked_add(1.day())
+        .ok()?
+        .to_datetime(jiff::civil::Time::midnight());
     Some(zones::to_utc(next, zone))
 }
 
@@ -88,7 +113,10 @@ mod tests {
             ("FREQ=MONTHLY;COUNT=12", "2026-12-05T08:00:00Z"),
             ("FREQ=MONTHLY;COUNT=12;BYDAY=-1FR", "2026-12-25T08:00:00Z"),
             ("FREQ=YEARLY;COUNT=3", "2028-01-05T08:00:00Z"),
-            ("FREQ=YEARLY;COUNT=3;BYMONTH=12;BYMONTHDAY=24", "2028-12-24T08:00:00Z"),
+            (
+                "FREQ=YEARLY;COUNT=3;BYMONTH=12;BYMONTHDAY=24",
+                "2028-12-24T08:00:00Z",
+            ),
             ("FREQ=DAILY;UNTIL=20260110T080000Z", "2026-01-10T08:00:00Z"),
             ("FREQ=DAILY;UNTIL=20260110", "2026-01-10T08:00:00Z"),
             ("FREQ=DAILY;UNTIL=20250101", "2026-01-05T08:00:00Z"),

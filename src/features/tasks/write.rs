@@ -1,17 +1,19 @@
 //! Commands on tasks. Each is one transaction with its audit entry and its change.
 
+mod checks;
+mod dependencies;
+
 use std::collections::{HashMap, HashSet};
 
 use entity::enums::{ChangeAction, TaskStatus};
 use entity::ids::{TaskId, TypedId as _, UserId};
-use entity::{membership, task, task_dependency, task_label, user_preferences};
+use entity::{task, task_dependency, task_label};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
-    QuerySelect as _, Set,
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set,
 };
 
 use super::model::{BulkPatch, NewTask, TaskPatch};
-use super::rules::{self, MAX_BULK, MAX_DEPENDENCIES, MAX_DEPTH};
+use super::rules::{self, MAX_BULK, MAX_DEPENDENCIES};
 use crate::access::Ctx;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::changes::ObjectType;
@@ -19,9 +21,10 @@ use crate::kernel::text::Checks;
 use crate::kernel::time::truncate;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx};
+use checks::{check_assignee, check_exist, check_parent, default_minutes, next_position};
+use dependencies::edge;
 
-/// Minutes of a task when neither the input nor the creator's preferences say.
-const FALLBACK_MINUTES: i32 = 30;
+pub use dependencies::{add_dependency, remove_dependency};
 
 /// Creates a task.
 pub async fn create(ctx: &Ctx, new: NewTask) -> Result<task::Model> {
@@ -234,54 +237,6 @@ pub async fn delete(ctx: &Ctx, id: TaskId) -> Result<Vec<TaskId>> {
     .await
 }
 
-/// Makes a task wait for another. Waiting twice is waiting once.
-pub async fn add_dependency(ctx: &Ctx, id: TaskId, depends_on: TaskId) -> Result<task::Model> {
-    ctx.require(Action::Edit, Resource::Task)?;
-    ctx.write(|tx| async move {
-        // Two dependencies that are harmless alone can close a circle together, so only one is added at a time.
-        tx.lock_workspace().await?;
-        let row = lock(&tx, id).await?;
-        check_exist(&tx, &[depends_on], "dependsOnId").await?;
-        if reaches(&tx, depends_on, id).await? {
-            return Err(rules::cycle("dependsOnId"));
-        }
-        let existing = tx
-            .find::<task_dependency::Entity>()
-            .filter(task_dependency::Column::TaskId.eq(id))
-            .all(tx.conn())
-            .await?;
-        if existing.iter().any(|edge| edge.depends_on_id == depends_on) {
-            return Ok(row);
-        }
-        if existing.len() >= MAX_DEPENDENCIES {
-            let message = format!("A task waits for at most {MAX_DEPENDENCIES} others.");
-            return Err(Error::user(UserErrorCode::LimitReached, "dependsOnId", message));
-        }
-        tx.insert_many(vec![edge(&tx, id, depends_on)]).await?;
-        record_dependency(&tx, "task.dependency_added", id, depends_on);
-        Ok(row)
-    })
-    .await
-}
-
-/// Removes a dependency. Removing one that is not there changes nothing.
-pub async fn remove_dependency(ctx: &Ctx, id: TaskId, depends_on: TaskId) -> Result<task::Model> {
-    ctx.require(Action::Edit, Resource::Task)?;
-    ctx.write(|tx| async move {
-        let row = lock(&tx, id).await?;
-        check_exist(&tx, &[depends_on], "dependsOnId").await?;
-        let delete = tx
-            .delete_many::<task_dependency::Entity>()
-            .filter(task_dependency::Column::TaskId.eq(id))
-            .filter(task_dependency::Column::DependsOnId.eq(depends_on));
-        if delete.exec(tx.conn()).await?.rows_affected > 0 {
-            record_dependency(&tx, "task.dependency_removed", id, depends_on);
-        }
-        Ok(row)
-    })
-    .await
-}
-
 /// Changes several tasks, all or none. Unknown ids fail with their position.
 pub async fn bulk_update(ctx: &Ctx, ids: Vec<TaskId>, patch: BulkPatch) -> Result<Vec<task::Model>> {
     ctx.require(Action::Edit, Resource::Task)?;
@@ -376,16 +331,6 @@ async fn store_labels(tx: &Tx, task: &task::Model, labels: &[String]) -> Result<
     tx.insert_many(rows.collect()).await
 }
 
-fn edge(tx: &Tx, task_id: TaskId, depends_on_id: TaskId) -> task_dependency::ActiveModel {
-    task_dependency::ActiveModel {
-        task_id: Set(task_id),
-        depends_on_id: Set(depends_on_id),
-        created_at: Set(tx.now()),
-        updated_at: Set(tx.now()),
-        ..Default::default()
-    }
-}
-
 fn record(
     tx: &Tx,
     action: &'static str,
@@ -402,147 +347,10 @@ fn record(
     tx.change(change, ObjectType::Task, id.uuid());
 }
 
-fn record_dependency(tx: &Tx, action: &'static str, id: TaskId, depends_on: TaskId) {
-    let changes = serde_json::json!({ "dependsOnId": depends_on.to_string() });
-    tx.audit(Audit {
-        action,
-        entity_type: "Task",
-        entity_id: id.uuid(),
-        changes: Some(changes),
-    });
-    // Both ends look different now: one is blocked, the other has a dependent.
-    tx.change(ChangeAction::Updated, ObjectType::Task, id.uuid());
-    tx.change(ChangeAction::Updated, ObjectType::Task, depends_on.uuid());
-}
-
 async fn lock(tx: &Tx, id: TaskId) -> Result<task::Model> {
     let select = tx
         .find::<task::Entity>()
         .filter(task::Column::Id.eq(id))
         .lock_exclusive();
     select.one(tx.conn()).await?.ok_or_else(Error::not_found)
-}
-
-async fn default_minutes(tx: &Tx, user_id: Option<UserId>) -> Result<i32> {
-    let Some(user_id) = user_id else {
-        return Ok(FALLBACK_MINUTES);
-    };
-    let select = tx
-        .find_global::<user_preferences::Entity>()
-        .filter(user_preferences::Column::UserId.eq(user_id));
-    Ok(select
-        .one(tx.conn())
-        .await?
-        .map_or(FALLBACK_MINUTES, |row| row.default_task_duration_minutes))
-}
-
-async fn check_assignee(tx: &Tx, assignee: Option<UserId>) -> Result<()> {
-    let Some(id) = assignee else { return Ok(()) };
-    let member = tx
-        .find::<membership::Entity>()
-        .filter(membership::Column::UserId.eq(id))
-        .count(tx.conn())
-        .await?;
-    if member > 0 {
-        return Ok(());
-    }
-    let message = "This person is not a member of the workspace.";
-    Err(Error::user(
-        UserErrorCode::ReferenceNotFound,
-        "input.assigneeId",
-        message,
-    ))
-}
-
-/// Every id must be a task of this workspace; blames the first that is not.
-async fn check_exist(tx: &Tx, ids: &[TaskId], path: &str) -> Result<()> {
-    let select = tx
-        .find::<task::Entity>()
-        .filter(task::Column::Id.is_in(ids.iter().copied()));
-    let found: HashSet<TaskId> = select
-        .select_only()
-        .column(task::Column::Id)
-        .into_tuple()
-        .all(tx.conn())
-        .await?
-        .into_iter()
-        .collect();
-    match ids.iter().position(|id| !found.contains(id)) {
-        None => Ok(()),
-        Some(index) => {
-            let path = if path == "dependsOnId" {
-                path.to_owned()
-            } else {
-                format!("{path}.{index}")
-            };
-            Err(Error::user(
-                UserErrorCode::ReferenceNotFound,
-                &path,
-                "There is no such task in this workspace.",
-            ))
-        }
-    }
-}
-
-/// The parent must exist, must not be the task or one of its descendants, and must leave room for the task's depth.
-async fn check_parent(tx: &Tx, id: TaskId, parent: TaskId) -> Result<()> {
-    tx.lock_workspace().await?;
-    let path = "input.parentId";
-    let mut next = Some(parent);
-    for _ in 0..MAX_DEPTH {
-        let Some(current) = next else { return Ok(()) };
-        if current == id {
-            return Err(rules::cycle(path));
-        }
-        let row = tx
-            .find::<task::Entity>()
-            .filter(task::Column::Id.eq(current))
-            .one(tx.conn())
-            .await?;
-        let missing = || {
-            Error::user(
-                UserErrorCode::ReferenceNotFound,
-                path,
-                "There is no such task in this workspace.",
-            )
-        };
-        next = row.ok_or_else(missing)?.parent_id;
-    }
-    let message = format!("Sub-tasks nest at most {MAX_DEPTH} levels deep.");
-    Err(Error::user(UserErrorCode::LimitReached, path, message))
-}
-
-async fn next_position(tx: &Tx, parent: TaskId) -> Result<i32> {
-    let select = tx
-        .find::<task::Entity>()
-        .filter(task::Column::ParentId.eq(parent));
-    let last: Option<Option<i32>> = select
-        .select_only()
-        .column_as(task::Column::Position.max(), "last")
-        .into_tuple()
-        .one(tx.conn())
-        .await?;
-    Ok(last.flatten().map_or(0, |last| last + 1))
-}
-
-/// Whether `from` already waits for `target`, directly or through others. Reads the graph level by level.
-async fn reaches(tx: &Tx, from: TaskId, target: TaskId) -> Result<bool> {
-    let mut edges: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
-    let mut level = vec![from];
-    while !level.is_empty() {
-        let rows = tx
-            .find::<task_dependency::Entity>()
-            .filter(task_dependency::Column::TaskId.is_in(level));
-        let rows = rows.all(tx.conn()).await?;
-        let known: HashSet<TaskId> = edges.keys().copied().collect();
-        level = rows
-            .iter()
-            .map(|edge| edge.depends_on_id)
-            .filter(|id| !known.contains(id))
-            .collect();
-        for row in rows {
-            edges.entry(row.task_id).or_default().push(row.depends_on_id);
-        }
-    }
-    Ok(rules::reaches(&edges, from, target))
 }

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(count("{ a, b # c { d }\n }"), (4, 0, 1));
         assert_eq!(
             count("query Q($a: [Int!] = [1, -2.5e+3]) { f(a: $a) ...F @skip(if: true) }"),
-            (37, 1, 2)
+            (34, 1, 2)
         );
         assert_eq!(
             count(r#"{ f(s: "a\"}} @ {{", t: """x \""" { y""") }"#),

@@ -1,6 +1,7 @@
 //! The database behind two small types: [`Read`] and [`Tx`]. Both carry a [`Scope`]; the finders add the workspace filter and, on
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
+mod audit;
 mod bulk;
 mod connect;
 mod errors;
@@ -15,12 +16,13 @@ use std::time::Duration;
 use entity::ids::WorkspaceId;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
+pub use audit::{Audit, audit_hash};
 pub use connect::{connect, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
 pub use read::Read;
 pub use scope::{Global, Scope, WorkspaceOwned};
-pub use tx::{Audit, Outcome, Tx, TxEnv};
+pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};
 

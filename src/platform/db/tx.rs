@@ -14,9 +14,9 @@ use sea_orm::{
     TransactionOptions, TransactionTrait as _, TryInsertResult, UpdateMany,
 };
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::audit::{Audit, hash_of_new};
 use super::read::{Read, enter_scope};
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use crate::kernel::actor::Actor;
@@ -38,19 +38,6 @@ pub struct TxEnv {
     pub ids: IdGen,
     /// Who acts.
     pub actor: Actor,
-}
-
-/// An entry for the audit log.
-#[derive(Clone, Debug)]
-pub struct Audit {
-    /// Dotted lower case, for example `task.updated`.
-    pub action: &'static str,
-    /// GraphQL type of the object.
-    pub entity_type: &'static str,
-    /// The object.
-    pub entity_id: Uuid,
-    /// Changed fields as `{field: {from, to}}`; opaque ids and plain values only.
-    pub changes: Option<serde_json::Value>,
 }
 
 /// What has to be announced after the commit.
@@ -430,7 +417,7 @@ impl Tx {
         let mut rows = Vec::with_capacity(audits.len());
         for entry in audits {
             seq += 1;
-            let hash = audit_hash(&previous, seq, &entry, &actor, self.now());
+            let hash = hash_of_new(&previous, seq, &entry, &actor, self.now());
             rows.push(audit_log::ActiveModel {
                 id: Set(self.ids().next::<AuditLogId>()),
                 seq: Set(seq),
@@ -458,23 +445,4 @@ impl Tx {
             .await?;
         Ok(())
     }
-}
-
-/// SHA-256 over the previous hash and the entry's opaque fields, so that erasing a person's name or address keeps the chain whole.
-pub fn audit_hash(previous: &[u8], seq: i64, entry: &Audit, actor: &Actor, at: Instant) -> Vec<u8> {
-    let fields = serde_json::json!([
-        seq,
-        at.timestamp_micros(),
-        actor.kind,
-        actor.user_id,
-        actor.api_token_id,
-        entry.action,
-        entry.entity_type,
-        entry.entity_id,
-        entry.changes,
-    ]);
-    let mut hasher = Sha256::new();
-    hasher.update(previous);
-    hasher.update(fields.to_string());
-    hasher.finalize().to_vec()
 }

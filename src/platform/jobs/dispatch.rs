@@ -22,6 +22,9 @@ pub(super) trait Transport: Send + Sync {
     /// Moves due jobs to the workers. Returns the time until the next job is due, when that is known.
     fn pass(&self) -> impl Future<Output = Result<Option<Duration>>> + Send;
 
+    /// Jobs may have reached the workers: they look.
+    fn nudge(&self);
+
     /// Messages may have been missed, or the transport may have lost what it carried.
     fn resync(&self) -> impl Future<Output = Result<()>> + Send;
 }
@@ -62,6 +65,7 @@ pub(super) async fn listen(workshop: &Workshop, transport: &impl Transport) {
             }
             Signal::Closed => return,
         }
+        transport.nudge();
         workshop.bell.notify_one();
     }
 }
@@ -73,7 +77,7 @@ pub(super) async fn keep(workshop: &Arc<Workshop>) {
     let mut sweeps = 0_u32;
     loop {
         ticks.tick().await;
-        if sweeps % RENEW_EVERY == 0 {
+        if sweeps.is_multiple_of(RENEW_EVERY) {
             renew(workshop).await;
         }
         sweeps = sweeps.wrapping_add(1);

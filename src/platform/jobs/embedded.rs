@@ -95,6 +95,9 @@ impl Transport for Embedded {
         }
     }
 
+    /// A channel wakes its receiver by itself.
+    fn nudge(&self) {}
+
     async fn resync(&self) -> Result<()> {
         Ok(())
     }

@@ -17,6 +17,7 @@ mod cron;
 mod dispatch;
 mod embedded;
 mod ledger;
+mod redis;
 mod runner;
 mod workers;
 mod workshop;

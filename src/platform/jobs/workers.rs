@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apalis::layers::limit::ConcurrencyLimitLayer;
+use apalis_core::backend::ext::BackendExt as _;
 use apalis_core::error::BoxDynError;
 use apalis_core::monitor::Monitor;
 use apalis_core::worker::builder::WorkerBuilder;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{self, Transport};
 use super::embedded::Embedded;
+use super::redis::{Brokered, Lane, Pushed};
 use super::workshop::{Claimed, Workshop};
 use super::{Runner, WorkerConfig, cron};
 use crate::kernel::{Error, Result};
@@ -22,7 +24,8 @@ use crate::platform::redis::Redis;
 /// Time for running jobs to end and be recorded after the grace; then the workers are given up.
 const LAST_RESORT: Duration = Duration::from_millis(1_500);
 
-/// Works on jobs until `shutdown` fires and everything that ran has ended or was handed back.
+/// Works on jobs until `shutdown` fires and everything that ran has ended or was handed back. With Redis, jobs travel through it, so that
+/// any replica's worker runs any replica's job; without, the workers of this process claim from the ledger themselves.
 pub async fn run_workers(
     platform: Platform,
     redis: Option<Redis>,
@@ -31,41 +34,70 @@ pub async fn run_workers(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let workshop = Workshop::new(platform, runner, config, shutdown);
-    let embedded = Embedded::new(workshop.clone());
-    let mut monitor = monitor();
-    for (queue, lane) in embedded.lanes() {
+    match redis {
+        Some(redis) => brokered(&workshop, redis).await,
+        None => embedded(&workshop).await,
+    }
+}
+
+async fn embedded(workshop: &Arc<Workshop>) -> Result<()> {
+    let transport = Embedded::new(workshop.clone());
+    let mut monitor = monitor(workshop);
+    for (queue, lane) in transport.lanes() {
         let shared = workshop.clone();
-        let concurrency = workshop
-            .config
-            .concurrency
-            .iter()
-            .find(|(name, _)| *name == queue)
-            .map_or(1, |(_, slots)| *slots);
         monitor = monitor.register(move |restarts| {
             let workshop = shared.clone();
-            WorkerBuilder::new(format!("{queue:?}-{restarts}-{}", workshop.name).as_str())
+            WorkerBuilder::new(workshop.worker_name(queue, restarts))
                 .backend(lane.clone())
-                .layer(ConcurrencyLimitLayer::new(concurrency))
-                .build(move |claimed: Claimed| run(workshop.clone(), claimed))
+                .layer(ConcurrencyLimitLayer::new(workshop.slots(queue)))
+                .build(move |claimed: Claimed| run_claimed(workshop.clone(), claimed))
         });
     }
-    let result = supervise(&workshop, &embedded, monitor).await;
-    embedded.hand_back().await;
+    let result = supervise(workshop, &transport, monitor).await;
+    transport.hand_back().await;
     result
 }
 
+async fn brokered(workshop: &Arc<Workshop>, redis: Redis) -> Result<()> {
+    let transport = Brokered::new(workshop.clone(), redis);
+    let mut monitor = monitor(workshop);
+    for lane in transport.lanes() {
+        let shared = workshop.clone();
+        monitor = monitor.register(move |restarts| {
+            let (workshop, lane) = (shared.clone(), lane.clone());
+            let name = workshop.worker_name(lane.queue, restarts);
+            WorkerBuilder::new(name.clone())
+                .backend(lane.storage().poll_with_strategy(lane.pace()))
+                .layer(ConcurrencyLimitLayer::new(workshop.slots(lane.queue)))
+                .build(move |pushed: Pushed| run_pushed(workshop.clone(), lane.clone(), name.clone(), pushed))
+        });
+    }
+    supervise(workshop, &transport, monitor).await
+}
+
 /// Apalis is always told that all is well: retries are the ledger's business.
-async fn run(workshop: Arc<Workshop>, claimed: Claimed) -> Result<(), BoxDynError> {
+async fn run_claimed(workshop: Arc<Workshop>, claimed: Claimed) -> Result<(), BoxDynError> {
     let Claimed { job, slot } = claimed;
     workshop.attempt(job).await;
     drop(slot);
     Ok(())
 }
 
-fn monitor() -> Monitor {
-    Monitor::new().should_restart(|worker, error| {
-        tracing::warn!(worker = worker.name(), %error, restarts = worker.restarts(), "a worker stopped and is started again");
-        true
+async fn run_pushed(
+    workshop: Arc<Workshop>,
+    lane: Lane,
+    worker: String,
+    pushed: Pushed,
+) -> Result<(), BoxDynError> {
+    lane.deliver(workshop, &worker, pushed).await;
+    Ok(())
+}
+
+fn monitor(workshop: &Workshop) -> Monitor {
+    let stop = workshop.stop.clone();
+    Monitor::new().should_restart(move |worker, error| {
+        tracing::debug!(worker = worker.name(), %error, restarts = worker.restarts(), "a worker stopped");
+        !stop.is_cancelled()
     })
 }
 
@@ -76,7 +108,13 @@ async fn supervise(workshop: &Arc<Workshop>, transport: &impl Transport, monitor
         Ok(())
     });
     tokio::select! {
-        ended = workers => ended.map_err(|error| Error::internal(error.to_string())),
+        ended = workers => match ended {
+            Err(error) if workshop.stop.is_cancelled() => {
+                tracing::warn!(%error, "a worker did not say good-bye to Redis");
+                Ok(())
+            }
+            other => other.map_err(|error| Error::internal(error.to_string())),
+        },
         () = loops(workshop, transport) => {
             tracing::warn!("jobs did not end in time; they run again when their leases end");
             Ok(())

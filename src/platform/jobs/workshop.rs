@@ -9,7 +9,7 @@ use entity::job;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::{Ledger, Ticket};
+use super::ledger::{Ledger, Ticket, word};
 use super::{Runner, WorkerConfig};
 use crate::kernel::time::Instant;
 use crate::platform::Platform;
@@ -129,6 +129,20 @@ impl Workshop {
 
     fn taken(&self) -> MutexGuard<'_, HashMap<JobQueueName, usize>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Jobs of a queue that may run at the same time.
+    pub(super) fn slots(&self, queue: JobQueueName) -> usize {
+        self.config
+            .concurrency
+            .iter()
+            .find(|(name, _)| *name == queue)
+            .map_or(1, |(_, slots)| (*slots).max(1))
+    }
+
+    /// Name of a queue's worker; another one after each restart, so that it is not taken for its dead self.
+    pub(super) fn worker_name(&self, queue: JobQueueName, restarts: usize) -> String {
+        format!("{}:{}:{restarts}", self.name, word(queue))
     }
 
     /// Queues with free slots, and how many.

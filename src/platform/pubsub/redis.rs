@@ -2,16 +2,23 @@
 //! instance that sent it, so that a process does not hear itself twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fred::clients::SubscriberClient;
-use fred::interfaces::{EventInterface as _, PubsubInterface as _};
+use fred::interfaces::{ClientLike as _, EventInterface as _, PubsubInterface as _};
 use fred::types::Message;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Topics;
 use crate::kernel::{Error, Result};
 use crate::platform::redis::Redis;
+
+/// Time between two messages that a process sends to itself.
+const BEAT: Duration = Duration::from_secs(2);
+/// Silence after which the connection is made anew.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The way to the other replicas. Dropping it stops listening.
 pub(super) struct Remote {
@@ -64,10 +71,25 @@ async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>) {
     // The client subscribes again by itself after a reconnect; what was sent in between is lost.
     let keeper = client.manage_subscriptions();
     let _stop = StopOnDrop(keeper);
+    let mut beats = interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
     loop {
         tokio::select! {
+            _ = beats.tick() => {
+                if heard.elapsed() > SILENCE && client.is_connected() {
+                    tracing::warn!("Redis is connected but silent; connecting again");
+                    heard = Instant::now();
+                    // What comes of it is heard as a reconnect.
+                    timeout(BEAT, client.force_reconnection()).await.ok();
+                }
+                beat(&redis).await;
+            }
             message = messages.recv() => match message {
-                Ok(message) => hand_out(&message, &prefix, redis.instance(), &topics),
+                Ok(message) => {
+                    heard = Instant::now();
+                    hand_out(&message, &prefix, redis.instance(), &topics);
+                }
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "messages from other replicas came faster than they could be handed out");
                     topics.resync_all();
@@ -97,6 +119,16 @@ fn hand_out(message: &Message, prefix: &str, own: &str, topics: &Topics) {
         && instance != own
     {
         topics.deliver(topic, &Arc::from(text));
+    }
+}
+
+/// Every process hears its own beats, so that a connection that went silent without a word is noticed.
+async fn beat(redis: &Redis) {
+    let channel = channel(redis, "beat");
+    let message = redis.instance().to_owned();
+    let sent = redis.call(|client| async move { client.publish::<i64, _, _>(channel, message).await });
+    if let Err(error) = sent.await {
+        tracing::debug!(%error, "no beat");
     }
 }
 

@@ -14,18 +14,15 @@ use meridian::kernel::ids::IdGen;
 use meridian::kernel::jobs::{NewJob, Payload};
 use meridian::kernel::time::Clock;
 use meridian::platform::Platform;
-use meridian::platform::db::{self, Scope, migration_connection};
+use meridian::platform::db::{self, Scope};
 use meridian::platform::jobs::{JobError, Runner, RunningJob, WorkerConfig, run_workers};
 use meridian::platform::redis::Redis;
-use migration::{Migrator, MigratorTrait as _};
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, QueryFilter as _, QueryOrder as _,
-};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support;
+use crate::support::{self, Backend, Database};
 
 type Script = dyn Fn(RunningJob) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync;
 
@@ -57,9 +54,14 @@ pub fn number(job: &RunningJob) -> u128 {
 
 pub struct Bench {
     pub platform: Platform,
-    pub redis: Option<Redis>,
-    _dir: Option<tempfile::TempDir>,
-    database: Option<(String, String)>,
+    home: Arc<Home>,
+}
+
+/// Where the data of an installation is.
+struct Home {
+    database: Database,
+    redis_url: Option<String>,
+    prefix: String,
 }
 
 pub struct Workers {
@@ -84,67 +86,52 @@ impl Workers {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told where the services are")]
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+/// Whether the suite runs on PostgreSQL and Redis.
+pub fn production() -> bool {
+    Backend::from_env() != Backend::Embedded
 }
 
 impl Bench {
+    /// A database of its own, and Redis where the suite runs in production.
     pub async fn new() -> Self {
-        let ids = IdGen::random();
-        let mut bench = if setting("MERIDIAN_TEST_BACKEND").as_deref() == Some("production") {
-            let admin = setting("MERIDIAN_TEST_PG_ADMIN_URL").expect("the URL of a PostgreSQL superuser");
-            let name = format!("jobs_{}", ids.uuid().simple());
-            migration_connection(&admin)
-                .await
-                .unwrap()
-                .execute_unprepared(&format!("CREATE DATABASE {name}"))
-                .await
-                .unwrap();
-            let mut url = url::Url::parse(&admin).unwrap();
-            url.set_path(&name);
-            let redis_url = setting("MERIDIAN_TEST_REDIS_URL").expect("the URL of a Redis server");
-            let redis = Redis::connect(&redis_url, &name, &ids.uuid().simple().to_string(), 2)
-                .await
-                .unwrap();
-            Self::open(url.as_str(), Some(redis), None).await
-        } else {
-            let dir = tempfile::tempdir().unwrap();
-            let url = format!("sqlite://{}", dir.path().join("jobs.db").display());
-            Self::open(&url, None, Some(dir)).await
+        Self::with_redis(match Backend::from_env() {
+            Backend::Embedded => None,
+            Backend::Production { redis_url, .. } => Some(redis_url),
+        })
+        .await
+    }
+
+    /// The same with another Redis server.
+    pub async fn with_redis(redis_url: Option<String>) -> Self {
+        let prefix = format!("jobs-{}", IdGen::random().uuid().simple());
+        Self::open(Arc::new(Home {
+            database: Database::create().await,
+            redis_url,
+            prefix,
+        }))
+        .await
+    }
+
+    /// Another process of the same installation.
+    pub async fn replica(&self) -> Self {
+        Self::open(self.home.clone()).await
+    }
+
+    async fn open(home: Arc<Home>) -> Self {
+        let instance = IdGen::random().uuid().simple().to_string();
+        let redis = match &home.redis_url {
+            Some(url) => Some(Redis::connect(url, &home.prefix, &instance, 2).await.unwrap()),
+            None => None,
         };
-        if let Some(redis) = &bench.redis {
-            let admin = setting("MERIDIAN_TEST_PG_ADMIN_URL").unwrap_or_default();
-            bench.database = Some((admin, redis.prefix().to_owned()));
-        }
-        bench
+        let platform = support::platform(&home.database.url, Clock::system(), redis).await;
+        Self { platform, home }
     }
 
-    async fn open(url: &str, redis: Option<Redis>, dir: Option<tempfile::TempDir>) -> Self {
-        let connection = migration_connection(url).await.unwrap();
-        Migrator::up(&connection, None).await.unwrap();
-        connection.close().await.unwrap();
-        let platform = support::platform(url, Clock::system(), redis.clone()).await;
-        Self {
-            platform,
-            redis,
-            _dir: dir,
-            database: None,
-        }
-    }
-
-    /// Closes everything; on PostgreSQL the database is dropped.
+    /// Closes everything.
     pub async fn close(self) {
         self.platform.db.close().await;
-        if let Some(redis) = &self.redis {
+        if let Some(redis) = &self.platform.redis {
             redis.quit().await;
-        }
-        if let Some((admin, name)) = self.database {
-            let admin = migration_connection(&admin).await.unwrap();
-            admin
-                .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
-                .await
-                .unwrap();
         }
     }
 
@@ -159,12 +146,11 @@ impl Bench {
         )
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test ends its own tasks")]
     pub fn work_with(&self, runner: Arc<dyn Runner>, config: WorkerConfig) -> Workers {
         let stop = CancellationToken::new();
         let task = tokio::spawn(run_workers(
             self.platform.clone(),
-            self.redis.clone(),
+            self.platform.redis.clone(),
             runner,
             config,
             stop.clone(),

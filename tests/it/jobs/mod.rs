@@ -1,6 +1,7 @@
 //! Background jobs with real workers, on both ways of running.
 
 mod bench;
+mod outage;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -70,6 +71,7 @@ async fn a_failing_job_is_tried_again_later_and_ends_dead() {
             1 if job.attempt == 1 => Err(JobError::Retry("not yet".into())),
             2 => Err(JobError::Fatal("never".into())),
             3 => panic!("the password is hunter2"),
+            4 => std::future::pending().await,
             _ => Ok(()),
         }
     }));
@@ -82,6 +84,25 @@ async fn a_failing_job_is_tried_again_later_and_ends_dead() {
         .tamper(job::ActiveModel {
             id: Set(panics),
             max_attempts: Set(2),
+            ..Default::default()
+        })
+        .await;
+
+    let later = bench.platform.clock.now() + TimeDelta::seconds(1);
+    let hangs = bench.enqueue(Bench::job(4).at(later)).await;
+    bench
+        .tamper(job::ActiveModel {
+            id: Set(hangs),
+            timeout_seconds: Set(1),
+            ..Default::default()
+        })
+        .await;
+    let unknown = bench.enqueue(Bench::job(5).at(later)).await;
+    let payload = serde_json::json!({ "kind": "made_by_a_newer_version" });
+    bench
+        .tamper(job::ActiveModel {
+            id: Set(unknown),
+            payload: Set(payload),
             ..Default::default()
         })
         .await;
@@ -101,6 +122,13 @@ async fn a_failing_job_is_tried_again_later_and_ends_dead() {
 
     let row = bench.until(panics, JobStatus::Dead, 10).await;
     assert_eq!((row.attempts, row.last_error.as_deref()), (2, Some("panicked")));
+    for (id, error) in [
+        (hangs, "timed out after 1 s"),
+        (unknown, "This version does not know the job."),
+    ] {
+        let row = bench.until(id, JobStatus::Retrying, 10).await;
+        assert_eq!(row.last_error.as_deref(), Some(error));
+    }
     workers.stop().await;
     bench.close().await;
 }

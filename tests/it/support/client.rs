@@ -73,6 +73,11 @@ impl Answer {
         code.unwrap_or_else(|| panic!("no coded error in {:#}", self.0))
     }
 
+    /// Whether the operation was answered with errors only. What fits no scalar gets its code where requests come in.
+    pub fn was_refused(&self) -> bool {
+        self.0["data"].is_null() && self.0.get("errors").is_some()
+    }
+
     /// The first expected failure of a mutation, as `CODE path.to.field`.
     #[track_caller]
     pub fn user_error(&self, mutation: &str) -> String {

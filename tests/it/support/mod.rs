@@ -8,6 +8,7 @@ mod people;
 pub mod fake_http;
 pub mod pull;
 pub mod radicale;
+pub mod server;
 pub mod syncs;
 
 use chrono::{DateTime, Utc};
@@ -53,7 +54,8 @@ impl TestApp {
 
     /// A server that may reach these private addresses.
     pub async fn reaching(addresses: &[&str]) -> Self {
-        Self::with(Clock::manual(start_of_tests()), addresses).await
+        let allowed = addresses.join(",");
+        Self::with_settings(&[("MERIDIAN_OUTBOUND_ALLOW", allowed.as_str())]).await
     }
 
     /// A server with this clock.
@@ -61,7 +63,12 @@ impl TestApp {
         Self::with(clock, &[]).await
     }
 
-    async fn with(clock: Clock, reachable: &[&str]) -> Self {
+    /// A server with these settings beside the usual ones of tests.
+    pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
+        Self::with(Clock::manual(start_of_tests()), settings).await
+    }
+
+    async fn with(clock: Clock, settings: &[(&str, &str)]) -> Self {
         let database = Database::create().await;
         let redis = match Backend::from_env() {
             Backend::Embedded => None,
@@ -73,7 +80,7 @@ impl TestApp {
                 Some(Redis::connect(&redis_url, &prefix, &instance, 2).await.unwrap())
             }
         };
-        let platform = platform_reaching(&database.url, clock, redis, reachable).await;
+        let platform = platform_with(&database.url, clock, redis, settings).await;
         let ana = people::create(&platform, "Ana", "ana@example.org").await;
         let ben = people::create(&platform, "Ben", "ben@example.org").await;
         Self {
@@ -89,7 +96,7 @@ impl TestApp {
     pub fn client(&self, person: &Person) -> Client<'_> {
         let identity = Identity::Session {
             user_id: person.user_id,
-            session_id: self.platform.ids.next(),
+            session_id: person.session_id,
             is_admin: false,
         };
         self.client_as(identity)
@@ -134,16 +141,17 @@ impl TestApp {
 
 /// The machines of a test on a migrated database.
 pub async fn platform(database_url: &str, clock: Clock, redis: Option<Redis>) -> Platform {
-    platform_reaching(database_url, clock, redis, &[]).await
+    platform_with(database_url, clock, redis, &[]).await
 }
 
-async fn platform_reaching(
+/// The machines of a test with more settings.
+async fn platform_with(
     database_url: &str,
     clock: Clock,
     redis: Option<Redis>,
-    reachable: &[&str],
+    settings: &[(&str, &str)],
 ) -> Platform {
-    let config = config(database_url);
+    let config = config(database_url, settings);
     let keys = config.secret_keys().unwrap();
     let pubsub = match &redis {
         Some(redis) => PubSub::redis(redis).await.unwrap(),
@@ -153,7 +161,7 @@ async fn platform_reaching(
         db: db::connect(database_url, 4).await.unwrap(),
         pubsub,
         redis,
-        http: HttpClient::new(OutboundAllow::new(reachable)).unwrap(),
+        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
         secrets: Secrets::new(&keys),
         limits: Limits::new(&config.rates, clock.clone()),
         config,
@@ -165,8 +173,8 @@ async fn platform_reaching(
 }
 
 /// The settings of a test: those of a developer's machine, with a fixed key.
-fn config(database_url: &str) -> Config {
-    let values = [
+fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
+    let usual = [
         ("DATABASE_URL", database_url),
         ("MERIDIAN_ENV", "development"),
         (
@@ -174,10 +182,12 @@ fn config(database_url: &str) -> Config {
             "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         ),
     ];
+    // Later pairs win, so settings of a test replace the usual ones.
+    let values = usual.iter().chain(settings);
     Config::parse(
         &values
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
     )
     .unwrap()
 }

@@ -1,9 +1,10 @@
 //! People for tests: each with preferences and a workspace of their own.
 
 use entity::enums::{EnergyPeriod, Weekday, WorkspaceRole, WorkspaceType};
-use entity::ids::{UserId, WorkspaceId};
+use entity::ids::{SessionId, UserId, WorkspaceId};
 use entity::{membership, user, user_preferences, workspace, workspace_counter};
-use meridian::kernel::actor::Actor;
+use meridian::access::create_session;
+use meridian::kernel::actor::{Actor, Origin};
 use meridian::platform::Platform;
 use meridian::platform::db::{Scope, Tx};
 use sea_orm::Set;
@@ -13,6 +14,7 @@ use sea_orm::Set;
 pub struct Person {
     pub user_id: UserId,
     pub workspace_id: WorkspaceId,
+    pub session_id: SessionId,
 }
 
 impl Person {
@@ -24,9 +26,10 @@ impl Person {
 
 /// Creates a person who owns a workspace.
 pub async fn create(platform: &Platform, name: &str, email: &str) -> Person {
-    let person = Person {
+    let mut person = Person {
         user_id: platform.ids.next(),
         workspace_id: platform.ids.next(),
+        session_id: platform.ids.next(),
     };
     let body = |tx: Tx| {
         let (person, name, email) = (person.clone(), name.to_owned(), email.to_owned());
@@ -99,6 +102,10 @@ pub async fn create(platform: &Platform, name: &str, email: &str) -> Person {
         .write(Scope::System, Actor::system(), body)
         .await
         .unwrap();
+    let session = create_session(platform, person.user_id, Origin::default())
+        .await
+        .unwrap();
+    person.session_id = session.id;
     person
 }
 

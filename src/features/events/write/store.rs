@@ -10,7 +10,8 @@ use entity::ids::{CalendarEventId, SyncRunId, TypedId as _, UserId, WorkspaceId}
 use entity::{attendee, calendar, calendar_event, event_override, external_event_link, reminder};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, Iterable as _, QueryFilter as _, QuerySelect as _, Set,
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, Iterable as _, QueryFilter as _,
+    QuerySelect as _, Set,
 };
 
 use super::people;
@@ -132,7 +133,12 @@ fn storable(objects: Vec<RemoteObject>, stored: &mut Stored) -> Vec<RemoteObject
         if object.object.uid.len() > MAX_INDEXED || object.key.len() > MAX_INDEXED {
             return Some("Its UID or address is too long, so it was left out.");
         }
-        if object.object.master.as_ref().is_some_and(|event| !remote::has_storable_times(event)) {
+        if object
+            .object
+            .master
+            .as_ref()
+            .is_some_and(|event| !remote::has_storable_times(event))
+        {
             return Some("It lies outside of the years that can be stored, so it was left out.");
         }
         if !uids.insert(object.object.uid.clone()) || !keys.insert(object.key.clone()) {
@@ -154,14 +160,24 @@ fn storable(objects: Vec<RemoteObject>, stored: &mut Stored) -> Vec<RemoteObject
     kept
 }
 
-async fn links_of(tx: &Tx, calendar: &calendar::Model, objects: &[RemoteObject]) -> Result<HashMap<String, Link>> {
+async fn links_of(
+    tx: &Tx,
+    calendar: &calendar::Model,
+    objects: &[RemoteObject],
+) -> Result<HashMap<String, Link>> {
     let mut links = HashMap::with_capacity(objects.len());
     for chunk in objects.chunks(CHUNK) {
         let select = tx
             .find::<external_event_link::Entity>()
             .filter(external_event_link::Column::CalendarId.eq(calendar.id))
             .filter(external_event_link::Column::Href.is_in(chunk.iter().map(|object| object.key.clone())));
-        links.extend(select.all(tx.conn()).await?.into_iter().map(|link| (link.href.clone(), link)));
+        links.extend(
+            select
+                .all(tx.conn())
+                .await?
+                .into_iter()
+                .map(|link| (link.href.clone(), link)),
+        );
     }
     Ok(links)
 }
@@ -214,7 +230,11 @@ fn draft(
         drafts.push(Draft {
             exceptions: Vec::new(),
             people: remote::people(event),
-            reminders: if is_new { remote::reminders(event) } else { Vec::new() },
+            reminders: if is_new {
+                remote::reminders(event)
+            } else {
+                Vec::new()
+            },
             is_new,
             row,
         });
@@ -244,7 +264,10 @@ fn blank(
     event: &ParsedEvent,
     recurrence_id: Option<String>,
 ) -> calendar_event::Model {
-    let created = event.created.map(crate::kernel::zones::to_chrono).filter(|at| *at <= tx.now());
+    let created = event
+        .created
+        .map(crate::kernel::zones::to_chrono)
+        .filter(|at| *at <= tx.now());
     calendar_event::Model {
         recurrence_id,
         uid: parsed.uid.clone(),
@@ -258,14 +281,32 @@ async fn save(tx: &Tx, calendar: &calendar::Model, drafts: Vec<Draft>) -> Result
     if drafts.is_empty() {
         return Ok(());
     }
-    let old: Vec<CalendarEventId> = drafts.iter().filter(|draft| !draft.is_new).map(|draft| draft.row.id).collect();
+    let old: Vec<CalendarEventId> = drafts
+        .iter()
+        .filter(|draft| !draft.is_new)
+        .map(|draft| draft.row.id)
+        .collect();
     let members = members_of(tx, &drafts).await?;
     let (mut rows, mut overrides, mut attendees, mut reminders) = (vec![], vec![], vec![], vec![]);
     for draft in drafts {
-        let action = if draft.is_new { ChangeAction::Created } else { ChangeAction::Updated };
+        let action = if draft.is_new {
+            ChangeAction::Created
+        } else {
+            ChangeAction::Updated
+        };
         tx.event_change(action, draft.row.id.uuid(), calendar.id);
-        overrides.extend(draft.exceptions.into_iter().map(|exception| override_row(tx, &draft.row, exception)));
-        attendees.extend(draft.people.into_iter().map(|person| attendee_row(tx, &draft.row, person, &members)));
+        overrides.extend(
+            draft
+                .exceptions
+                .into_iter()
+                .map(|exception| override_row(tx, &draft.row, exception)),
+        );
+        attendees.extend(
+            draft
+                .people
+                .into_iter()
+                .map(|person| attendee_row(tx, &draft.row, person, &members)),
+        );
         if let Some(owner) = calendar.owner_id {
             let new = draft.reminders.into_iter();
             reminders.extend(new.map(|reminder| people::reminder_row(tx, &draft.row, owner, reminder)));
@@ -274,9 +315,15 @@ async fn save(tx: &Tx, calendar: &calendar::Model, drafts: Vec<Draft>) -> Result
     }
     for chunk in old.chunks(CHUNK) {
         let delete = tx.delete_many::<event_override::Entity>();
-        delete.filter(event_override::Column::EventId.is_in(chunk.iter().copied())).exec(tx.conn()).await?;
+        delete
+            .filter(event_override::Column::EventId.is_in(chunk.iter().copied()))
+            .exec(tx.conn())
+            .await?;
         let delete = tx.delete_many::<attendee::Entity>();
-        delete.filter(attendee::Column::EventId.is_in(chunk.iter().copied())).exec(tx.conn()).await?;
+        delete
+            .filter(attendee::Column::EventId.is_in(chunk.iter().copied()))
+            .exec(tx.conn())
+            .await?;
     }
     let mut replace = OnConflict::column(calendar_event::Column::Id);
     let is_kept = |column: &calendar_event::Column| {
@@ -284,7 +331,8 @@ async fn save(tx: &Tx, calendar: &calendar::Model, drafts: Vec<Draft>) -> Result
         matches!(column, Id | WorkspaceId | CalendarId | CreatedAt)
     };
     replace.update_columns(calendar_event::Column::iter().filter(|column| !is_kept(column)));
-    tx.upsert_many::<calendar_event::ActiveModel>(rows, replace).await?;
+    tx.upsert_many::<calendar_event::ActiveModel>(rows, replace)
+        .await?;
     tx.insert_many::<event_override::ActiveModel>(overrides).await?;
     tx.insert_many::<attendee::ActiveModel>(attendees).await?;
     tx.insert_many::<reminder::ActiveModel>(reminders).await?;
@@ -303,7 +351,10 @@ async fn renew_reminders(tx: &Tx, ids: &[CalendarEventId]) -> Result<()> {
             )
             .take();
         tx.update_many::<reminder::Entity>()
-            .col_expr(reminder::Column::EventVersion, Expr::SubQuery(None, Box::new(version.into())))
+            .col_expr(
+                reminder::Column::EventVersion,
+                Expr::SubQuery(None, Box::new(version.into())),
+            )
             .filter(reminder::Column::EventId.is_in(chunk.iter().copied()))
             .exec(tx.conn())
             .await?;
@@ -312,7 +363,11 @@ async fn renew_reminders(tx: &Tx, ids: &[CalendarEventId]) -> Result<()> {
 }
 
 async fn members_of(tx: &Tx, drafts: &[Draft]) -> Result<HashMap<String, UserId>> {
-    let emails: HashSet<&String> = drafts.iter().flat_map(|draft| &draft.people).map(|person| &person.email).collect();
+    let emails: HashSet<&String> = drafts
+        .iter()
+        .flat_map(|draft| &draft.people)
+        .map(|person| &person.email)
+        .collect();
     let emails: Vec<String> = emails.into_iter().cloned().collect();
     let mut members = HashMap::new();
     for chunk in emails.chunks(CHUNK) {
@@ -338,7 +393,11 @@ fn attendee_row(
     attendee.into_active_model().reset_all()
 }
 
-fn override_row(tx: &Tx, row: &calendar_event::Model, exception: RemoteException) -> event_override::ActiveModel {
+fn override_row(
+    tx: &Tx,
+    row: &calendar_event::Model,
+    exception: RemoteException,
+) -> event_override::ActiveModel {
     event_override::ActiveModel {
         id: Set(tx.ids().next()),
         event_id: Set(row.id),
@@ -403,10 +462,21 @@ pub async fn remove_objects(tx: &Tx, calendar: &calendar::Model, keys: &[String]
     use external_event_link::Column;
     let mut removed = 0;
     for chunk in keys.chunks(CHUNK) {
-        let here = || Column::CalendarId.eq(calendar.id).and(Column::Href.is_in(chunk.iter().cloned()));
-        let select = tx.find::<external_event_link::Entity>().select_only().column(Column::Uid).filter(here());
+        let here = || {
+            Column::CalendarId
+                .eq(calendar.id)
+                .and(Column::Href.is_in(chunk.iter().cloned()))
+        };
+        let select = tx
+            .find::<external_event_link::Entity>()
+            .select_only()
+            .column(Column::Uid)
+            .filter(here());
         let uids: Vec<String> = select.into_tuple().all(tx.conn()).await?;
-        tx.delete_many::<external_event_link::Entity>().filter(here()).exec(tx.conn()).await?;
+        tx.delete_many::<external_event_link::Entity>()
+            .filter(here())
+            .exec(tx.conn())
+            .await?;
         removed += drop_uids(tx, calendar, &uids, &HashSet::new()).await?;
     }
     Ok(removed)
@@ -428,8 +498,11 @@ async fn drop_uids(tx: &Tx, calendar: &calendar::Model, uids: &[String], but: &H
         .into_tuple()
         .all(tx.conn())
         .await?;
-    let linked: HashSet<String> =
-        linked.into_iter().filter(|(key, _)| !but.contains(key.as_str())).map(|(_, uid)| uid).collect();
+    let linked: HashSet<String> = linked
+        .into_iter()
+        .filter(|(key, _)| !but.contains(key.as_str()))
+        .map(|(_, uid)| uid)
+        .collect();
     let gone = uids.iter().filter(|uid| !linked.contains(*uid)).cloned();
     let events: Vec<CalendarEventId> = tx
         .find::<calendar_event::Entity>()
@@ -448,7 +521,10 @@ async fn drop_uids(tx: &Tx, calendar: &calendar::Model, uids: &[String], but: &H
 async fn delete_events(tx: &Tx, calendar: &calendar::Model, ids: Vec<CalendarEventId>) -> Result<()> {
     for chunk in ids.chunks(CHUNK) {
         let delete = tx.delete_many::<calendar_event::Entity>();
-        delete.filter(calendar_event::Column::Id.is_in(chunk.iter().copied())).exec(tx.conn()).await?;
+        delete
+            .filter(calendar_event::Column::Id.is_in(chunk.iter().copied()))
+            .exec(tx.conn())
+            .await?;
     }
     for id in ids {
         tx.event_change(ChangeAction::Deleted, id.uuid(), calendar.id);

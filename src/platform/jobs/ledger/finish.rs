@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::JobStatus;
 use entity::job;
+use sea_orm::sea_query::Expr;
 use sea_orm::{QueryFilter as _, QuerySelect as _, Set};
 
 use super::{Ledger, Ticket, announce, jitter, released};
@@ -10,6 +11,8 @@ use crate::kernel::Result;
 use crate::kernel::jobs::backoff;
 use crate::kernel::time::{Instant, truncate};
 
+/// A job that reported progress has made all of it.
+const FULL_PROGRESS: &str = "CASE WHEN progress_percent IS NULL THEN NULL ELSE 100 END";
 /// Longest error text that is kept.
 const MAX_ERROR: usize = 1_000;
 
@@ -37,20 +40,19 @@ impl Ledger {
     /// Writes the outcome. `false` when the lease was lost, so that somebody else decides.
     pub(in crate::platform::jobs) async fn finish(&self, ticket: Ticket, outcome: &Outcome) -> Result<bool> {
         self.write(|tx| async move {
-            let found = tx
-                .find::<job::Entity>()
-                .filter(self.mine(ticket))
-                .lock_exclusive()
-                .one(tx.conn())
-                .await?;
-            let Some(job) = found else { return Ok(false) };
-            let row = settle(&job, outcome, tx.now());
-            let rows = tx
-                .update_many::<job::Entity>()
-                .set(row)
-                .filter(self.mine(ticket))
-                .exec_with_returning(tx.conn())
-                .await?;
+            let mut update = tx.update_many::<job::Entity>().filter(self.mine(ticket));
+            if *outcome == Outcome::Succeeded {
+                // The common end needs no look at the row.
+                update = update.set(ended(JobStatus::Succeeded, None, tx.now()));
+                update = update.col_expr(job::Column::ProgressPercent, Expr::cust(FULL_PROGRESS));
+            } else {
+                let held = tx.find::<job::Entity>().filter(self.mine(ticket));
+                let Some(job) = held.lock_exclusive().one(tx.conn()).await? else {
+                    return Ok(false);
+                };
+                update = update.set(settle(&job, outcome, tx.now()));
+            }
+            let rows = update.exec_with_returning(tx.conn()).await?;
             rows.iter().try_for_each(|job| announce(&tx, job))?;
             Ok(!rows.is_empty())
         })
@@ -58,14 +60,18 @@ impl Ledger {
     }
 }
 
-/// The fields that an outcome changes.
-pub(super) fn settle(job: &job::Model, outcome: &Outcome, now: Instant) -> job::ActiveModel {
-    let ended = |status: JobStatus, error: Option<String>| job::ActiveModel {
+fn ended(status: JobStatus, error: Option<String>, now: Instant) -> job::ActiveModel {
+    job::ActiveModel {
         status: Set(status),
         last_error: Set(error.map(shorten)),
         finished_at: Set(Some(now)),
         ..released(now)
-    };
+    }
+}
+
+/// The fields that an outcome changes.
+pub(super) fn settle(job: &job::Model, outcome: &Outcome, now: Instant) -> job::ActiveModel {
+    let ended = |status, error| ended(status, error, now);
     match outcome {
         Outcome::Succeeded => job::ActiveModel {
             progress_percent: Set(job.progress_percent.map(|_| 100)),

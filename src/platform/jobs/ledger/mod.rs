@@ -7,6 +7,7 @@ mod finish;
 mod keep;
 mod retention;
 mod stats;
+mod tick;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use entity::enums::{JobQueueName, JobStatus};
 use entity::ids::JobId;
 use entity::job;
 use sea_orm::sea_query::Condition;
-use sea_orm::{ColumnTrait as _, Set};
+use sea_orm::{ActiveEnum as _, ColumnTrait as _, Set};
 use serde::{Deserialize, Serialize};
 
 pub use desk::{cancel, discard, requeue, requeue_dead, set_paused};
@@ -124,6 +125,11 @@ fn unleased(now: Instant) -> Condition {
     Condition::any()
         .add(job::Column::LeaseUntil.is_null())
         .add(job::Column::LeaseUntil.lte(now))
+}
+
+/// The stored word of a queue.
+pub(super) fn word(queue: JobQueueName) -> String {
+    queue.to_value()
 }
 
 const WAITING: [JobStatus; 2] = [JobStatus::Queued, JobStatus::Retrying];

@@ -1,0 +1,269 @@
+//! Notifications of the viewer: the list, what they do with it, and the live stream.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription, Union};
+use entity::ids::{NotificationId, WorkspaceId};
+use entity::notification;
+use futures_util::stream::try_unfold;
+use futures_util::{Stream, TryStreamExt as _};
+
+use super::access;
+use super::enums::NotificationType;
+use super::errors::{UserError, expose, outcome};
+use super::ids::{global, parse, references, target};
+use super::node::{Node, node_in};
+use super::paging::{connection, payload, wants_total};
+use super::scalars::DateTime;
+use super::tasks::Task;
+use super::viewer::Viewer;
+use super::workspaces::{Workspace, workspace_of};
+use crate::features::notifications::{self, Inbox};
+use crate::kernel;
+use crate::kernel::page::PageArgs;
+
+/// A message to the viewer.
+#[derive(Clone)]
+pub struct Notification(pub Arc<notification::Model>);
+
+impl From<notification::Model> for Notification {
+    fn from(row: notification::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+#[Object]
+impl Notification {
+    /// Globally unique ID.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Kind of notification.
+    async fn r#type(&self) -> NotificationType {
+        self.0.r#type.into()
+    }
+
+    /// Workspace it is about. Null for account messages.
+    async fn workspace(&self, ctx: &Context<'_>) -> Option<Result<Workspace>> {
+        workspace_of(ctx, self.0.workspace_id).await
+    }
+
+    /// Title.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// Text.
+    async fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// Object it is about. Null when there is none or it was deleted.
+    async fn subject(&self, ctx: &Context<'_>) -> Option<Result<NotificationSubject>> {
+        let node = node_in(
+            ctx,
+            self.0.workspace_id?,
+            self.0.subject_type.as_deref()?,
+            self.0.subject_id?,
+        )
+        .await?;
+        node.map(NotificationSubject::of).transpose()
+    }
+
+    /// When the viewer read it. Null while unread.
+    async fn read_at(&self) -> Option<DateTime> {
+        self.0.read_at.map(DateTime)
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+}
+
+/// Objects a notification can be about.
+#[derive(Union)]
+pub enum NotificationSubject {
+    /// A task.
+    Task(Task),
+}
+
+impl NotificationSubject {
+    fn of(node: Node) -> Option<Self> {
+        match node {
+            Node::Task(task) => Some(Self::Task(task)),
+            _ => None,
+        }
+    }
+}
+
+connection!(
+    /// A page of notifications.
+    NotificationConnection, NotificationEdge, Notification, "notifications"
+);
+
+/// Filter for notifications. All given conditions must hold.
+#[derive(InputObject)]
+pub struct NotificationFilter {
+    /// Only unread (`true`) or read (`false`) notifications.
+    is_unread: Option<bool>,
+    /// Only these types.
+    types: Option<Vec<NotificationType>>,
+    /// Only notifications about this workspace.
+    workspace_id: Option<ID>,
+}
+
+impl NotificationFilter {
+    /// Ids that nobody has match nothing.
+    fn into_model(self) -> notifications::NotificationFilter {
+        let workspace = |id: ID| parse(&id).unwrap_or(WorkspaceId(Default::default()));
+        notifications::NotificationFilter {
+            is_unread: self.is_unread,
+            types: self.types.map(|any| any.into_iter().map(Into::into).collect()),
+            workspace_id: self.workspace_id.map(workspace),
+        }
+    }
+}
+
+/// The fields that notifications hang on the viewer.
+#[derive(Default)]
+pub struct ViewerNotifications;
+
+#[Object]
+impl ViewerNotifications {
+    /// Notifications of the viewer, newest first.
+    #[expect(clippy::too_many_arguments, reason = "arguments of a GraphQL field")]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only notifications that match.")] filter: Option<NotificationFilter>,
+        #[graphql(
+            desc = "Page size from the start, at most 100. 50 when neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Continue after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
+    ) -> Result<NotificationConnection> {
+        let page = async {
+            let request = PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .check(50, wants_total(ctx))?;
+            let filter = filter.map(NotificationFilter::into_model).unwrap_or_default();
+            notifications::page(access(ctx), &filter, &request).await
+        };
+        Ok(NotificationConnection::new(
+            page.await.map_err(expose)?,
+            Notification::from,
+        ))
+    }
+
+    /// Number of unread notifications.
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let count = notifications::unread_count(access(ctx)).await.map_err(expose)?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+}
+
+/// Result of `markNotificationsRead`.
+#[derive(SimpleObject)]
+pub struct MarkNotificationsReadPayload {
+    /// The viewer with fresh counts. Null when the mutation failed.
+    viewer: Option<Viewer>,
+    /// Number of changed notifications. Null when the mutation failed.
+    updated_count: Option<i32>,
+    /// Expected failures. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
+payload!(
+    MarkNotificationUnreadPayload,
+    "markNotificationUnread",
+    /// The notification after the change. Null when the mutation failed.
+    notification: Notification
+);
+payload!(
+    DeleteNotificationPayload,
+    "deleteNotification",
+    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    deleted_notification_id: ID
+);
+
+#[derive(Default)]
+pub struct NotificationMutation;
+
+#[Object]
+impl NotificationMutation {
+    /// Marks notifications as read. Without `ids` all of them.
+    async fn mark_notifications_read(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "IDs of the objects.")] ids: Option<Vec<ID>>,
+    ) -> Result<MarkNotificationsReadPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let count = match ids {
+                None => notifications::mark_all_read(access(ctx)).await?,
+                Some(ids) => notifications::mark_read(access(ctx), &references(&ids, "ids")?).await?,
+            };
+            Ok((Viewer::load(ctx).await?, i32::try_from(count).unwrap_or(i32::MAX)))
+        };
+        let (done, user_errors) = outcome(result.await)?;
+        let (viewer, updated_count) = done.unzip();
+        Ok(MarkNotificationsReadPayload {
+            viewer,
+            updated_count,
+            user_errors,
+        })
+    }
+
+    /// Marks a notification as unread.
+    async fn mark_notification_unread(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<MarkNotificationUnreadPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            notifications::mark_unread(access(ctx), target(&id)?).await
+        };
+        MarkNotificationUnreadPayload::new(result.await, Notification::from)
+    }
+
+    /// Deletes a notification.
+    async fn delete_notification(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<DeleteNotificationPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let id: NotificationId = target(&id)?;
+            notifications::delete(access(ctx), id).await.map(|()| id)
+        };
+        DeleteNotificationPayload::new(result.await, global)
+    }
+}
+
+#[derive(Default)]
+pub struct NotificationSubscription;
+
+#[Subscription]
+impl NotificationSubscription {
+    /// New notifications of the viewer.
+    async fn notification_received(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<impl Stream<Item = Result<Notification>> + use<>> {
+        let inbox = Inbox::start(access(ctx)).await.map_err(expose)?;
+        let next = async |mut inbox: Inbox| {
+            kernel::Result::Ok(inbox.next().await?.map(|row| (Notification::from(row), inbox)))
+        };
+        Ok(try_unfold(inbox, next).map_err(expose))
+    }
+}

@@ -1,0 +1,180 @@
+//! What a client sends to change tasks, and how it becomes words of the feature.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+
+use crate::features::tasks::{BulkPatch, NewTask, TaskPatch};
+use crate::graphql::enums::{EnergyLevel, TaskPriority, TaskStatus};
+use crate::graphql::ids::{reference, references};
+use crate::graphql::patch;
+use crate::graphql::scalars::DateTime;
+use crate::kernel;
+use crate::kernel::patch::Patch;
+use crate::kernel::time::Instant;
+
+/// A new task.
+#[derive(InputObject)]
+pub struct CreateTaskInput {
+    /// Workspace of the task.
+    pub(super) workspace_id: ID,
+    /// Title.
+    title: String,
+    /// Description in Markdown.
+    description: Option<String>,
+    /// Importance.
+    #[graphql(default_with = "TaskPriority::Medium")]
+    priority: TaskPriority,
+    /// Energy the task needs.
+    #[graphql(default_with = "EnergyLevel::Medium")]
+    energy: EnergyLevel,
+    /// Estimated work, 5 to 14400. The viewer's default when omitted.
+    duration_minutes: Option<i32>,
+    /// Smallest piece when split. Omit to keep the task in one piece.
+    min_chunk_minutes: Option<i32>,
+    /// Largest piece when split.
+    max_chunk_minutes: Option<i32>,
+    /// Do not schedule before this instant.
+    start_after: Option<DateTime>,
+    /// Deadline.
+    due_at: Option<DateTime>,
+    /// Whether missing the deadline is worse than anything else.
+    #[graphql(default = false)]
+    is_hard_deadline: bool,
+    /// Whether the planner may place this task.
+    #[graphql(default = true)]
+    is_auto_scheduled: bool,
+    /// Labels, at most 20.
+    labels: Option<Vec<String>>,
+    /// Who does the task. The viewer when omitted.
+    assignee_id: Option<ID>,
+    /// Parent task.
+    parent_id: Option<ID>,
+    /// Tasks that must be finished first.
+    dependency_ids: Option<Vec<ID>>,
+}
+
+impl CreateTaskInput {
+    pub(super) fn into_model(self) -> kernel::Result<NewTask> {
+        Ok(NewTask {
+            title: self.title,
+            description: self.description,
+            priority: self.priority.into(),
+            energy: self.energy.into(),
+            duration_minutes: self.duration_minutes,
+            min_chunk_minutes: self.min_chunk_minutes,
+            max_chunk_minutes: self.max_chunk_minutes,
+            start_after: self.start_after.map(|at| at.0),
+            due_at: self.due_at.map(|at| at.0),
+            is_hard_deadline: self.is_hard_deadline,
+            is_auto_scheduled: self.is_auto_scheduled,
+            labels: self.labels.unwrap_or_default(),
+            assignee_id: self
+                .assignee_id
+                .map(|id| reference(&id, "input.assigneeId"))
+                .transpose()?,
+            parent_id: self
+                .parent_id
+                .map(|id| reference(&id, "input.parentId"))
+                .transpose()?,
+            dependency_ids: references(&self.dependency_ids.unwrap_or_default(), "input.dependencyIds")?,
+        })
+    }
+}
+
+/// Changes to a task. Omitted fields stay as they are; null clears optional fields.
+#[derive(InputObject)]
+pub struct UpdateTaskInput {
+    /// Title.
+    title: Option<String>,
+    /// Description in Markdown.
+    description: MaybeUndefined<String>,
+    /// State.
+    status: Option<TaskStatus>,
+    /// Importance.
+    priority: Option<TaskPriority>,
+    /// Energy the task needs.
+    energy: Option<EnergyLevel>,
+    /// Estimated work, 5 to 14400.
+    duration_minutes: Option<i32>,
+    /// Smallest piece when split. Null keeps the task in one piece.
+    min_chunk_minutes: MaybeUndefined<i32>,
+    /// Largest piece when split.
+    max_chunk_minutes: MaybeUndefined<i32>,
+    /// Do not schedule before this instant.
+    start_after: MaybeUndefined<DateTime>,
+    /// Deadline.
+    due_at: MaybeUndefined<DateTime>,
+    /// Whether missing the deadline is worse than anything else.
+    is_hard_deadline: Option<bool>,
+    /// Whether the planner may place this task.
+    is_auto_scheduled: Option<bool>,
+    /// Replaces all labels.
+    labels: MaybeUndefined<Vec<String>>,
+    /// Who does the task.
+    assignee_id: MaybeUndefined<ID>,
+    /// Parent task.
+    parent_id: MaybeUndefined<ID>,
+    /// Fail with `VERSION_CONFLICT` when the task has another version.
+    expected_version: Option<i32>,
+}
+
+impl UpdateTaskInput {
+    pub(super) fn into_model(self) -> kernel::Result<TaskPatch> {
+        Ok(TaskPatch {
+            title: self.title,
+            description: patch(self.description),
+            status: self.status.map(Into::into),
+            priority: self.priority.map(Into::into),
+            energy: self.energy.map(Into::into),
+            duration_minutes: self.duration_minutes,
+            min_chunk_minutes: patch(self.min_chunk_minutes),
+            max_chunk_minutes: patch(self.max_chunk_minutes),
+            start_after: instant(self.start_after),
+            due_at: instant(self.due_at),
+            is_hard_deadline: self.is_hard_deadline,
+            is_auto_scheduled: self.is_auto_scheduled,
+            // Null is the empty list: a task without labels.
+            labels: match self.labels {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(Vec::new()),
+                MaybeUndefined::Value(labels) => Some(labels),
+            },
+            assignee_id: patch(self.assignee_id).try_map(|id| reference(&id, "input.assigneeId"))?,
+            parent_id: patch(self.parent_id).try_map(|id| reference(&id, "input.parentId"))?,
+            expected_version: self.expected_version,
+        })
+    }
+}
+
+fn instant(at: MaybeUndefined<DateTime>) -> Patch<Instant> {
+    patch(at.map_value(|at| at.0))
+}
+
+/// Changes to several tasks. Omitted fields stay as they are.
+#[derive(InputObject)]
+pub struct BulkUpdateTasksInput {
+    /// State.
+    status: Option<TaskStatus>,
+    /// Importance.
+    priority: Option<TaskPriority>,
+    /// Deadline. Null clears it.
+    due_at: MaybeUndefined<DateTime>,
+    /// Who does the tasks. Null clears it.
+    assignee_id: MaybeUndefined<ID>,
+    /// Labels to add.
+    add_labels: Option<Vec<String>>,
+    /// Labels to remove.
+    remove_labels: Option<Vec<String>>,
+}
+
+impl BulkUpdateTasksInput {
+    pub(super) fn into_model(self) -> kernel::Result<BulkPatch> {
+        Ok(BulkPatch {
+            status: self.status.map(Into::into),
+            priority: self.priority.map(Into::into),
+            due_at: instant(self.due_at),
+            assignee_id: patch(self.assignee_id).try_map(|id| reference(&id, "input.assigneeId"))?,
+            add_labels: self.add_labels.unwrap_or_default(),
+            remove_labels: self.remove_labels.unwrap_or_default(),
+        })
+    }
+}

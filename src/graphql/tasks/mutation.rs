@@ -1,0 +1,196 @@
+//! The commands on tasks and their payloads.
+
+use async_graphql::{Context, ID, Object, Result};
+use entity::ids::TaskId;
+use entity::task;
+
+use super::Task;
+use super::input::{BulkUpdateTasksInput, CreateTaskInput, UpdateTaskInput};
+use crate::access::Ctx;
+use crate::features::tasks;
+use crate::graphql::access;
+use crate::graphql::ids::{global, reference, references, target, workspace_reference};
+use crate::graphql::paging::payload;
+use crate::kernel::{self, Error};
+
+payload!(
+    CreateTaskPayload,
+    "createTask",
+    /// The task after the change. Null when the mutation failed.
+    task: Task
+);
+payload!(
+    UpdateTaskPayload,
+    "updateTask",
+    /// The task after the change. Null when the mutation failed.
+    task: Task
+);
+payload!(
+    CompleteTaskPayload,
+    "completeTask",
+    /// The task after the change. Null when the mutation failed.
+    task: Task
+);
+payload!(
+    ReopenTaskPayload,
+    "reopenTask",
+    /// The task after the change. Null when the mutation failed.
+    task: Task
+);
+payload!(
+    DeleteTaskPayload,
+    "deleteTask",
+    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    deleted_task_id: ID
+);
+payload!(
+    AddTaskDependencyPayload,
+    "addTaskDependency",
+    /// The task after the change. Null when the mutation failed.
+    task: Task
+);
+payload!(
+    RemoveTaskDependencyPayload,
+    "removeTaskDependency",
+    /// The task after the change. Null when the mutation failed.
+    task: Task
+);
+payload!(
+    BulkUpdateTasksPayload,
+    "bulkUpdateTasks",
+    /// The tasks after the change. Null when the mutation failed.
+    tasks: Vec<Task>
+);
+
+/// Enters the workspace of a task that a mutation acts on.
+async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, TaskId)> {
+    access(ctx).caller().require_user()?;
+    let id = target(id)?;
+    Ok((access(ctx).ctx_of::<task::Entity>(id).await?, id))
+}
+
+#[derive(Default)]
+pub struct TaskMutation;
+
+#[Object]
+impl TaskMutation {
+    /// Creates a task.
+    async fn create_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Values to use.")] input: CreateTaskInput,
+    ) -> Result<CreateTaskPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let path = "input.workspaceId";
+            let workspace = reference(&input.workspace_id, path)?;
+            let entered = workspace_reference(access(ctx).ctx(workspace).await, path)?;
+            tasks::create(&entered, input.into_model()?).await
+        };
+        CreateTaskPayload::new(result.await, Task::from)
+    }
+
+    /// Changes a task. Omitted fields stay as they are; null clears optional fields.
+    async fn update_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(desc = "Values to use.")] input: UpdateTaskInput,
+    ) -> Result<UpdateTaskPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            tasks::update(&entered, id, input.into_model()?).await
+        };
+        UpdateTaskPayload::new(result.await, Task::from)
+    }
+
+    /// Marks a task as done. A recurring task gets its next instance.
+    async fn complete_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<CompleteTaskPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            tasks::complete(&entered, id).await
+        };
+        CompleteTaskPayload::new(result.await, Task::from)
+    }
+
+    /// Opens a done or cancelled task again.
+    async fn reopen_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<ReopenTaskPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            tasks::reopen(&entered, id).await
+        };
+        ReopenTaskPayload::new(result.await, Task::from)
+    }
+
+    /// Deletes a task and its sub-tasks.
+    async fn delete_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+    ) -> Result<DeleteTaskPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            tasks::delete(&entered, id).await.map(|_| id)
+        };
+        DeleteTaskPayload::new(result.await, global)
+    }
+
+    /// Makes a task wait for another.
+    async fn add_task_dependency(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Task that waits.")] task_id: ID,
+        #[graphql(desc = "Task that must be finished first.")] depends_on_id: ID,
+    ) -> Result<AddTaskDependencyPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &task_id).await?;
+            tasks::add_dependency(&entered, id, reference(&depends_on_id, "dependsOnId")?).await
+        };
+        AddTaskDependencyPayload::new(result.await, Task::from)
+    }
+
+    /// Removes a dependency.
+    async fn remove_task_dependency(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Task that waits.")] task_id: ID,
+        #[graphql(desc = "Task that must be finished first.")] depends_on_id: ID,
+    ) -> Result<RemoveTaskDependencyPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &task_id).await?;
+            tasks::remove_dependency(&entered, id, reference(&depends_on_id, "dependsOnId")?).await
+        };
+        RemoveTaskDependencyPayload::new(result.await, Task::from)
+    }
+
+    /// Changes several tasks at once, all or none. At most 100.
+    async fn bulk_update_tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "IDs of the objects.")] ids: Vec<ID>,
+        #[graphql(desc = "Values to use.")] input: BulkUpdateTasksInput,
+    ) -> Result<BulkUpdateTasksPayload> {
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let ids: Vec<TaskId> = references(&ids, "ids")?;
+            let Some(first) = ids.first() else {
+                return Err(Error::user(
+                    kernel::UserErrorCode::Required,
+                    "ids",
+                    "Give at least one task.",
+                ));
+            };
+            let entered = access(ctx).ctx_of::<task::Entity>(*first).await?;
+            tasks::bulk_update(&entered, ids, input.into_model()?).await
+        };
+        BulkUpdateTasksPayload::new(result.await, |rows| rows.into_iter().map(Task::from).collect())
+    }
+}

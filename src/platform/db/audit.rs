@@ -1,0 +1,154 @@
+//! Entries of the audit log and the hash that chains them. Knows what an entry must prove, not what the entries are about.
+
+use entity::audit_log;
+use entity::enums::ActorKind;
+use entity::ids::{ApiTokenId, UserId};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::kernel::actor::Actor;
+use crate::kernel::time::Instant;
+
+/// An entry for the audit log.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Dotted lower case, for example `task.updated`.
+    pub action: &'static str,
+    /// GraphQL type of the object.
+    pub entity_type: &'static str,
+    /// The object.
+    pub entity_id: Uuid,
+    /// Changed fields as `{field: {from, to}}`; opaque ids and plain values only.
+    pub changes: Option<Value>,
+}
+
+/// What the hash of one entry covers: opaque ids and plain values, so that erasing a person's name or address keeps the chain whole.
+struct Facts<'a> {
+    seq: i64,
+    at: Instant,
+    actor_kind: ActorKind,
+    actor_id: Option<UserId>,
+    api_token_id: Option<ApiTokenId>,
+    action: &'a str,
+    entity_type: &'a str,
+    entity_id: Uuid,
+    changes: Option<&'a Value>,
+}
+
+/// The hash of a new entry behind `previous`.
+pub(super) fn hash_of_new(previous: &[u8], seq: i64, entry: &Audit, actor: &Actor, at: Instant) -> Vec<u8> {
+    let facts = Facts {
+        seq,
+        at,
+        actor_kind: actor.kind,
+        actor_id: actor.user_id,
+        api_token_id: actor.api_token_id,
+        action: entry.action,
+        entity_type: entry.entity_type,
+        entity_id: entry.entity_id,
+        changes: entry.changes.as_ref(),
+    };
+    hash(previous, &facts)
+}
+
+/// The hash that a stored entry must have behind `previous`.
+pub fn audit_hash(previous: &[u8], row: &audit_log::Model) -> Vec<u8> {
+    let facts = Facts {
+        seq: row.seq,
+        at: row.created_at,
+        actor_kind: row.actor_kind,
+        actor_id: row.actor_id,
+        api_token_id: row.api_token_id,
+        action: &row.action,
+        entity_type: &row.entity_type,
+        entity_id: row.entity_id,
+        changes: row.changes.as_ref(),
+    };
+    hash(previous, &facts)
+}
+
+fn hash(previous: &[u8], facts: &Facts<'_>) -> Vec<u8> {
+    let changes = facts.changes.map(canonical);
+    let fields = serde_json::json!([
+        facts.seq,
+        facts.at.timestamp_micros(),
+        facts.actor_kind,
+        facts.actor_id,
+        facts.api_token_id,
+        facts.action,
+        facts.entity_type,
+        facts.entity_id,
+        changes,
+    ]);
+    let mut hasher = Sha256::new();
+    hasher.update(previous);
+    hasher.update(fields.to_string());
+    hasher.finalize().to_vec()
+}
+
+/// One spelling for equal documents: PostgreSQL keeps the values of a document, not the order of its keys.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        plain => plain.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn equal_documents_have_one_spelling() {
+        let text = canonical(&json!({ "b": [1, { "d": null, "c": "\"x\"" }], "a": true }));
+        assert_eq!(text, r#"{"a":true,"b":[1,{"c":"\"x\"","d":null}]}"#);
+    }
+
+    #[test]
+    fn every_fact_changes_the_hash() {
+        let entry = Audit {
+            action: "task.updated",
+            entity_type: "Task",
+            entity_id: Uuid::nil(),
+            changes: None,
+        };
+        let at = Instant::default();
+        let first = hash_of_new(&[], 1, &entry, &Actor::system(), at);
+        assert_eq!(first, hash_of_new(&[], 1, &entry, &Actor::system(), at));
+        let others = [
+            hash_of_new(&first, 1, &entry, &Actor::system(), at),
+            hash_of_new(&[], 2, &entry, &Actor::system(), at),
+            hash_of_new(
+                &[],
+                1,
+                &Audit {
+                    action: "task.deleted",
+                    ..entry.clone()
+                },
+                &Actor::system(),
+                at,
+            ),
+            hash_of_new(
+                &[],
+                1,
+                &Audit {
+                    changes: Some(json!({})),
+                    ..entry.clone()
+                },
+                &Actor::system(),
+                at,
+            ),
+        ];
+        assert!(others.iter().all(|other| *other != first));
+    }
+}

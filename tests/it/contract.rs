@@ -1,0 +1,152 @@
+//! The exported schema is the contract with every client: the file in the repository is current, nothing is undocumented, and what exists
+//! has the names, types and defaults of the design.
+
+mod compare;
+mod model;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use meridian::graphql;
+use model::Model;
+
+/// What our schema has beyond the design, each with its reason. Members are written `Type.field`, arguments `Type.field(argument)`.
+const ADDITIONS: &[(&str, &str)] = &[];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sdl() -> String {
+    graphql::sdl(&graphql::builder().finish())
+}
+
+/// The design stands next to the project; a checkout on its own does not have it.
+fn design() -> Option<PathBuf> {
+    let file = root().join("../shared/design/api.graphql");
+    file.is_file().then_some(file)
+}
+
+fn report(problems: &[String]) {
+    assert!(
+        problems.is_empty(),
+        "{} problems:\n{}",
+        problems.len(),
+        problems.join("\n")
+    );
+}
+
+#[test]
+fn the_schema_file_is_current() {
+    let file = root().join("schema.graphql");
+    let current = sdl();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &current).unwrap();
+    }
+    let stored = fs::read_to_string(&file).unwrap_or_default();
+    let difference = stored
+        .lines()
+        .zip(current.lines())
+        .find(|(stored, current)| stored != current)
+        .map_or("their lengths".to_owned(), |(stored, current)| {
+            format!("\n- {stored}\n+ {current}")
+        });
+    assert!(
+        stored == current,
+        "schema.graphql is stale; write it again with `cargo run -- schema > schema.graphql`. The first difference: {difference}"
+    );
+}
+
+#[test]
+fn everything_in_the_schema_is_described() {
+    report(&compare::undescribed(&Model::parse(&sdl())));
+}
+
+#[test]
+fn the_schema_is_part_of_the_design() {
+    let Some(design) = design() else { return };
+    let design = Model::parse(&fs::read_to_string(design).unwrap());
+    let ours = Model::parse(&sdl());
+    let mut additions = Vec::new();
+    let mut problems = Vec::new();
+    for difference in compare::differences(&ours, &design) {
+        match difference {
+            compare::Difference::Added(name) => additions.push(name),
+            compare::Difference::Changed(what) => problems.push(what),
+        }
+    }
+    for name in &additions {
+        if !ADDITIONS.iter().any(|(known, _)| known == name) {
+            problems.push(format!("{name} is not in the design"));
+        }
+    }
+    for (known, reason) in ADDITIONS {
+        if !additions.iter().any(|name| name == known) {
+            problems.push(format!("{known} is no addition any more ({reason})"));
+        }
+    }
+    report(&problems);
+}
+
+#[test]
+fn deviations_from_a_design_are_found() {
+    let design = r#"
+        "A." scalar Day
+        "A." interface Node { "A." id: ID! }
+        "A." type Task implements Node { "A." id: ID! "A." title("A." upper: Boolean = false): String! }
+        "A." enum Status { "A." DONE "A." TODO }
+        "A." union Anything = Task
+        "A." input Choice @oneOf { "A." one: Int "A." two: Int = 2 "A." must: Int! }
+    "#;
+    let cases = [
+        ("scalar Hour", "+ Hour"),
+        ("type Day { a: Int }", "Day is an object, the design has a scalar"),
+        ("type Task { id: ID! }", "Task does not implement Node"),
+        (
+            "type Task implements Node { id: ID }",
+            "Task.id is ID, the design has ID!",
+        ),
+        ("type Task implements Node { id: ID! size: Int }", "+ Task.size"),
+        ("type Task implements Node { id(a: Int): ID! }", "+ Task.id(a)"),
+        (
+            "type Task implements Node { title: String! }",
+            "Task.title lacks the argument upper",
+        ),
+        (
+            "type Task implements Node { title(upper: Boolean): String! }",
+            "Task.title(upper) has no default, the design has false",
+        ),
+        (
+            "type Task implements Node { title(upper: Boolean! = false): String! }",
+            "Task.title(upper) is Boolean!, the design has Boolean",
+        ),
+        ("enum Status { DONE LATER }", "+ Status.LATER"),
+        ("union Anything = Task | Day", "+ Anything.Day"),
+        (
+            "input Choice { one: Int must: Int! }",
+            "Choice is not @oneOf, the design is",
+        ),
+        (
+            "input Choice @oneOf { two: Int = 3 must: Int! }",
+            "Choice.two has the default 3, the design has 2",
+        ),
+        (
+            "input Choice @oneOf { one: Int }",
+            "Choice lacks the required field must",
+        ),
+    ];
+    let design = Model::parse(design);
+    for (ours, expected) in cases {
+        let found: Vec<String> = compare::differences(&Model::parse(ours), &design)
+            .into_iter()
+            .map(|difference| match difference {
+                compare::Difference::Added(name) => format!("+ {name}"),
+                compare::Difference::Changed(what) => what,
+            })
+            .collect();
+        assert_eq!(found, [expected], "{ours}");
+        assert!(!compare::undescribed(&Model::parse(ours)).is_empty(), "{ours}");
+    }
+    assert!(compare::differences(&design, &design).is_empty());
+    assert!(compare::undescribed(&design).is_empty());
+}
