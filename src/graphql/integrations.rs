@@ -10,6 +10,7 @@ use super::calendars::Calendar;
 use super::enums::{IntegrationProvider, IntegrationStatus};
 use super::errors::{UserError, expose, lookup, outcome};
 use super::ids::{global, reference, references, target, workspace_reference};
+use super::jobs::{Job, job_of};
 use super::loaders::{MirrorsKey, RecentRunsKey, UserKey};
 use super::paging::payload;
 use super::people::User;
@@ -18,7 +19,7 @@ use super::syncs::SyncRun;
 use super::workspaces::Workspace;
 use super::{access, loader};
 use crate::access::{Access, Ctx};
-use crate::features::integrations::{self, IntegrationPatch, Service};
+use crate::features::integrations::{self, IntegrationPatch, Queued, Service};
 use crate::kernel;
 
 /// A connected external calendar service.
@@ -221,23 +222,45 @@ payload!(
     integration: Integration
 );
 payload!(
-    SyncIntegrationPayload,
-    "syncIntegration",
-    /// The integration after the change. Null when the mutation failed.
-    integration: Integration
-);
-payload!(
     DisconnectIntegrationPayload,
     "disconnectIntegration",
     /// ID of the disconnected integration. Null when the mutation failed.
     disconnected_integration_id: ID
 );
-payload!(
-    ConfirmSyncPayload,
-    "confirmSync",
+/// Result of `syncIntegration`.
+#[derive(SimpleObject)]
+pub struct SyncIntegrationPayload {
+    /// The integration after the change. Null when the mutation failed.
+    integration: Option<Integration>,
+    /// Background job that does the work. Null when the mutation failed.
+    job: Option<Job>,
+    /// Expected failures. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// Result of `confirmSync`.
+#[derive(SimpleObject)]
+pub struct ConfirmSyncPayload {
     /// The integration.
-    integration: Integration
-);
+    integration: Option<Integration>,
+    /// Job that applies or repeats the sync.
+    job: Option<Job>,
+    /// Expected failures. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// What a command that queues a sync answers: the integration, its job and the expected failures.
+async fn queued(
+    ctx: &Context<'_>,
+    result: kernel::Result<Queued>,
+) -> Result<(Option<Integration>, Option<Job>, Vec<UserError>)> {
+    let (queued, user_errors) = outcome(result)?;
+    let Some(queued) = queued else {
+        return Ok((None, None, user_errors));
+    };
+    let job = job_of(ctx, Some(queued.job_id)).await.transpose()?;
+    Ok((Some(queued.integration.into()), job, user_errors))
+}
 
 /// Enters the workspace of the integration that a mutation acts on.
 async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, IntegrationId)> {
@@ -253,6 +276,7 @@ pub struct IntegrationMutation;
 impl IntegrationMutation {
     /// Connects an external calendar service and starts its first sync. The service is asked for its calendars first: a wrong address or
     /// password is refused. Connecting the same account again renews its password.
+    /// Requires `ADMIN` in team workspaces.
     async fn connect_integration(
         &self,
         ctx: &Context<'_>,
@@ -305,7 +329,12 @@ impl IntegrationMutation {
             let (entered, id) = enter(ctx, &id).await?;
             integrations::sync_now(&entered, id, full).await
         };
-        SyncIntegrationPayload::new(result.await, |queued| queued.integration.into())
+        let (integration, job, user_errors) = queued(ctx, result.await).await?;
+        Ok(SyncIntegrationPayload {
+            integration,
+            job,
+            user_errors,
+        })
     }
 
     /// Disconnects an integration and removes its credentials. Keeps mirrored events as local ones when asked.
@@ -337,6 +366,11 @@ impl IntegrationMutation {
             let (entered, id) = enter(ctx, &integration_id).await?;
             integrations::confirm(&entered, id, accept).await
         };
-        ConfirmSyncPayload::new(result.await, |queued| queued.integration.into())
+        let (integration, job, user_errors) = queued(ctx, result.await).await?;
+        Ok(ConfirmSyncPayload {
+            integration,
+            job,
+            user_errors,
+        })
     }
 }

@@ -14,6 +14,7 @@ mod events;
 pub mod guard;
 mod ids;
 mod integrations;
+mod jobs;
 mod live;
 mod loaders;
 mod members;
@@ -57,6 +58,7 @@ pub struct Query(
     events::EventQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    jobs::JobQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
@@ -82,6 +84,7 @@ pub struct Subscription(
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,
+    jobs::JobSubscription,
 );
 
 /// The executable schema.

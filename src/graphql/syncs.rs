@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject, Subscription};
-use entity::ids::{CalendarId, IntegrationId, SyncRunId, WorkspaceId};
+use entity::ids::{CalendarId, IntegrationId, WorkspaceId};
 use entity::{integration, sync_run};
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, TryStreamExt as _};
@@ -13,12 +13,13 @@ use super::enums::JobStatus;
 use super::errors::expose;
 use super::ids::{global, target};
 use super::integrations::Integration;
+use super::jobs::{Job, job_of};
 use super::loaders::{CalendarKey, IntegrationKey};
 use super::scalars::DateTime;
 use super::{access, loader};
 use crate::access::Access;
 use crate::features::integrations::{self, StoredProblem, Watch};
-use crate::kernel::{self, Error};
+use crate::kernel::Error;
 
 /// One run of a calendar sync.
 #[derive(Clone)]
@@ -42,6 +43,11 @@ impl SyncRun {
         let key = IntegrationKey(self.0.workspace_id, self.0.integration_id);
         let row = loader(ctx).load_one(key).await?;
         row.map(Integration).ok_or_else(|| expose(Error::not_found()))
+    }
+
+    /// Job that runs the sync. Null once the job is pruned.
+    async fn job(&self, ctx: &Context<'_>) -> Option<Result<Job>> {
+        job_of(ctx, self.0.job_id).await
     }
 
     /// State of the run.

@@ -30,6 +30,7 @@ mod jobs;
 mod notifications;
 mod people;
 mod schema;
+mod stored_events;
 mod sync;
 mod tasks;
 mod websocket;

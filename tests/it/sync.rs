@@ -310,6 +310,11 @@ async fn a_password_that_no_longer_works_waits_for_its_owner() {
         ["alice is connected", "alice needs a new password"]
     );
 
+    let told = "{ viewer { notifications(first: 1) { nodes { type subject { __typename ... on Integration { id } } } } } }";
+    let told = ana.gql(told, json!({})).await.at("/viewer/notifications/nodes/0");
+    let subject = json!({ "__typename": "Integration", "id": id });
+    assert_eq!(told, json!({ "type": "INTEGRATION_PROBLEM", "subject": subject }));
+
     let url = format!("http://{}/", server.address);
     let again = connect_caldav(&ana, &app.ana.workspace(), &url, ("alice", "changed")).await;
     assert_eq!(
