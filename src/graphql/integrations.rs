@@ -276,6 +276,7 @@ pub struct IntegrationMutation;
 impl IntegrationMutation {
     /// Connects an external calendar service and starts its first sync. The service is asked for its calendars first: a wrong address or
     /// password is refused. Connecting the same account again renews its password.
+    /// Requires `ADMIN` in team workspaces.
     async fn connect_integration(
         &self,
         ctx: &Context<'_>,

@@ -13,7 +13,9 @@ use futures_util::{Stream, TryStreamExt as _};
 use super::access;
 use super::enums::NotificationType;
 use super::errors::{UserError, expose, outcome};
+use super::events::CalendarEvent;
 use super::ids::{global, parse, references, target};
+use super::integrations::Integration;
 use super::node::{Node, node_in};
 use super::paging::{connection, payload, wants_total};
 use super::scalars::DateTime;
@@ -87,6 +89,10 @@ impl Notification {
 /// Objects a notification can be about.
 #[derive(Union)]
 pub enum NotificationSubject {
+    /// An event.
+    CalendarEvent(CalendarEvent),
+    /// A connected service.
+    Integration(Integration),
     /// A task.
     Task(Task),
 }
@@ -94,6 +100,8 @@ pub enum NotificationSubject {
 impl NotificationSubject {
     fn of(node: Node) -> Option<Self> {
         match node {
+            Node::CalendarEvent(event) => Some(Self::CalendarEvent(event)),
+            Node::Integration(integration) => Some(Self::Integration(integration)),
             Node::Task(task) => Some(Self::Task(task)),
             _ => None,
         }

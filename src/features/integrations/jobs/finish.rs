@@ -5,7 +5,8 @@ use entity::enums::{ChangeAction, IntegrationStatus, JobStatus, NotificationType
 use entity::ids::TypedId as _;
 use entity::{integration, job, sync_run};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 
 use super::run::{End, Run};
@@ -215,25 +216,24 @@ async fn was_asked_to_stop(tx: &Tx, run: &Run) -> Result<bool> {
 /// Tells the owner what needs a person, and once that the first sync is done. The same trouble again is not news.
 async fn tell(tx: &Tx, run: &Run, row: &sync_run::Model, after: &integration::Model) -> Result<()> {
     let label = &after.account_label;
-    let is_news = run.integration.last_error != after.last_error || run.is_first;
+    let before = previous(tx, row).await?;
+    let is_news = before
+        .as_ref()
+        .is_none_or(|before| before.status != row.status || before.error != row.error);
+    let are_news = before.is_none_or(|before| before.problems != row.problems);
+    let reason = || after.last_error.clone().unwrap_or_default();
     let (title, body) = match after.status {
         IntegrationStatus::NeedsReauth if is_news => (
             format!("{label} needs a new password"),
             "Connect it again to go on with the sync.".to_owned(),
         ),
-        IntegrationStatus::Held => (
-            format!("The sync of {label} waits for your decision"),
-            after.last_error.clone().unwrap_or_default(),
-        ),
-        IntegrationStatus::Error if is_news => (
-            format!("The sync of {label} failed"),
-            after.last_error.clone().unwrap_or_default(),
-        ),
-        IntegrationStatus::Active if run.unread > 0 => (
-            format!("{} objects of {label} could not be read", run.unread),
+        IntegrationStatus::Held => (format!("The sync of {label} waits for your decision"), reason()),
+        IntegrationStatus::Error if is_news => (format!("The sync of {label} failed"), reason()),
+        IntegrationStatus::Active if run.unread > 0 && are_news => (
+            format!("Not everything of {label} could be read"),
             format!(
-                "{} events are in sync. The run lists what is wrong with the others.",
-                row.processed_count
+                "{} objects could not be read. The run lists what is wrong with them.",
+                run.unread
             ),
         ),
         IntegrationStatus::Active if run.is_first => (
@@ -252,6 +252,20 @@ async fn tell(tx: &Tx, run: &Run, row: &sync_run::Model, after: &integration::Mo
         dedup_key: Some(format!("sync:{}", row.id)),
     };
     notifications::notify_in(tx, notification).await.map(drop)
+}
+
+/// The run that ended before this one.
+async fn previous(tx: &Tx, row: &sync_run::Model) -> Result<Option<sync_run::Model>> {
+    use sync_run::Column;
+    let select = tx
+        .find::<sync_run::Entity>()
+        .filter(Column::IntegrationId.eq(row.integration_id))
+        .filter(Column::Id.ne(row.id))
+        .filter(Column::FinishedAt.is_not_null())
+        .order_by_desc(Column::StartedAt)
+        .order_by_desc(Column::Id)
+        .limit(1);
+    Ok(select.one(tx.conn()).await?)
 }
 
 #[cfg(test)]
