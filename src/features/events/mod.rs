@@ -6,11 +6,11 @@
 
 pub mod ical;
 mod model;
-mod people;
 mod read;
 mod recurrence;
+mod remote;
 mod rules;
-mod seen;
+mod series;
 mod summary;
 mod times;
 mod write;
@@ -22,4 +22,6 @@ pub use model::{
 pub use read::{get, get_many, page, people_of, reminders_of};
 pub use recurrence::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
-pub use write::{create, delete, move_to, update};
+pub use write::{
+    RemoteObject, Stored, Unstored, create, delete, move_to, remove_objects, store_parsed, update,
+};

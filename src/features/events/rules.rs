@@ -14,7 +14,7 @@ use crate::kernel::{Error, Result, UserErrorCode, zones};
 /// Most guests of one event.
 const MAX_GUESTS: usize = 200;
 /// Most reminders of one person for one event.
-const MAX_REMINDERS: usize = 10;
+pub(super) const MAX_REMINDERS: usize = 10;
 /// Earliest reminder: four weeks before the start.
 pub(super) const MAX_MINUTES_BEFORE: i32 = 40_320;
 /// Minutes before a timed event when nobody said otherwise.

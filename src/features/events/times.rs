@@ -14,7 +14,7 @@ use crate::kernel::time::{Instant, truncate};
 use crate::kernel::{UserErrorCode, zones};
 
 /// Years in which events can lie: what every zone can express on both sides.
-const YEARS: std::ops::RangeInclusive<i32> = 1..=9_998;
+pub(super) const YEARS: std::ops::RangeInclusive<i32> = 1..=9_998;
 
 /// Checks that the end follows the start. `path` is that of the field which says when.
 pub(super) fn check(checks: &mut Checks, when: When, path: &str) {

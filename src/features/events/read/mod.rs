@@ -1,5 +1,7 @@
 //! Questions about events. Answers are what the viewer may see: private events of others come masked.
 
+pub(super) mod seen;
+
 use std::collections::HashMap;
 
 use entity::ids::{CalendarEventId, UserId};
@@ -12,7 +14,7 @@ use sea_orm::{
 use serde_json::Value as Json;
 
 use super::model::{Event, EventFilter, EventOrder, EventOrderField};
-use super::{rules, seen};
+use super::rules;
 use crate::access::Ctx;
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::{Instant, Span};

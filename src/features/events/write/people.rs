@@ -8,8 +8,8 @@ use entity::{attendee, calendar_event, reminder, user};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, Set};
 
-use super::model::{NewGuest, NewReminder};
-use super::read::members_by_email;
+use crate::features::events::model::{NewGuest, NewReminder};
+use crate::features::events::read::members_by_email;
 use crate::kernel::Result;
 use crate::platform::db::Tx;
 

@@ -10,8 +10,8 @@ use entity::{attendee, calendar, calendar_event, user};
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _};
 
-use super::model::Event;
-use super::rules;
+use crate::features::events::model::Event;
+use crate::features::events::rules;
 use crate::kernel::Result;
 use crate::platform::db::Read;
 
@@ -51,7 +51,7 @@ pub(super) fn is_viewer(viewer: UserId) -> Condition {
 }
 
 /// Masks what the viewer may not see.
-pub(super) async fn mask(
+pub(in crate::features::events) async fn mask(
     read: &Read,
     viewer: Option<UserId>,
     rows: Vec<calendar_event::Model>,
@@ -72,7 +72,7 @@ pub(super) async fn mask(
 }
 
 /// Those of these events whose details the viewer may see.
-pub(super) async fn with_details(
+pub(in crate::features::events) async fn with_details(
     read: &Read,
     viewer: Option<UserId>,
     ids: &[CalendarEventId],

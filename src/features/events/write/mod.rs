@@ -1,6 +1,11 @@
 //! Commands on events. Each is one transaction with its audit entry and its change.
 
-use entity::enums::ChangeAction;
+mod people;
+mod store;
+
+pub use store::{RemoteObject, Stored, Unstored, remove_objects, store_parsed};
+
+use entity::enums::{ChangeAction, EventKind, EventStatus, EventTransparency, EventVisibility};
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
 use entity::{calendar, calendar_event};
 use sea_orm::{
@@ -9,7 +14,8 @@ use sea_orm::{
 };
 
 use super::model::{Event, EventPatch, Move, NewEvent, Occurrences};
-use super::{people, rules, seen, times};
+use super::read::seen;
+use super::{rules, times};
 use crate::access::Ctx;
 use crate::features::calendars;
 use crate::kernel::actions::{Action, Resource};
@@ -29,50 +35,19 @@ pub async fn create(ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -> Result
 
 async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -> Result<Event> {
     let calendar = referenced_calendar(tx, ctx, calendar_id).await?;
-    let id: CalendarEventId = tx.ids().next();
     let mut row = calendar_event::Model {
-        id,
-        // The scope of the transaction decides; `insert` stores its workspace.
-        workspace_id: WorkspaceId(uuid::Uuid::nil()),
-        calendar_id,
-        version: 1,
-        uid: id.uuid().hyphenated().to_string(),
         title: new.title,
         description: new.description,
         location: new.location,
         conference_url: new.conference_url,
-        kind: entity::enums::EventKind::Timed,
-        start_local: None,
-        end_local: None,
-        start_zone: None,
-        end_zone: None,
-        start_date: None,
-        end_date: None,
-        start_utc: tx.now(),
-        end_utc: tx.now(),
-        tzdata_version: None,
         time_zone: new.time_zone.unwrap_or(calendar.time_zone),
         status: new.status,
         transparency: new.transparency,
         visibility: new.visibility,
-        rrule: None,
-        rdates: serde_json::json!([]),
-        exdates: serde_json::json!([]),
-        series_end_utc: None,
-        is_recurring: false,
-        split_from: None,
-        sequence: 0,
-        recurrence_id: None,
-        organizer_email: None,
-        organizer_name: None,
         color: new.color,
-        external_url: None,
-        source_ics: None,
-        task_id: None,
-        booking_id: None,
         created_by: ctx.user_id(),
-        created_at: tx.now(),
-        updated_at: tx.now(),
+        version: 1,
+        ..blank(tx, calendar_id)
     };
     let mut checks = Checks::default();
     times::check(&mut checks, new.when, "input.time");
@@ -95,6 +70,55 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
         row: stored,
         is_masked: false,
     })
+}
+
+/// An event of this moment about which nothing is known yet; its UID is its id.
+fn blank(tx: &Tx, calendar_id: CalendarId) -> calendar_event::Model {
+    let id: CalendarEventId = tx.ids().next();
+    calendar_event::Model {
+        id,
+        // The scope of the transaction decides; storing stamps its workspace.
+        workspace_id: WorkspaceId(uuid::Uuid::nil()),
+        calendar_id,
+        version: 0,
+        uid: id.uuid().hyphenated().to_string(),
+        title: String::new(),
+        description: None,
+        location: None,
+        conference_url: None,
+        kind: EventKind::Timed,
+        start_local: None,
+        end_local: None,
+        start_zone: None,
+        end_zone: None,
+        start_date: None,
+        end_date: None,
+        start_utc: tx.now(),
+        end_utc: tx.now(),
+        tzdata_version: None,
+        time_zone: "UTC".to_owned(),
+        status: EventStatus::Confirmed,
+        transparency: EventTransparency::Busy,
+        visibility: EventVisibility::Default,
+        rrule: None,
+        rdates: serde_json::json!([]),
+        exdates: serde_json::json!([]),
+        series_end_utc: None,
+        is_recurring: false,
+        split_from: None,
+        sequence: 0,
+        recurrence_id: None,
+        organizer_email: None,
+        organizer_name: None,
+        color: None,
+        external_url: None,
+        source_ics: None,
+        task_id: None,
+        booking_id: None,
+        created_by: None,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    }
 }
 
 /// Changes an event, or only the viewer's reminders.
