@@ -97,7 +97,17 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 
 /// Adds what resolvers need to a request: the caller's access and the loaders that batch their reads.
 pub fn prepare(request: Request, platform: &Platform, caller: Caller) -> Request {
-    let access = Arc::new(Access::new(platform.clone(), caller));
+    with_access(request, Access::new(platform.clone(), caller))
+}
+
+/// [`prepare`] for an operation that was paid for: `rateLimit` tells the budget, and workspaces bear the points too.
+pub fn prepare_paid(request: Request, platform: &Platform, caller: Caller, spent: Spent) -> Request {
+    let access = Access::paying(platform.clone(), caller, spent.cost);
+    with_access(request.data(spent), access)
+}
+
+fn with_access(request: Request, access: Access) -> Request {
+    let access = Arc::new(access);
     // The batcher's tasks belong to the request and end with it, so they need no tracking.
     #[expect(
         clippy::disallowed_methods,
