@@ -10,9 +10,7 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId,
-};
+use entity::ids::{AuditLogId, CalendarEventId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
 use entity::{attendee, audit_log, calendar, membership, reminder, task, user, workspace};
 
 use super::errors::expose;

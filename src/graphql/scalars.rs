@@ -88,7 +88,11 @@ impl ScalarType for LocalTime {
 #[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct TimeZone(pub String);
 
-#[Scalar(use_type_description, name = "TimeZone", specified_by_url = "https://www.iana.org/time-zones")]
+#[Scalar(
+    use_type_description,
+    name = "TimeZone",
+    specified_by_url = "https://www.iana.org/time-zones"
+)]
 impl ScalarType for TimeZone {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "a time zone such as `Europe/Berlin`")?;
@@ -131,7 +135,11 @@ impl ScalarType for RRule {
 #[derive(Description, Clone, Debug, PartialEq, Eq)]
 pub struct Url(pub String);
 
-#[Scalar(use_type_description, name = "URL", specified_by_url = "https://url.spec.whatwg.org/")]
+#[Scalar(
+    use_type_description,
+    name = "URL",
+    specified_by_url = "https://url.spec.whatwg.org/"
+)]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "an absolute URL")?;
@@ -204,7 +212,11 @@ impl ScalarType for HexColor {
 #[derive(Description, Clone, Debug, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
-#[Scalar(use_type_description, name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
+#[Scalar(
+    use_type_description,
+    name = "JSON",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259"
+)]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         Ok(Self(value.into_json()?))
