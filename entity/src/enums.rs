@@ -3,6 +3,8 @@
 //! Variants are named as in the GraphQL contract, so that the edge maps them one to one. A new variant needs a
 //! migration that widens the column's check. No behaviour lives here beyond the order of priorities.
 
+/// To walk all words of an enum without knowing the database.
+pub use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -19,4 +19,6 @@ pub mod events;
 
 pub mod tasks;
 
+pub mod jobs;
+
 pub mod integrations;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result};
 use entity::audit_log;
 use entity::ids::UserId;
 
@@ -21,7 +21,7 @@ use crate::kernel;
 use crate::kernel::page::PageArgs;
 
 /// An entry of the audit log.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct AuditLog(pub Arc<audit_log::Model>);
 
 impl From<audit_log::Model> for AuditLog {
@@ -30,7 +30,7 @@ impl From<audit_log::Model> for AuditLog {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl AuditLog {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use async_graphql::{Context, Description, ID, InputObject, MaybeUndefined, Object, Result};
 use entity::calendar;
 use entity::ids::CalendarId;
 
 use super::errors::{expose, lookup};
 use super::ids::{global, reference, target, workspace_reference};
-use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, LastSyncKey};
+use super::integrations::Integration;
+use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, LastSyncKey};
 use super::paging::payload;
 use super::people::{User, user_of};
 use super::scalars::{DateTime, HexColor, TimeZone};
@@ -19,7 +20,7 @@ use crate::features::calendars::{self, CalendarPatch, NewCalendar};
 use crate::kernel;
 
 /// A calendar, local or mirrored from an integration.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Calendar(pub Arc<calendar::Model>);
 
 impl Calendar {
@@ -36,7 +37,7 @@ impl From<calendar::Model> for Calendar {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Calendar {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {
@@ -51,6 +52,13 @@ impl Calendar {
     /// User whose calendar it is. Null for workspace calendars.
     async fn owner(&self, ctx: &Context<'_>) -> Option<Result<User>> {
         user_of(ctx, self.0.owner_id).await
+    }
+
+    /// Integration it is mirrored from. Null for local calendars.
+    async fn integration(&self, ctx: &Context<'_>) -> Option<Result<Integration>> {
+        let key = IntegrationKey(self.0.workspace_id, self.0.integration_id?);
+        let row = loader(ctx).load_one(key).await;
+        row.map(|row| row.map(Integration)).transpose()
     }
 
     /// Display name.

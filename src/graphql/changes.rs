@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use entity::ids::WorkspaceId;
 
 use super::enums::ChangeAction;
@@ -80,13 +80,14 @@ pub struct ChangePage {
 }
 
 /// One committed change to an object of a workspace.
+#[derive(Description)]
 pub struct Change {
     cursor: String,
     workspace: WorkspaceId,
     row: kernel::changes::Change,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Change {
     /// Position in the change log; grows by commit order.
     async fn cursor(&self) -> &str {

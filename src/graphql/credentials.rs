@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, SimpleObject};
 use entity::{api_token, session};
 
 use super::access;
@@ -16,10 +16,10 @@ use crate::access::{self as door, NewToken};
 use crate::kernel;
 
 /// A signed-in browser or device.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Session(pub Arc<session::Model>);
 
-#[Object]
+#[Object(use_type_description)]
 impl Session {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {
@@ -58,10 +58,10 @@ impl Session {
 }
 
 /// A bearer token for scripts, codegen and automation.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct ApiToken(pub Arc<api_token::Model>);
 
-#[Object]
+#[Object(use_type_description)]
 impl ApiToken {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

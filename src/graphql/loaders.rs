@@ -10,17 +10,22 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{AuditLogId, CalendarEventId, CalendarId, MembershipId, TaskId, UserId, WorkspaceId};
-use entity::{attendee, audit_log, calendar, membership, reminder, task, user, workspace};
+use entity::ids::{
+    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId,
+    WorkspaceId,
+};
+use entity::{
+    attendee, audit_log, calendar, integration, membership, reminder, sync_run, task, user, workspace,
+};
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{audit, calendars, events, people, tasks, workspaces};
+use crate::features::{audit, calendars, events, integrations, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
 
-pub use own::{NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use own::{JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey};
 pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.
@@ -154,11 +159,38 @@ workspace_loader!(
     |ctx, ids| async move { Ok(events::reminders_of(&ctx, &ids).await?.into_iter().map(|(id, rows)| (id, Arc::new(rows))).collect()) }
 );
 
+workspace_loader!(
+    /// An integration.
+    IntegrationKey(IntegrationId) => Arc<integration::Model>,
+    |ctx, ids| async move { Ok(integrations::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// The mirrored calendars of an integration.
+    MirrorsKey(IntegrationId) => Vec<Arc<calendar::Model>>,
+    |ctx, ids| async move { Ok(shared(integrations::calendars_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// The latest runs of an integration.
+    RecentRunsKey(IntegrationId) => Vec<Arc<sync_run::Model>>,
+    |ctx, ids| async move { Ok(shared(integrations::recent_runs(&ctx, &ids).await?)) }
+);
+
 fn shared<I, T>(rows: HashMap<I, Vec<T>>) -> Vec<(I, Vec<Arc<T>>)> {
     rows.into_iter()
         .map(|(id, rows)| (id, rows.into_iter().map(Arc::new).collect()))
         .collect()
 }
+
+workspace_loader!(
+    /// One run of a sync.
+    SyncRunKey(SyncRunId) => Arc<sync_run::Model>,
+    |ctx, ids| async move {
+        let rows = integrations::get_runs(&ctx, &ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+);
 
 workspace_loader!(
     /// A membership.

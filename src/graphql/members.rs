@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, Description, ID, Object, Result};
 use entity::ids::MembershipId;
 use entity::membership;
 
@@ -19,7 +19,7 @@ use crate::kernel::page::PageArgs;
 use crate::kernel::{self, Error};
 
 /// Membership of a user in a workspace.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct WorkspaceMember(pub Arc<membership::Model>);
 
 impl From<membership::Model> for WorkspaceMember {
@@ -28,7 +28,7 @@ impl From<membership::Model> for WorkspaceMember {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl WorkspaceMember {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {

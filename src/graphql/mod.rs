@@ -13,6 +13,8 @@ pub mod errors;
 mod events;
 pub mod guard;
 mod ids;
+mod integrations;
+mod jobs;
 mod live;
 mod loaders;
 mod members;
@@ -24,6 +26,7 @@ mod preferences;
 mod ranges;
 mod scalars;
 mod server;
+mod syncs;
 mod tasks;
 mod viewer;
 mod workspaces;
@@ -53,7 +56,9 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    integrations::IntegrationQuery,
     tasks::TaskQuery,
+    jobs::JobQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
@@ -67,6 +72,7 @@ pub struct Mutation(
     notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,
+    integrations::IntegrationMutation,
     tasks::TaskMutation,
 );
 
@@ -76,7 +82,9 @@ pub struct Mutation(
 pub struct Subscription(
     notifications::NotificationSubscription,
     events::EventSubscription,
+    syncs::SyncSubscription,
     tasks::TaskSubscription,
+    jobs::JobSubscription,
 );
 
 /// The executable schema.

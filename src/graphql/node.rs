@@ -4,8 +4,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, KINDS, MembershipId, NotificationId, SessionId,
-    TaskId, TypedId, UserId, WorkspaceId,
+    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId,
+    NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -15,13 +15,16 @@ use super::calendars::Calendar;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::events::CalendarEvent;
+use super::integrations::Integration;
+use super::jobs::Job;
 use super::loaders::{
-    AcquaintedKey, AuditKey, CalendarKey, EventKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey,
-    SessionKey, TaskKey, UserKey,
+    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey,
+    OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
 use super::people::User;
+use super::syncs::SyncRun;
 use super::tasks::Task;
 use super::workspaces::{Workspace, workspace_of};
 use super::{access, loader};
@@ -39,8 +42,11 @@ pub enum Node {
     AuditLog(AuditLog),
     Calendar(Calendar),
     CalendarEvent(CalendarEvent),
+    Integration(Integration),
+    Job(Job),
     Notification(Notification),
     Session(Session),
+    SyncRun(SyncRun),
     Task(Task),
     User(User),
     Workspace(Workspace),
@@ -71,6 +77,16 @@ pub async fn node_in(
             let row = loader.load_one(EventKey(workspace, CalendarEventId(id))).await;
             row.map(|row| row.map(|event| Node::CalendarEvent(CalendarEvent(event))))
         }
+        IntegrationId::TYPE => {
+            let row = loader
+                .load_one(IntegrationKey(workspace, IntegrationId(id)))
+                .await;
+            row.map(|row| row.map(|row| Node::Integration(Integration(row))))
+        }
+        SyncRunId::TYPE => {
+            let row = loader.load_one(SyncRunKey(workspace, SyncRunId(id))).await;
+            row.map(|row| row.map(|row| Node::SyncRun(SyncRun(row))))
+        }
         MembershipId::TYPE => {
             let row = loader.load_one(MemberKey(workspace, MembershipId(id))).await;
             row.map(|row| row.map(|row| Node::WorkspaceMember(WorkspaceMember(row))))
@@ -99,6 +115,10 @@ async fn personal_node(ctx: &Context<'_>, kind: &str, id: Uuid) -> Result<Option
         NotificationId::TYPE => {
             let row = loader.load_one(NotificationKey(NotificationId(id))).await?;
             row.map(|row| Node::Notification(Notification(row)))
+        }
+        JobId::TYPE => {
+            let row = loader.load_one(JobKey(JobId(id))).await?;
+            row.map(|row| Node::Job(Job(row)))
         }
         SessionId::TYPE => {
             let row = loader.load_one(SessionKey(SessionId(id))).await?;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription, Union};
+use async_graphql::{
+    Context, Description, ID, InputObject, Object, Result, SimpleObject, Subscription, Union,
+};
 use entity::ids::{NotificationId, WorkspaceId};
 use entity::notification;
 use futures_util::stream::try_unfold;
@@ -11,7 +13,9 @@ use futures_util::{Stream, TryStreamExt as _};
 use super::access;
 use super::enums::NotificationType;
 use super::errors::{UserError, expose, outcome};
+use super::events::CalendarEvent;
 use super::ids::{global, parse, references, target};
+use super::integrations::Integration;
 use super::node::{Node, node_in};
 use super::paging::{connection, payload, wants_total};
 use super::scalars::DateTime;
@@ -23,7 +27,7 @@ use crate::kernel;
 use crate::kernel::page::PageArgs;
 
 /// A message to the viewer.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct Notification(pub Arc<notification::Model>);
 
 impl From<notification::Model> for Notification {
@@ -32,7 +36,7 @@ impl From<notification::Model> for Notification {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Notification {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {
@@ -85,6 +89,10 @@ impl Notification {
 /// Objects a notification can be about.
 #[derive(Union)]
 pub enum NotificationSubject {
+    /// An event.
+    CalendarEvent(CalendarEvent),
+    /// A connected service.
+    Integration(Integration),
     /// A task.
     Task(Task),
 }
@@ -92,6 +100,8 @@ pub enum NotificationSubject {
 impl NotificationSubject {
     fn of(node: Node) -> Option<Self> {
         match node {
+            Node::CalendarEvent(event) => Some(Self::CalendarEvent(event)),
+            Node::Integration(integration) => Some(Self::Integration(integration)),
             Node::Task(task) => Some(Self::Task(task)),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use entity::user_preferences;
 
 use super::enums::{EnergyPeriod, NotificationChannel, NotificationType, Weekday};
@@ -16,9 +16,10 @@ use crate::features::people::{self, Delivery, PreferencesPatch, ProfilePatch};
 use crate::kernel;
 
 /// Personal settings of the viewer.
+#[derive(Description)]
 pub struct UserPreferences(pub user_preferences::Model);
 
-#[Object]
+#[Object(use_type_description)]
 impl UserPreferences {
     /// Home time zone.
     async fn time_zone(&self) -> TimeZone {

@@ -12,7 +12,7 @@ use entity::ids::TaskId;
 use entity::task;
 
 use super::enums::{EnergyLevel, TaskPriority, TaskStatus};
-use super::errors::{expose, lookup};
+use super::errors::lookup;
 use super::ids::{global, target};
 use super::loaders::{BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey};
 use super::people::{User, user_of};
@@ -21,7 +21,7 @@ use super::workspaces::{Workspace, workspace_field};
 use super::{access, loader};
 use crate::access::Access;
 use crate::features::tasks;
-use crate::kernel::{self, Error};
+use crate::kernel;
 
 pub use list::WorkspaceTasks;
 pub use live::TaskSubscription;

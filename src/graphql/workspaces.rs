@@ -13,6 +13,7 @@ use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
 use super::events::WorkspaceEvents;
 use super::ids::{global, parse, target};
+use super::integrations::WorkspaceIntegrations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
@@ -32,6 +33,7 @@ pub struct Workspace(
     WorkspaceMembers,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceIntegrations,
     WorkspaceTasks,
     WorkspaceAudit,
     WorkspaceChanges,
@@ -49,6 +51,7 @@ impl Workspace {
             WorkspaceMembers(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),

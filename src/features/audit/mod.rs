@@ -3,7 +3,5 @@
 //! Invariants: entries are numbered without gaps and chained by hash; nobody changes or deletes one; only admins read it.
 
 mod read;
-mod verify;
 
-pub use read::{AuditFilter, get_many, page};
-pub use verify::{Verified, verify};
+pub use read::{AuditFilter, Verified, get_many, page, verify};

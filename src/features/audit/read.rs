@@ -1,5 +1,7 @@
 //! Questions about the audit log.
 
+mod verify;
+
 use entity::audit_log::{self, Column, Entity};
 use entity::ids::{AuditLogId, UserId};
 use sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr};
@@ -12,6 +14,8 @@ use crate::kernel::actions::{Action, Resource};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Span;
 use crate::platform::db::{Key, keyset};
+
+pub use verify::{Verified, verify};
 
 /// Which entries to list; all conditions must hold.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,7 @@
 //! Questions about the caller's notifications. A token that is limited to one workspace is told only of that one.
 
+mod inbox;
+
 use entity::ids::NotificationId;
 use entity::notification::{self, Column, Entity};
 use sea_orm::sea_query::Expr;
@@ -10,6 +12,8 @@ use crate::access::{Access, Caller};
 use crate::kernel::Result;
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::platform::db::{Key, Scope, keyset};
+
+pub use inbox::Inbox;
 
 /// What the caller may see and touch.
 pub(super) fn own(caller: &Caller) -> Result<Condition> {

@@ -1,9 +1,8 @@
 //! Decisions about people that need no database.
 
 use chrono::{NaiveTime, Timelike as _};
-use entity::enums::{NotificationChannel, NotificationType, Weekday};
+use entity::enums::{Iterable as _, NotificationChannel, NotificationType, Weekday};
 use entity::{notification_preference, user_preferences};
-use sea_orm::Iterable as _;
 
 use super::model::{Delivery, WorkingHours};
 use crate::kernel::text::Checks;

@@ -3,15 +3,11 @@
 //! Invariants: everyone has one personal workspace, where nobody else is; a workspace always has an owner; its counter row and a default
 //! calendar are made with it.
 
-mod found;
-mod members;
 mod model;
 mod read;
 mod rules;
 mod write;
 
-pub use found::{create, create_personal};
-pub use members::{add_member, remove as remove_member, update_role};
 pub use model::{NewWorkspace, WorkspacePatch};
 pub use read::{all, find_by_slug, get, get_many, members, members_by_id};
-pub use write::{delete, update};
+pub use write::{add_member, create, create_personal, delete, remove_member, update, update_role};

@@ -1,4 +1,10 @@
-//! Commands on a workspace itself.
+//! Commands on a workspace itself; beside it those that found one and those on its members.
+
+mod found;
+mod members;
+
+mod found;
+mod members;
 
 use entity::enums::{ChangeAction, WorkspaceType};
 use entity::ids::TypedId as _;
@@ -15,6 +21,9 @@ use crate::kernel::changes::{Committed, ObjectType, Topic};
 use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx, is_unique_violation};
+
+pub use found::{create, create_personal};
+pub use members::{add_member, remove as remove_member, update_role};
 
 /// Changes a workspace.
 pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model> {

@@ -12,32 +12,15 @@ use crate::graphql::enums::{EventStatus, OrderDirection};
 use crate::graphql::errors::expose;
 use crate::graphql::ids::parse;
 use crate::graphql::paging::{connection, wants_total};
-use crate::graphql::scalars::{DateTime, EmailAddress};
+use crate::graphql::ranges::DateTimeRangeInput;
+use crate::graphql::scalars::EmailAddress;
+use crate::kernel;
 use crate::kernel::page::PageArgs;
-use crate::kernel::time::Span;
-use crate::kernel::{self, Error};
 
 connection!(
     /// A page of events.
     CalendarEventConnection, CalendarEventEdge, CalendarEvent, "events"
 );
-
-/// A half-open range of time: `start` is included, `end` is not.
-#[derive(InputObject)]
-pub struct DateTimeRangeInput {
-    /// First instant of the range.
-    start: DateTime,
-    /// Instant just after the range. Must be after `start`.
-    end: DateTime,
-}
-
-impl DateTimeRangeInput {
-    /// The range; `path` is named when its end does not follow its start.
-    pub fn span(&self, path: &str) -> kernel::Result<Span> {
-        Span::new(self.start.0, self.end.0)
-            .ok_or_else(|| Error::bad_input(format!("`{path}.end` must be after `{path}.start`.")))
-    }
-}
 
 /// Filter for stored events. All given conditions must hold.
 #[derive(InputObject)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use entity::ids::{CalendarEventId, WorkspaceId};
 use entity::{attendee, calendar_event, reminder};
 
@@ -22,7 +22,7 @@ use crate::graphql::{access, loader};
 use crate::kernel::{self, Error};
 
 /// A stored event: a single event or the master of a recurring series. Of a private event of somebody else only the time is shown.
-#[derive(Clone)]
+#[derive(Description, Clone)]
 pub struct CalendarEvent(pub Arc<Event>);
 
 impl CalendarEvent {
@@ -55,7 +55,7 @@ impl From<Event> for CalendarEvent {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl CalendarEvent {
     /// Globally unique ID.
     pub async fn id(&self) -> ID {
@@ -234,9 +234,10 @@ impl From<events::Recurrence> for Recurrence {
 }
 
 /// A guest or organizer of an event.
+#[derive(Description)]
 pub struct EventAttendee(attendee::Model);
 
-#[Object]
+#[Object(use_type_description)]
 impl EventAttendee {
     /// E-mail address.
     async fn email(&self) -> EmailAddress {

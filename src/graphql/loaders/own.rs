@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{ApiTokenId, NotificationId, SessionId};
-use entity::{api_token, notification, session};
+use entity::ids::{ApiTokenId, JobId, NotificationId, SessionId};
+use entity::{api_token, job, notification, session};
 
 use super::Loaders;
 use crate::access as door;
-use crate::features::notifications;
+use crate::features::{jobs, notifications};
 use crate::graphql::errors::expose;
 
 /// A session of the caller.
@@ -68,6 +68,24 @@ impl Loader<TokenKey> for Loaders {
         Ok(rows
             .into_iter()
             .map(|row| (TokenKey(row.id), Arc::new(row)))
+            .collect())
+    }
+}
+
+/// A job that the caller may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JobKey(pub JobId);
+
+impl Loader<JobKey> for Loaders {
+    type Value = Arc<job::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[JobKey]) -> Result<HashMap<JobKey, Self::Value>, Error> {
+        let ids: Vec<JobId> = keys.iter().map(|key| key.0).collect();
+        let rows = jobs::get_many(&self.access, &ids).await.map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (JobKey(row.id), Arc::new(row)))
             .collect())
     }
 }

@@ -25,7 +25,11 @@ pub fn code_texts(text: &str) -> impl Iterator<Item = &str> {
 /// The names of settings in a text, wherever they stand.
 pub fn settings(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
-        .filter(|word| word.starts_with("MERIDIAN_") || word.ends_with("_URL") && word.len() > 4)
+        .filter(|word| {
+            word.strip_prefix("MERIDIAN_")
+                .is_some_and(|rest| !rest.is_empty())
+                || word.ends_with("_URL") && word.len() > 4
+        })
 }
 
 /// The arguments of each call of the program in a line: after `meridian` or after `cargo run … --`.

@@ -9,6 +9,7 @@ pub mod fake_http;
 pub mod pull;
 pub mod radicale;
 pub mod server;
+pub mod syncs;
 
 use chrono::{DateTime, Utc};
 use meridian::access::{Caller, Identity};
@@ -49,6 +50,12 @@ impl TestApp {
     /// A server whose clock stands still at [`start_of_tests`], without workers.
     pub async fn start() -> Self {
         Self::with_clock(Clock::manual(start_of_tests())).await
+    }
+
+    /// A server that may reach these private addresses.
+    pub async fn reaching(addresses: &[&str]) -> Self {
+        let allowed = addresses.join(",");
+        Self::with_settings(&[("MERIDIAN_OUTBOUND_ALLOW", allowed.as_str())]).await
     }
 
     /// A server with this clock.

@@ -70,6 +70,21 @@ impl Radicale {
         server
     }
 
+    /// Replaces all users and passwords.
+    pub fn set_users(&self, users: &[(&str, &str)]) {
+        let passwords: String = users
+            .iter()
+            .map(|(name, password)| format!("{name}:{password}\n"))
+            .collect();
+        std::fs::write(self.folder.path().join("users"), passwords).expect("the user file can be written");
+    }
+
+    /// Makes the server forget every sync token it gave out for a calendar.
+    pub fn forget_tokens(&self, user: &str, calendar: &str) {
+        let tokens = self.collection(user, calendar).join(".Radicale.cache/sync-token");
+        std::fs::remove_dir_all(tokens).expect("the server has given out tokens");
+    }
+
     async fn wait(&self) {
         for _ in 0..600 {
             if tokio::net::TcpStream::connect(&self.address).await.is_ok() {

@@ -219,8 +219,6 @@ fn describe(text: &str, fallback: &str) -> RemoteCalendar {
         color: value(&["X-APPLE-CALENDAR-COLOR", "COLOR"]).and_then(|text| caldav::color(&text)),
         time_zone: value(&["X-WR-TIMEZONE", "TIMEZONE-ID"]),
         is_read_only: true,
-        ctag: None,
-        supports_sync: false,
     }
 }
 

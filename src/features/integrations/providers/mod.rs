@@ -70,10 +70,6 @@ pub struct RemoteCalendar {
     pub time_zone: Option<String>,
     /// Whether the server says that this person may not write.
     pub is_read_only: bool,
-    /// Changes with every change of the content, when the server has it.
-    pub ctag: Option<String>,
-    /// Whether the server can tell changes since a token.
-    pub supports_sync: bool,
 }
 
 /// Where the last completed run ended. Store it as it is, in the transaction that applies the last page.

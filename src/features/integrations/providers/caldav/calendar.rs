@@ -21,19 +21,24 @@ const WRITE_PRIVILEGES: [PropertyName<'_, '_>; 3] = [
     PropertyName::new(names::DAV, "write-content"),
 ];
 
-/// What [`read`] wants to know.
-pub(super) const PROPERTIES: [&PropertyName<'_, '_>; 11] = [
+/// What [`read`] wants to know. Nothing that a server answers only after reading every object of the calendar.
+pub(super) const PROPERTIES: [&PropertyName<'_, '_>; 8] = [
     &names::RESOURCETYPE,
     &names::DISPLAY_NAME,
     &names::CALENDAR_DESCRIPTION,
     &names::CALENDAR_COLOUR,
     &names::SUPPORTED_CALENDAR_COMPONENT_SET,
-    &names::SUPPORTED_REPORT_SET,
-    &names::SYNC_TOKEN,
-    &GETCTAG,
     &TIME_ZONE,
     &TIME_ZONE_ID,
     &PRIVILEGES,
+];
+
+/// What tells how a calendar can be synchronised.
+pub(super) const STATE: [&PropertyName<'_, '_>; 4] = [
+    &names::RESOURCETYPE,
+    &names::SUPPORTED_REPORT_SET,
+    &names::SYNC_TOKEN,
+    &GETCTAG,
 ];
 
 /// The calendar a response describes; `None` when it is not one that holds events.
@@ -57,8 +62,6 @@ pub(super) fn read(response: Response<'_, '_>, base: &Url, answered_by: &Url) ->
                 .and_then(|text| zone_name(&text))
         }),
         is_read_only: is_read_only(response),
-        ctag: response.property_text(&GETCTAG),
-        supports_sync: supports_sync(response),
         id: if url.origin() == base.origin() {
             url.path().to_owned()
         } else {
@@ -174,15 +177,13 @@ mod tests {
         let rich = read_one(&format!(
             "{IS_CALENDAR}<displayname>Work</displayname><A:calendar-color>#FF8800FF</A:calendar-color>
              <C:calendar-timezone>BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Europe/Rome\nEND:VTIMEZONE</C:calendar-timezone>
-             <current-user-privilege-set><privilege><read/></privilege></current-user-privilege-set>
-             <sync-token>t</sync-token>"
+             <current-user-privilege-set><privilege><read/></privilege></current-user-privilege-set>"
         ))
         .unwrap();
         assert_eq!(rich.name, "Work");
         assert_eq!(rich.color.as_deref(), Some("#ff8800"));
         assert_eq!(rich.time_zone.as_deref(), Some("Europe/Rome"));
         assert!(rich.is_read_only);
-        assert!(rich.supports_sync);
     }
 
     #[test]

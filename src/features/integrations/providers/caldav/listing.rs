@@ -8,7 +8,7 @@ use libdav::dav::{Propfind, SyncCollection};
 use libdav::{Depth, names};
 use url::Url;
 
-use super::session::{LISTING, NO_PATH, SMALL, Session};
+use super::session::{LISTING, NO_PATH, Session};
 use super::{calendar, href, multistatus};
 use crate::features::integrations::providers::ProviderError;
 
@@ -44,9 +44,9 @@ pub(super) struct Description {
 /// Asks a collection how it can be synchronised.
 pub(super) async fn describe(session: &Session, url: &Url) -> Result<Description, ProviderError> {
     let request = Propfind::new(NO_PATH)
-        .with_properties(&calendar::PROPERTIES)
+        .with_properties(&calendar::STATE)
         .with_depth(Depth::Zero);
-    let answer = session.send(&request, url, SMALL).await?;
+    let answer = session.send(&request, url, LISTING).await?;
     if answer.status != StatusCode::MULTI_STATUS {
         return Err(match answer.status {
             status if status.is_success() => unreadable(),

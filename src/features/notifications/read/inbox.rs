@@ -7,7 +7,7 @@ use entity::ids::NotificationId;
 use entity::notification::{self, Column, Entity};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::read::{find_many, own};
+use super::{find_many, own};
 use crate::access::{Access, Caller, still_valid};
 use crate::kernel::Result;
 use crate::kernel::changes::Topic;

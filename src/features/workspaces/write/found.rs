@@ -6,10 +6,11 @@ use entity::ids::{CalendarId, TypedId as _, UserId, WorkspaceId};
 use entity::{calendar, user, workspace, workspace_counter};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Set};
 
-use super::model::NewWorkspace;
-use super::{members, rules};
+use super::members;
 use crate::access::Access;
 use crate::features::people::{self, NewPerson};
+use crate::features::workspaces::model::NewWorkspace;
+use crate::features::workspaces::rules;
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::ObjectType;
 use crate::kernel::text::Checks;

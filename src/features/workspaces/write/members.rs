@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::rules;
+use super::super::rules;
 use crate::access::Ctx;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::changes::{ObjectType, Topic};
