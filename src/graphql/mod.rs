@@ -20,6 +20,7 @@ mod loaders;
 mod members;
 mod node;
 mod notifications;
+mod order;
 mod paging;
 mod people;
 mod preferences;
@@ -92,7 +93,7 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema before it is finished, for settings such as introspection.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::InOrder)
 }
 
 /// Adds what resolvers need to a request: the caller's access and the loaders that batch their reads.
