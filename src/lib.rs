@@ -8,8 +8,8 @@
 //! - [`features`]: what Meridian does, one room per concept
 //! - [`access`]: who is calling, and the door to workspaces
 //! - [`platform`]: machines, each with an embedded and a production twin
-//! - [`config`]: settings
-//! - [`kernel`]: words
+//! - [`config`] has the settings
+//! - [`kernel`] has the words
 //! - `entity`: tables (a crate of its own)
 
 #![recursion_limit = "256"]

@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn the_published_example_of_the_format_is_read() {
         // From the TypeID specification: 01h455vb4pex5vsknk084sn02q.
-        let uuid = Uuid::from_u128(0x01890a5d_ac96_774b_bcce_b302_099a_8057);
+        let uuid = Uuid::from_u128(0x0189_0a5d_ac96_774b_bcce_b302_099a_8057);
         assert_eq!(TaskId(uuid).to_string(), "task_01h455vb4pex5vsknk084sn02q");
     }
 

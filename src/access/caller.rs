@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
@@ -17,6 +17,7 @@ use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::{Scope, WorkspaceOwned};
+use crate::platform::limits::Limit;
 
 /// Who a request comes from.
 #[derive(Clone, Debug)]
@@ -178,15 +179,25 @@ pub struct Access {
     platform: Platform,
     caller: Caller,
     memberships: Mutex<Option<Arc<[Membership]>>>,
+    /// Points that each entered workspace bears.
+    points: u32,
+    charged: std::sync::Mutex<Vec<WorkspaceId>>,
 }
 
 impl Access {
-    /// Access for one operation, or for one event of a subscription.
+    /// Access for one event of a subscription, or for whatever else costs nobody points.
     pub fn new(platform: Platform, caller: Caller) -> Self {
+        Self::paying(platform, caller, 0)
+    }
+
+    /// Access for one operation, whose points are taken from the budget of each workspace that it enters.
+    pub fn paying(platform: Platform, caller: Caller, points: u32) -> Self {
         Self {
             platform,
             caller,
             memberships: Mutex::default(),
+            points,
+            charged: std::sync::Mutex::default(),
         }
     }
 
@@ -236,7 +247,22 @@ impl Access {
             .iter()
             .find(|membership| membership.workspace_id == workspace_id);
         let role = membership.ok_or_else(Error::not_found)?.role;
+        self.charge(workspace_id)?;
         Ok(Ctx::of_member(&self.platform, &self.caller, workspace_id, role))
+    }
+
+    /// Takes the operation's points from the workspace's budget, once.
+    fn charge(&self, workspace_id: WorkspaceId) -> Result<()> {
+        let mut charged = self.charged.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.points > 0 && !charged.contains(&workspace_id) {
+            let key = workspace_id.to_string();
+            self.platform
+                .limits
+                .check(Limit::WorkspacePoints, &key, self.points)
+                .into_result()?;
+            charged.push(workspace_id);
+        }
+        Ok(())
     }
 
     /// Enters the workspace of an object that is known only by its id. NOT_FOUND when it does not exist or is foreign.

@@ -127,7 +127,6 @@ pub struct WorkspaceAudit(pub Arc<Ctx>);
 #[Object]
 impl WorkspaceAudit {
     /// Audit log, newest first. Requires `ADMIN`.
-    #[expect(clippy::too_many_arguments, reason = "arguments of a GraphQL field")]
     async fn audit_logs(
         &self,
         ctx: &Context<'_>,

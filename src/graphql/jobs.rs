@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Description, Context, ID, InputObject, Object, Result, Subscription};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, Subscription};
 use entity::job;
 use futures_util::stream::{Stream, TryStreamExt as _, try_unfold};
 

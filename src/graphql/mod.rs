@@ -20,6 +20,7 @@ mod loaders;
 mod members;
 mod node;
 mod notifications;
+mod order;
 mod paging;
 mod people;
 mod preferences;
@@ -92,12 +93,22 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema before it is finished, for settings such as introspection.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::InOrder)
 }
 
 /// Adds what resolvers need to a request: the caller's access and the loaders that batch their reads.
 pub fn prepare(request: Request, platform: &Platform, caller: Caller) -> Request {
-    let access = Arc::new(Access::new(platform.clone(), caller));
+    with_access(request, Access::new(platform.clone(), caller))
+}
+
+/// [`prepare`] for an operation that was paid for: `rateLimit` tells the budget, and workspaces bear the points too.
+pub fn prepare_paid(request: Request, platform: &Platform, caller: Caller, spent: Spent) -> Request {
+    let access = Access::paying(platform.clone(), caller, spent.cost);
+    with_access(request.data(spent), access)
+}
+
+fn with_access(request: Request, access: Access) -> Request {
+    let access = Arc::new(access);
     // The batcher's tasks belong to the request and end with it, so they need no tracking.
     #[expect(
         clippy::disallowed_methods,

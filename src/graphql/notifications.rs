@@ -143,7 +143,6 @@ pub struct ViewerNotifications;
 #[Object]
 impl ViewerNotifications {
     /// Notifications of the viewer, newest first.
-    #[expect(clippy::too_many_arguments, reason = "arguments of a GraphQL field")]
     async fn notifications(
         &self,
         ctx: &Context<'_>,

@@ -106,7 +106,6 @@ impl Platform {
     }
 
     /// Starts a task that the shutdown waits for.
-    #[expect(clippy::disallowed_methods, reason = "the tracked spawner itself")]
     pub fn spawn<F>(&self, task: F)
     where
         F: Future<Output = ()> + Send + 'static,

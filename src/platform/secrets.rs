@@ -1,10 +1,9 @@
-//! Sealing what must not be readable in the database, hashing what only has to be recognised, and making opaque tokens. Promises:
-//! authenticated encryption, comparison in constant time, keys never shown. Must not know what is sealed.
+//! Sealing what must not be readable in the database, and hashing what only has to be recognised. Promises: authenticated
+//! encryption, a key for each purpose, keys never shown. Must not know what is sealed.
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 use crate::config::SecretKey;
 use crate::kernel::ids::random_bytes;
@@ -96,32 +95,10 @@ impl Secrets {
             .map_err(|_| Error::internal("sealed data was changed or moved"))
     }
 
-    /// Whether this was sealed with the current key; otherwise it should be sealed anew.
-    pub fn is_current(&self, sealed: &[u8]) -> bool {
-        self.keys
-            .first()
-            .is_some_and(|keys| sealed.get(1..1 + KEY_ID_BYTES) == Some(keys.id.as_slice()))
-    }
-
     /// A hash that only this installation can make; `purpose` keeps uses apart. For secrets that are too short to hash plainly.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> Result<Hash> {
         let purpose_key = hmac(&self.current()?.hashing, purpose.as_bytes());
         Ok(hmac(&purpose_key, data))
-    }
-
-    /// The stored form of a token or session secret. They carry 256 random bits, so a plain hash is enough.
-    pub fn token_hash(token: &str) -> Hash {
-        Sha256::digest(token.as_bytes()).into()
-    }
-
-    /// A new opaque secret: `prefix` and 256 random bits as 43 letters and digits.
-    pub fn new_token(prefix: &str) -> Result<String> {
-        Ok(format!("{prefix}{}", base62(random_bytes()?)))
-    }
-
-    /// Compares without telling by its duration where two values differ.
-    pub fn equal(a: &[u8], b: &[u8]) -> bool {
-        a.ct_eq(b).into()
     }
 
     fn current(&self) -> Result<&Keys> {
@@ -135,21 +112,6 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(***)")
     }
-}
-
-/// Letters and digits only, so that a double click selects the whole of it; always 43 of them.
-fn base62(mut number: [u8; 32]) -> String {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let digits = (0..43).map(|_| {
-        // Long division of the big-endian number by 62; the remainder is the next digit.
-        let remainder = number.iter_mut().fold(0_u32, |remainder, byte| {
-            let value = remainder << 8 | u32::from(*byte);
-            *byte = (value / 62) as u8;
-            value % 62
-        });
-        char::from(DIGITS[remainder as usize])
-    });
-    digits.collect()
 }
 
 /// HMAC-SHA256 (RFC 2104) for keys of 32 bytes, which is all that is needed here.
@@ -217,8 +179,11 @@ mod tests {
         let sealed = secrets(&[1]).seal(b"x", b"c").unwrap();
         let rotated = secrets(&[2, 1]);
         assert_eq!(rotated.open(&sealed, b"c").unwrap(), b"x");
-        assert!(!rotated.is_current(&sealed));
-        assert!(rotated.is_current(&rotated.seal(b"x", b"c").unwrap()));
+        assert!(
+            secrets(&[2])
+                .open(&rotated.seal(b"x", b"c").unwrap(), b"c")
+                .is_ok()
+        );
         assert!(secrets(&[2]).open(&sealed, b"c").is_err());
         assert!(secrets(&[]).seal(b"x", b"c").is_err());
     }
@@ -241,19 +206,5 @@ mod tests {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn tokens_are_long_and_never_alike() {
-        assert_eq!(base62([0; 32]), "0".repeat(43));
-        assert!(base62([255; 32]).chars().all(|c| c.is_ascii_alphanumeric()));
-        let token = Secrets::new_token("mrd_").unwrap();
-        assert_eq!(token.len(), 4 + 43);
-        assert_ne!(token, Secrets::new_token("mrd_").unwrap());
-        assert!(Secrets::equal(
-            &Secrets::token_hash(&token),
-            &Secrets::token_hash(&token)
-        ));
-        assert!(!Secrets::equal(b"a", b"b") && !Secrets::equal(b"a", b"aa"));
     }
 }

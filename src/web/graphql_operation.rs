@@ -11,7 +11,7 @@ use super::client::Client;
 use super::graphql_answer::{coded, refusal};
 use crate::access::Caller;
 use crate::graphql::{self, Spent, guard};
-use crate::kernel::ErrorCode;
+use crate::kernel::{self, ErrorCode};
 use crate::platform::limits::{Decision, Limit, WINDOW};
 
 /// The parameters of a GraphQL request.
@@ -87,32 +87,19 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Pays for one request.
-    pub(super) fn open(
-        web: &Web,
-        client: &Client,
-        caller: &Caller,
-    ) -> Result<Self, (Self, crate::kernel::Error)> {
+    /// Pays for one request. There is a budget to tell about also when it is spent.
+    pub(super) fn open(web: &Web, client: &Client, caller: &Caller) -> (Self, kernel::Result<()>) {
         let (limit, _, key) = account(client, caller);
         let requests = web.platform.limits.check(limit, &key, 1);
         let budget = Self {
             requests,
             points: None,
         };
-        requests
-            .into_result()
-            .map(|_| budget)
-            .map_err(|error| (budget, error))
+        (budget, requests.into_result().map(drop))
     }
 
     /// Pays for the points of the operation.
-    fn spend(
-        &mut self,
-        web: &Web,
-        client: &Client,
-        caller: &Caller,
-        cost: u32,
-    ) -> crate::kernel::Result<Spent> {
+    fn spend(&mut self, web: &Web, client: &Client, caller: &Caller, cost: u32) -> kernel::Result<Spent> {
         let (_, limit, key) = account(client, caller);
         let decision = web.platform.limits.check(limit, &key, cost);
         self.points = Some(decision);
@@ -172,7 +159,7 @@ pub(super) fn prepare(
     caller: &Caller,
     budget: &mut Budget,
     parameters: Parameters,
-) -> Result<Operation, Response> {
+) -> Result<Operation, Box<Response>> {
     let Parameters {
         query,
         operation_name,
@@ -185,21 +172,21 @@ pub(super) fn prepare(
         &mut variables,
         &web.platform.config.limits,
     )
-    .map_err(|error| Response::from_errors(vec![error.into()]))?;
+    .map_err(|error| Box::new(Response::from_errors(vec![error.into()])))?;
     let spent = budget
         .spend(web, client, caller, checked.cost)
-        .map_err(|error| refusal(&error))?;
+        .map_err(|error| Box::new(refusal(&error)))?;
     if checked.introspects && !web.platform.config.introspection {
         let message = "Introspection is switched off on this server.";
-        return Err(Response::from_errors(vec![coded(
+        return Err(Box::new(Response::from_errors(vec![coded(
             ErrorCode::GraphqlValidationFailed,
             message,
-        )]));
+        )])));
     }
-    let mut request = Request::new(query).variables(variables).data(spent);
+    let mut request = Request::new(query).variables(variables);
     request.operation_name = operation_name;
     request.set_parsed_query(checked.document);
-    let request = graphql::prepare(request, &web.platform, caller.clone());
+    let request = graphql::prepare_paid(request, &web.platform, caller.clone(), spent);
     Ok(Operation {
         request,
         kind: checked.kind,

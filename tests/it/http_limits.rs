@@ -97,6 +97,23 @@ async fn a_spent_budget_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_workspace_has_a_budget_of_its_own() {
+    let server = Server::with_settings(&[("MERIDIAN_RATE_WORKSPACE_POINTS", "5")]).await;
+    let token = format!("Authorization: Bearer {}", server.token(&server.app.ana).await);
+    let query = "query ($id: ID!) { workspace(id: $id) { id name } }";
+    let body = json!({ "query": query, "variables": { "id": server.app.ana.workspace() } });
+    let first = server.post(&[&token], &body).await.json();
+    assert!(first.get("errors").is_none(), "{first}");
+    let second = server.post(&[&token], &body).await;
+    assert_eq!(
+        (second.status, second.code().as_str()),
+        (200, "RATE_LIMITED"),
+        "one field failed, not the request"
+    );
+    assert_eq!(second.json()["data"]["workspace"], json!(null));
+}
+
+#[tokio::test]
 async fn slow_heads_and_bodies_are_not_waited_for() {
     let settings = [
         ("MERIDIAN_LIMIT_HEADER_SECONDS", "1"),

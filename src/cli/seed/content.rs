@@ -56,15 +56,17 @@ const EVENTS: [(&str, i64, u32, i64, Option<&str>); 8] = [
 ];
 
 /// Title, minutes, days until due, priority, energy, label, title of what has to be finished first.
-const TASKS: [(
-    &str,
+type SeedTask = (
+    &'static str,
     i32,
     Option<i64>,
     TaskPriority,
     EnergyLevel,
-    &str,
-    Option<&str>,
-); 10] = [
+    &'static str,
+    Option<&'static str>,
+);
+
+const TASKS: [SeedTask; 10] = [
     (
         "Write the project brief",
         120,

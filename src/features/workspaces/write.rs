@@ -3,9 +3,6 @@
 mod found;
 mod members;
 
-mod found;
-mod members;
-
 use entity::enums::{ChangeAction, WorkspaceType};
 use entity::ids::TypedId as _;
 use entity::{membership, workspace, workspace_counter};

@@ -86,9 +86,9 @@ async fn answer(
         return Err(auth::csrf_failed());
     }
     let caller = auth::caller(web, client, credentials).await?;
-    let opened = Budget::open(web, client, &caller);
-    *budget = Some(*opened.as_ref().unwrap_or_else(|(budget, _)| budget));
-    let mut spending = opened.map_err(|(_, error)| error)?;
+    let (mut spending, opened) = Budget::open(web, client, &caller);
+    *budget = Some(spending);
+    opened?;
 
     let parameters = if by_get {
         by_query_string(parts.uri.query())
@@ -106,7 +106,7 @@ async fn answer(
     let prepared = prepare(web, client, &caller, &mut spending, parameters);
     *budget = Some(spending);
     match prepared {
-        Err(refused) => Ok(refused),
+        Err(refused) => Ok(*refused),
         Ok(Operation {
             kind: OperationType::Subscription,
             ..

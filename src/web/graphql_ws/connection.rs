@@ -205,9 +205,10 @@ impl Connection {
                 return self.refuse(&id, &request_id, refusal(&unknown));
             }
         };
-        let prepared = match Budget::open(&self.web, &self.client, &caller) {
-            Ok(mut budget) => prepare(&self.web, &self.client, &caller, &mut budget, parameters),
-            Err((_, spent)) => Err(refusal(&spent)),
+        let (mut budget, opened) = Budget::open(&self.web, &self.client, &caller);
+        let prepared = match opened {
+            Ok(()) => prepare(&self.web, &self.client, &caller, &mut budget, parameters),
+            Err(spent) => Err(Box::new(refusal(&spent))),
         };
         match prepared {
             Ok(operation) => {
@@ -215,7 +216,7 @@ impl Connection {
                     .insert(id, start(&self.web, operation, request_id));
                 Step::Continue(())
             }
-            Err(refused) => self.refuse(&id, &request_id, refused),
+            Err(refused) => self.refuse(&id, &request_id, *refused),
         }
     }
 

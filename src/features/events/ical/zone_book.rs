@@ -152,10 +152,11 @@ impl<'c, 't> ZoneBook<'c, 't> {
             return Some(hinted);
         }
         let definition = Definition::read(component)?;
-        if definition.is_understood() && self.comparisons.take() {
-            if let Some(equal) = zone_match::equal_zone(&definition, year, tzid).and_then(Known::iana) {
-                return Some(equal);
-            }
+        if definition.is_understood()
+            && self.comparisons.take()
+            && let Some(equal) = zone_match::equal_zone(&definition, year, tzid).and_then(Known::iana)
+        {
+            return Some(equal);
         }
         let (posix, is_ruled) = zone_match::posix(&definition, year)?;
         let tzid = short(tzid);

@@ -1,19 +1,21 @@
 //! Commands on events. Each is one transaction with its audit entry and its change.
 
+mod create;
 mod people;
 mod store;
 
+pub use create::create;
 pub use store::{RemoteObject, Stored, Unstored, remove_objects, store_parsed};
 
-use entity::enums::{ChangeAction, EventKind, EventStatus, EventTransparency, EventVisibility};
-use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
+use entity::enums::ChangeAction;
+use entity::ids::{CalendarEventId, CalendarId, TypedId as _};
 use entity::{calendar, calendar_event};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
     QuerySelect as _,
 };
 
-use super::model::{Event, EventPatch, Move, NewEvent, Occurrences};
+use super::model::{Event, EventPatch, Move, Occurrences};
 use super::read::seen;
 use super::{rules, times};
 use crate::access::Ctx;
@@ -22,104 +24,6 @@ use crate::kernel::actions::{Action, Resource};
 use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx};
-
-/// Creates an event.
-pub async fn create(ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -> Result<Event> {
-    ctx.require(Action::Edit, Resource::CalendarEvent)?;
-    ctx.write(|tx| {
-        let new = new.clone();
-        async move { create_in(&tx, ctx, calendar_id, new).await }
-    })
-    .await
-}
-
-async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -> Result<Event> {
-    let calendar = referenced_calendar(tx, ctx, calendar_id).await?;
-    let mut row = calendar_event::Model {
-        title: new.title,
-        description: new.description,
-        location: new.location,
-        conference_url: new.conference_url,
-        time_zone: new.time_zone.unwrap_or(calendar.time_zone),
-        status: new.status,
-        transparency: new.transparency,
-        visibility: new.visibility,
-        color: new.color,
-        created_by: ctx.user_id(),
-        version: 1,
-        ..blank(tx, calendar_id)
-    };
-    let mut checks = Checks::default();
-    times::check(&mut checks, new.when, "input.time");
-    rules::check(&mut checks, &mut row);
-    rules::check_guests(&mut checks, &new.guests);
-    let reminders = new.reminders.map(|wanted| rules::reminders(&mut checks, &wanted));
-    checks.finish()?;
-    times::store(&mut row, new.when);
-
-    let mut stored = tx.insert(row.into_active_model().reset_all()).await?;
-    if people::replace_guests(tx, &mut stored, &new.guests).await? {
-        stored = tx.update(stored.into_active_model().reset_all()).await?;
-    }
-    if let Some(user_id) = ctx.user_id() {
-        let reminders = reminders.unwrap_or_else(|| rules::usual_reminders(stored.kind));
-        people::replace_reminders(tx, &stored, user_id, &reminders).await?;
-    }
-    record(tx, "calendar_event.created", ChangeAction::Created, &stored, None);
-    Ok(Event {
-        row: stored,
-        is_masked: false,
-    })
-}
-
-/// An event of this moment about which nothing is known yet; its UID is its id.
-fn blank(tx: &Tx, calendar_id: CalendarId) -> calendar_event::Model {
-    let id: CalendarEventId = tx.ids().next();
-    calendar_event::Model {
-        id,
-        // The scope of the transaction decides; storing stamps its workspace.
-        workspace_id: WorkspaceId(uuid::Uuid::nil()),
-        calendar_id,
-        version: 0,
-        uid: id.uuid().hyphenated().to_string(),
-        title: String::new(),
-        description: None,
-        location: None,
-        conference_url: None,
-        kind: EventKind::Timed,
-        start_local: None,
-        end_local: None,
-        start_zone: None,
-        end_zone: None,
-        start_date: None,
-        end_date: None,
-        start_utc: tx.now(),
-        end_utc: tx.now(),
-        tzdata_version: None,
-        time_zone: "UTC".to_owned(),
-        status: EventStatus::Confirmed,
-        transparency: EventTransparency::Busy,
-        visibility: EventVisibility::Default,
-        rrule: None,
-        rdates: serde_json::json!([]),
-        exdates: serde_json::json!([]),
-        series_end_utc: None,
-        is_recurring: false,
-        split_from: None,
-        sequence: 0,
-        recurrence_id: None,
-        organizer_email: None,
-        organizer_name: None,
-        color: None,
-        external_url: None,
-        source_ics: None,
-        task_id: None,
-        booking_id: None,
-        created_by: None,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    }
-}
 
 /// Changes an event, or only the viewer's reminders.
 pub async fn update(

@@ -3,6 +3,8 @@
 //! Promises: rows that the database accepts, whatever the text said: ends not before starts, texts that fit its indexes, one guest for
 //! each address, one exception for each original start.
 
+mod exceptions;
+
 use std::collections::HashSet;
 
 use chrono::Datelike as _;
@@ -11,14 +13,15 @@ use entity::enums::{
 };
 use entity::{calendar, calendar_event};
 use jiff::{Timestamp, civil, tz::TimeZone};
-use serde_json::{Map, Value, json};
 
-use super::ical::{self, EventTime, ExtraDate, Moment, ParsedEvent, ParsedOverride};
+use super::ical::{self, EventTime, ExtraDate, Moment, ParsedEvent};
 use super::model::NewReminder;
 use super::rules::{MAX_MINUTES_BEFORE, MAX_REMINDERS};
 use super::{recurrence, series, times};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
+
+pub(super) use exceptions::{RemoteException, exceptions, orphan_id};
 
 /// Longest text in an index of PostgreSQL, in bytes, with room for the columns beside it.
 pub(super) const MAX_INDEXED: usize = 2_000;
@@ -34,15 +37,6 @@ pub(super) struct RemotePerson {
     pub(super) response: AttendeeResponse,
     pub(super) is_optional: bool,
     pub(super) is_organizer: bool,
-}
-
-/// A changed or cancelled occurrence, as read.
-pub(super) struct RemoteException {
-    pub(super) original_start_utc: Instant,
-    pub(super) original_start: String,
-    pub(super) cancelled: bool,
-    pub(super) patch: Value,
-    pub(super) moved: Option<(Instant, Instant)>,
 }
 
 /// Writes what was read into a row. The row's id, version and what only Meridian knows stay.
@@ -235,99 +229,6 @@ pub(super) fn reminders(event: &ParsedEvent) -> Vec<NewReminder> {
     let alarms = alarms
         .filter(|alarm| (0..=MAX_MINUTES_BEFORE).contains(&alarm.minutes_before) && seen.insert(*alarm));
     alarms.take(MAX_REMINDERS).collect()
-}
-
-/// Exceptions of a series as what they change of it.
-pub(super) fn exceptions(
-    row: &calendar_event::Model,
-    master: &ParsedEvent,
-    overrides: &[ParsedOverride],
-) -> Vec<RemoteException> {
-    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
-    let mut seen = HashSet::new();
-    let storable = overrides
-        .iter()
-        .filter(|changed| has_storable_times(&changed.event));
-    let exceptions = storable.map(|changed| exception(row, master, changed, &zone));
-    exceptions
-        .filter(|exception| seen.insert(exception.original_start_utc))
-        .collect()
-}
-
-fn exception(
-    row: &calendar_event::Model,
-    master: &ParsedEvent,
-    changed: &ParsedOverride,
-    zone: &TimeZone,
-) -> RemoteException {
-    let original = zones::to_chrono(moment_utc(&changed.recurrence_id, zone));
-    let mut patch = if changed.cancelled {
-        Map::new()
-    } else {
-        difference(master, &changed.event)
-    };
-    if changed.this_and_future {
-        patch.insert("thisAndFuture".into(), json!(true));
-    }
-    let (start, end) = instants(&changed.event.time, zone);
-    let end = end.max(start);
-    let stays = start == original && end - start == row.end_utc - row.start_utc;
-    let moved = (!stays && !changed.cancelled).then_some((start, end));
-    if moved.is_some() {
-        patch.insert("time".into(), time_json(&changed.event.time));
-    }
-    RemoteException {
-        original_start_utc: original,
-        original_start: moment_text(&changed.recurrence_id, zone),
-        cancelled: changed.cancelled,
-        patch: Value::Object(patch),
-        moved,
-    }
-}
-
-/// Fields that the occurrence has otherwise than its series; null where it has nothing.
-fn difference(master: &ParsedEvent, event: &ParsedEvent) -> Map<String, Value> {
-    let fields = |event: &ParsedEvent| {
-        [
-            ("title", json!(title(event))),
-            ("description", json!(event.description)),
-            ("location", json!(event.location)),
-            ("conferenceUrl", json!(event.conference_url)),
-            ("status", json!(status(event.status))),
-            ("transparency", json!(transparency(event.transparency))),
-            ("visibility", json!(visibility(event.visibility))),
-            ("color", json!(event.color)),
-        ]
-    };
-    let pairs = fields(master).into_iter().zip(fields(event));
-    pairs
-        .filter(|(old, new)| old != new)
-        .map(|(_, (name, value))| (name.to_owned(), value))
-        .collect()
-}
-
-fn time_json(time: &EventTime) -> Value {
-    match time {
-        EventTime::Timed { start, end } => json!({
-            "startLocal": start.local.to_string(), "startZone": start.zone.stored_name(),
-            "endLocal": end.local.to_string(), "endZone": end.zone.stored_name(),
-        }),
-        EventTime::AllDay { start, end } => {
-            json!({ "startDate": start.to_string(), "endDate": end.to_string() })
-        }
-        EventTime::Floating { start, end } => {
-            json!({ "startLocal": start.to_string(), "endLocal": end.to_string() })
-        }
-    }
-}
-
-/// The original start of an occurrence whose series is unknown, as its identity.
-pub(super) fn orphan_id(changed: &ParsedOverride) -> String {
-    match &changed.recurrence_id {
-        Moment::Date(day) => day.to_string(),
-        Moment::Floating(local) => local.to_string(),
-        Moment::Zoned(time) => time.utc.to_string(),
-    }
 }
 
 fn title(event: &ParsedEvent) -> String {

@@ -1,0 +1,114 @@
+//! Changed and cancelled occurrences. Pure.
+
+use std::collections::HashSet;
+
+use entity::calendar_event;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::{has_storable_times, instants, moment_text, moment_utc, status, title, transparency, visibility};
+use crate::features::events::ical::{EventTime, Moment, ParsedEvent, ParsedOverride};
+use crate::kernel::time::Instant;
+use crate::kernel::zones;
+
+/// A changed or cancelled occurrence, as read.
+pub(in crate::features::events) struct RemoteException {
+    pub(in crate::features::events) original_start_utc: Instant,
+    pub(in crate::features::events) original_start: String,
+    pub(in crate::features::events) cancelled: bool,
+    pub(in crate::features::events) patch: Value,
+    pub(in crate::features::events) moved: Option<(Instant, Instant)>,
+}
+
+/// Exceptions of a series as what they change of it.
+pub(in crate::features::events) fn exceptions(
+    row: &calendar_event::Model,
+    master: &ParsedEvent,
+    overrides: &[ParsedOverride],
+) -> Vec<RemoteException> {
+    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    let mut seen = HashSet::new();
+    let storable = overrides
+        .iter()
+        .filter(|changed| has_storable_times(&changed.event));
+    let exceptions = storable.map(|changed| exception(row, master, changed, &zone));
+    exceptions
+        .filter(|exception| seen.insert(exception.original_start_utc))
+        .collect()
+}
+
+fn exception(
+    row: &calendar_event::Model,
+    master: &ParsedEvent,
+    changed: &ParsedOverride,
+    zone: &TimeZone,
+) -> RemoteException {
+    let original = zones::to_chrono(moment_utc(&changed.recurrence_id, zone));
+    let mut patch = if changed.cancelled {
+        Map::new()
+    } else {
+        difference(master, &changed.event)
+    };
+    if changed.this_and_future {
+        patch.insert("thisAndFuture".into(), json!(true));
+    }
+    let (start, end) = instants(&changed.event.time, zone);
+    let end = end.max(start);
+    let stays = start == original && end - start == row.end_utc - row.start_utc;
+    let moved = (!stays && !changed.cancelled).then_some((start, end));
+    if moved.is_some() {
+        patch.insert("time".into(), time_json(&changed.event.time));
+    }
+    RemoteException {
+        original_start_utc: original,
+        original_start: moment_text(&changed.recurrence_id, zone),
+        cancelled: changed.cancelled,
+        patch: Value::Object(patch),
+        moved,
+    }
+}
+
+/// Fields that the occurrence has otherwise than its series; null where it has nothing.
+fn difference(master: &ParsedEvent, event: &ParsedEvent) -> Map<String, Value> {
+    let fields = |event: &ParsedEvent| {
+        [
+            ("title", json!(title(event))),
+            ("description", json!(event.description)),
+            ("location", json!(event.location)),
+            ("conferenceUrl", json!(event.conference_url)),
+            ("status", json!(status(event.status))),
+            ("transparency", json!(transparency(event.transparency))),
+            ("visibility", json!(visibility(event.visibility))),
+            ("color", json!(event.color)),
+        ]
+    };
+    let pairs = fields(master).into_iter().zip(fields(event));
+    pairs
+        .filter(|(old, new)| old != new)
+        .map(|(_, (name, value))| (name.to_owned(), value))
+        .collect()
+}
+
+fn time_json(time: &EventTime) -> Value {
+    match time {
+        EventTime::Timed { start, end } => json!({
+            "startLocal": start.local.to_string(), "startZone": start.zone.stored_name(),
+            "endLocal": end.local.to_string(), "endZone": end.zone.stored_name(),
+        }),
+        EventTime::AllDay { start, end } => {
+            json!({ "startDate": start.to_string(), "endDate": end.to_string() })
+        }
+        EventTime::Floating { start, end } => {
+            json!({ "startLocal": start.to_string(), "endLocal": end.to_string() })
+        }
+    }
+}
+
+/// The original start of an occurrence whose series is unknown, as its identity.
+pub(in crate::features::events) fn orphan_id(changed: &ParsedOverride) -> String {
+    match &changed.recurrence_id {
+        Moment::Date(day) => day.to_string(),
+        Moment::Floating(local) => local.to_string(),
+        Moment::Zoned(time) => time.utc.to_string(),
+    }
+}

@@ -1,0 +1,154 @@
+//! Puts the fields of an answer in the order in which the document asks for them, as the GraphQL specification demands. The executor
+//! writes each object in the order in which its resolvers happen to finish.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{Name, Response, ServerResult, Value, Variables};
+
+/// Adds the ordering to a schema.
+pub struct InOrder;
+
+impl ExtensionFactory for InOrder {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Ordering::default())
+    }
+}
+
+#[derive(Default)]
+struct Ordering(Mutex<Option<ExecutableDocument>>);
+
+#[async_trait::async_trait]
+impl Extension for Ordering {
+    async fn parse_query(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        query: &str,
+        variables: &Variables,
+        next: NextParseQuery<'_>,
+    ) -> ServerResult<ExecutableDocument> {
+        let document = next.run(ctx, query, variables).await?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(document.clone());
+        Ok(document)
+    }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let mut response = next.run(ctx, operation_name).await;
+        let document = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = &*document
+            && let Some(selection) = operation(document, operation_name)
+        {
+            arrange(document, &[selection], &mut response.data);
+        }
+        response
+    }
+}
+
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a SelectionSet> {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => operation,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name)?,
+        (DocumentOperations::Multiple(operations), None) => operations.values().next()?,
+    };
+    Some(&operation.node.selection_set.node)
+}
+
+/// Arranges a value that was asked for by these selections together.
+fn arrange(document: &ExecutableDocument, selections: &[&SelectionSet], value: &mut Value) {
+    match value {
+        Value::List(items) => items
+            .iter_mut()
+            .for_each(|item| arrange(document, selections, item)),
+        Value::Object(fields) => {
+            let mut wanted = IndexMap::new();
+            selections
+                .iter()
+                .for_each(|selection| collect(document, selection, &mut wanted));
+            let mut unordered = std::mem::take(fields);
+            for (key, selections) in wanted {
+                if let Some(mut field) = unordered.swap_remove(key) {
+                    arrange(document, &selections, &mut field);
+                    fields.insert(key.clone(), field);
+                }
+            }
+            // Nothing is left unless the executor answers what nobody asked for; it is not for us to drop it.
+            fields.extend(unordered);
+        }
+        _ => {}
+    }
+}
+
+/// Response keys in the order of their first mention, each with all selections that are merged into it. Fragments of other types only
+/// mention keys that the object does not have. Cycles of fragments do not get past validation.
+fn collect<'a>(
+    document: &'a ExecutableDocument,
+    selection: &'a SelectionSet,
+    wanted: &mut IndexMap<&'a Name, Vec<&'a SelectionSet>>,
+) {
+    for item in &selection.items {
+        match &item.node {
+            Selection::Field(field) => {
+                let selections = wanted.entry(&field.node.response_key().node).or_default();
+                selections.push(&field.node.selection_set.node);
+            }
+            Selection::InlineFragment(fragment) => {
+                collect(document, &fragment.node.selection_set.node, wanted)
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    collect(document, &fragment.node.selection_set.node, wanted);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+
+    use super::*;
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn slow(&self) -> Query {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Query
+        }
+
+        async fn quick(&self) -> i32 {
+            1
+        }
+
+        async fn many(&self) -> Vec<Query> {
+            vec![Query, Query]
+        }
+    }
+
+    #[tokio::test]
+    async fn fields_come_in_the_order_of_the_document() {
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
+            .extension(InOrder)
+            .finish();
+        let document = "query A { slow { slow { __typename } quick } b: quick ...F quick many { slow { quick } a: quick } }
+            fragment F on Query { z: slow { quick } slow { c: quick } }
+            query B { quick }";
+        let response = schema
+            .execute(async_graphql::Request::new(document).operation_name("A"))
+            .await;
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+        let expected = r#"{"slow":{"slow":{"__typename":"Query"},"quick":1,"c":1},"b":1,"z":{"quick":1},"quick":1,"many":[{"slow":{"quick":1},"a":1},{"slow":{"quick":1},"a":1}]}"#;
+        assert_eq!(serde_json::to_string(&response.data).unwrap(), expected);
+    }
+}
