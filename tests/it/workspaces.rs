@@ -1,10 +1,14 @@
 //! Workspaces and memberships through the API.
 
-use entity::enums::WorkspaceRole;
-use entity::ids::WorkspaceId;
+use entity::enums::{IntegrationProvider, IntegrationStatus, WorkspaceRole};
+use entity::ids::{IntegrationId, WorkspaceId};
+use entity::integration;
 use futures_util::StreamExt as _;
 use meridian::features::people::NewPerson;
 use meridian::features::workspaces;
+use meridian::kernel::actor::Actor;
+use meridian::platform::db::{Scope, Tx};
+use sea_orm::Set;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, TestApp, join};
@@ -433,5 +437,66 @@ async fn a_person_starts_with_a_workspace_of_their_own_that_stays() {
             .await
             .user_error("removeMember"),
         "LAST_OWNER memberId"
+    );
+}
+
+#[tokio::test]
+async fn what_a_former_member_connected_stops_syncing() {
+    let app = TestApp::start().await;
+    let workspace = app.ana.workspace();
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Admin,
+    )
+    .await;
+    let id: IntegrationId = app.platform.ids.next();
+    let owner = app.ben.user_id;
+    let body = |tx: Tx| async move {
+        let row = integration::ActiveModel {
+            id: Set(id),
+            owner_id: Set(owner),
+            provider: Set(IntegrationProvider::IcsFeed),
+            account_label: Set("Feed".into()),
+            status: Set(IntegrationStatus::Active),
+            server_url: Set(None),
+            username: Set(None),
+            sealed_credentials: Set(Some(vec![1])),
+            settings: Set(json!({})),
+            refresh_minutes: Set(60),
+            last_synced_at: Set(None),
+            next_sync_at: Set(Some(tx.now())),
+            last_error: Set(None),
+            version: Set(1),
+            created_at: Set(tx.now()),
+            updated_at: Set(tx.now()),
+            ..Default::default()
+        };
+        tx.insert(row).await.map(drop)
+    };
+    let scope = Scope::Workspace(app.ana.workspace_id);
+    app.platform.write(scope, Actor::system(), body).await.unwrap();
+    let ben = member_id(&app.ana(), &workspace, "Ben").await;
+    app.ana()
+        .gql(REMOVE, json!({ "id": ben }))
+        .await
+        .succeeded("removeMember");
+    let read = app
+        .platform
+        .db
+        .read_workspace(app.ana.workspace_id)
+        .await
+        .unwrap();
+    let row = read
+        .find::<integration::Entity>()
+        .one(&read)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.status, IntegrationStatus::NeedsReauth);
+    assert_eq!(
+        (row.sealed_credentials, row.next_sync_at, row.version),
+        (None, None, 2)
     );
 }

@@ -123,6 +123,9 @@ pub(super) fn check_may_sync(row: &integration::Model) -> Result<()> {
         }
         IntegrationStatus::Paused => "This integration is paused. Resume it first.",
         IntegrationStatus::Pending => "Access to this service was not granted yet.",
+        _ if row.sealed_credentials.is_none() => {
+            "Who connected this calendar has left the workspace. Connect it again."
+        }
         _ => return Ok(()),
     };
     Err(Error::user(UserErrorCode::InvalidState, "id", message))

@@ -45,7 +45,8 @@ pub(super) async fn begin(
         let is_wanted = match integration.status {
             IntegrationStatus::Paused | IntegrationStatus::Pending => false,
             IntegrationStatus::Held => accept_deletes,
-            _ => true,
+            // A former member's credentials are gone.
+            _ => integration.sealed_credentials.is_some(),
         };
         let first_attempt = row.status == JobStatus::Queued;
         if is_wanted {

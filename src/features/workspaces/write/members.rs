@@ -1,8 +1,8 @@
 //! Commands on memberships. Whatever changes who owns a workspace holds its lock, so that two owners cannot leave at once.
 
-use entity::enums::{ChangeAction, WorkspaceRole, WorkspaceType};
+use entity::enums::{ChangeAction, IntegrationStatus, WorkspaceRole, WorkspaceType};
 use entity::ids::{MembershipId, TypedId as _, UserId};
-use entity::{membership, user_preferences, workspace};
+use entity::{integration, membership, user_preferences, workspace};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set,
@@ -111,11 +111,40 @@ pub async fn remove(ctx: &Ctx, id: MembershipId) -> Result<()> {
             .filter(user_preferences::Column::DefaultWorkspaceId.eq(ctx.workspace_id()))
             .exec(tx.conn())
             .await?;
+        drop_credentials(&tx, member.user_id).await?;
         let changes = json!({ "userId": member.user_id, "role": { "from": member.role, "to": null } });
         record(&tx, "member.removed", ChangeAction::Deleted, id, changes);
         tx.announce(Topic::Revoked(member.user_id), &())
     })
     .await
+}
+
+/// Credentials are personal: what a former member connected stops syncing until a member connects it again.
+async fn drop_credentials(tx: &Tx, user_id: UserId) -> Result<()> {
+    use integration::{Column, Entity};
+    let theirs = tx.find::<Entity>().filter(Column::OwnerId.eq(user_id));
+    for row in theirs.all(tx.conn()).await? {
+        let mut row = row.into_active_model();
+        row.status = Set(IntegrationStatus::NeedsReauth);
+        row.sealed_credentials = Set(None);
+        row.next_sync_at = Set(None);
+        row.last_error = Set(Some(
+            "Who connected this calendar has left the workspace. Connect it again.".into(),
+        ));
+        row.version = Set(row.version.take().unwrap_or_default() + 1);
+        row.updated_at = Set(tx.now());
+        let row = tx.update(row).await?;
+        let id = row.id.uuid();
+        let changes = json!({ "status": { "to": row.status } });
+        tx.audit(Audit {
+            action: "integration.cut_off",
+            entity_type: "Integration",
+            entity_id: id,
+            changes: Some(changes),
+        });
+        tx.change(ChangeAction::Updated, ObjectType::Integration, id);
+    }
+    Ok(())
 }
 
 async fn find(tx: &Tx, id: MembershipId) -> Result<membership::Model> {
