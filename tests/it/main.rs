@@ -27,6 +27,7 @@ mod ical;
 mod ics_feed;
 mod integrations;
 mod jobs;
+mod jobs_api;
 mod notifications;
 mod people;
 mod schema;

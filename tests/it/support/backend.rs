@@ -53,7 +53,7 @@ impl Database {
         let template =
             PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{:016x}.sqlite", build_key()));
         if !template.exists() {
-            let building = template.with_extension(std::process::id().to_string());
+            let building = template.with_extension(uuid::Uuid::now_v7().simple().to_string());
             let url = format!("sqlite://{}", building.display());
             let connection = migration_connection(&url).await.unwrap();
             Migrator::up(&connection, None).await.unwrap();
