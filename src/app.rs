@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use entity::enums::JobQueueName;
 use migration::{Migrator, MigratorTrait as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +73,8 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
 async fn migrate(config: &Config) -> Result<(), StartError> {
     let connection = db::migration_connection(config.database.url.expose()).await?;
     if config.database.is_sqlite() || config.database.auto_migrate {
+        // Replicas that start together wait for the first of them.
+        db::lock_migrations(&connection).await?;
         Migrator::up(&connection, None).await?;
     } else if !Migrator::get_pending_migrations(&connection).await?.is_empty() {
         return Err(
@@ -128,10 +131,15 @@ pub async fn run(
     role: Role,
     ready: impl FnOnce(Option<SocketAddr>),
 ) -> Result<(), StartError> {
-    let workers = WorkerConfig {
+    let mut workers = WorkerConfig {
         grace: platform.config.shutdown_grace,
         ..WorkerConfig::default()
     };
+    for (queue, slots) in &mut workers.concurrency {
+        if *queue != JobQueueName::Maintenance {
+            *slots = platform.config.workers.concurrency;
+        }
+    }
     let health = Health::new(probes(&platform, role, workers.beat.clone()));
     let listener = if role.has_api() {
         Some(TcpListener::bind(platform.config.listen).await?)

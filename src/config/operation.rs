@@ -58,8 +58,8 @@ const LOG_FORMAT: Setting = Setting::derived(
 );
 const CONCURRENCY: Setting = Setting::new(
     "MERIDIAN_WORKER_CONCURRENCY",
-    "8",
-    "Jobs that run at once, per queue.",
+    "4",
+    "Jobs that run at once, per queue; maintenance runs one.",
 );
 
 pub(super) const SETTINGS: &[Setting] = &[SECRET_KEY, LOG, LOG_FORMAT, CONCURRENCY];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sea_orm::sqlx::Executor as _;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr};
 
 use super::Db;
 use crate::kernel::Result;
@@ -30,6 +30,16 @@ pub async fn migration_connection(url: &str) -> Result<DatabaseConnection, DbErr
         return Database::connect(sqlite(url, 1)).await;
     }
     Database::connect(postgres(url, 1, false)).await
+}
+
+/// Makes everybody else who calls this on the same PostgreSQL database wait until the connection is closed. SQLite has its file lock.
+pub async fn lock_migrations(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    if connection.get_database_backend() == DbBackend::Postgres {
+        // The pool has one connection, so the lock belongs to whoever migrates through it.
+        let lock = "SELECT pg_advisory_lock(hashtext('meridian migrations'))";
+        connection.execute_unprepared(lock).await?;
+    }
+    Ok(())
 }
 
 fn is_sqlite(url: &str) -> bool {

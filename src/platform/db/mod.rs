@@ -17,7 +17,7 @@ use entity::ids::WorkspaceId;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 pub use audit::{Audit, audit_hash};
-pub use connect::{connect, migration_connection, redact_url};
+pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
 pub use read::Read;
