@@ -31,10 +31,15 @@ impl Cursor {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         match serde_json::from_slice(&bytes) {
-            Ok(Value::Array(keys)) if !keys.is_empty() => Ok(Self(keys)),
+            Ok(Value::Array(keys)) if !keys.is_empty() && !keys.iter().any(has_nul) => Ok(Self(keys)),
             _ => Err(invalid()),
         }
     }
+}
+
+/// No database holds a NUL, so no list ever returned such a position.
+fn has_nul(key: &Value) -> bool {
+    key.as_str().is_some_and(|text| text.contains('\0'))
 }
 
 /// Page arguments as a client sends them.

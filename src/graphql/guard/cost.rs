@@ -3,7 +3,9 @@
 //!
 //! Points: every field costs one. A field with a page (it has `first` or `last`, or selects `edges` or `nodes`) multiplies what it
 //! selects below objects (`edges`, `nodes`, `node`, …) by the page size: the argument, the variable or its default, at most
-//! [`LARGEST_PAGE`], or [`DEFAULT_PAGE`] when neither is given. Plain values beside them and `pageInfo` count once.
+//! [`LARGEST_PAGE`], or [`DEFAULT_PAGE`] when neither is given. Plain values beside them and `pageInfo` count once. A list without
+//! pages multiplies everything it selects: by the number of `ids` it is asked for, or by what such lists usually hold at most
+//! ([`LISTS`]), so that lists inside lists are refused before they are read.
 
 use std::collections::HashMap;
 
@@ -17,6 +19,25 @@ use crate::kernel::ErrorCode;
 const DEFAULT_PAGE: u64 = 50;
 /// No field returns larger pages; its resolver refuses larger numbers with a better message than this guard could.
 const LARGEST_PAGE: u64 = 500;
+
+/// Lists without pages, and how many objects of them are paid for.
+const LISTS: [(&str, u64); 13] = [
+    ("apiTokens", 5),
+    ("attendees", 5),
+    ("calendars", 10),
+    ("dependencies", 5),
+    ("dependents", 5),
+    ("integrations", 5),
+    ("notificationPreferences", 10),
+    ("problems", 20),
+    ("recentSyncs", 20),
+    ("reminders", 3),
+    ("sessions", 5),
+    ("subtasks", 5),
+    ("workspaces", 3),
+];
+/// No field takes more ids.
+const MOST_IDS: u64 = 100;
 
 /// What a selection asks for, fragments written out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,9 +138,11 @@ impl<'a> Meter<'a> {
         let below = self.measure(&field.selection_set.node)?;
         let name = field.name.node.as_str();
         let page = self.page_size(field, below.selects_items);
-        let points = 1_u64
-            .saturating_add(below.once)
-            .saturating_add(below.per_item.saturating_mul(page));
+        let points = below
+            .once
+            .saturating_add(below.per_item.saturating_mul(page))
+            .saturating_mul(self.list_size(field))
+            .saturating_add(1);
         let is_plain = field.selection_set.node.items.is_empty() || name == "pageInfo";
         let introspects = matches!(name, "__schema" | "__type");
         let schema_lists = below.schema_lists + usize::from(SCHEMA_LISTS.contains(&name));
@@ -148,10 +171,27 @@ impl<'a> Meter<'a> {
         }
     }
 
-    fn number(&self, field: &Field, argument: &str) -> Option<u64> {
+    fn list_size(&self, field: &Field) -> u64 {
+        if let Some(Value::List(ids)) = self.argument(field, "ids") {
+            return (ids.len() as u64).clamp(1, MOST_IDS);
+        }
+        let name = field.name.node.as_str();
+        LISTS
+            .iter()
+            .find(|(list, _)| *list == name)
+            .map_or(1, |(_, size)| *size)
+    }
+
+    fn argument(&self, field: &Field, argument: &str) -> Option<Value> {
         let value = field.get_argument(argument)?.node.clone();
-        match value.into_const_with(|name| self.variables.get(&name).cloned().ok_or(())) {
-            Ok(Value::Number(number)) => number
+        value
+            .into_const_with(|name| self.variables.get(&name).cloned().ok_or(()))
+            .ok()
+    }
+
+    fn number(&self, field: &Field, argument: &str) -> Option<u64> {
+        match self.argument(field, argument)? {
+            Value::Number(number) => number
                 .as_i64()
                 .map(|number| u64::try_from(number).unwrap_or_default()),
             _ => None,

@@ -10,7 +10,7 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
 use async_graphql::parser::{Error as ParseError, parse_query};
-use async_graphql::{Pos, Variables};
+use async_graphql::{Pos, Value, Variables};
 
 use crate::config::Limits;
 use crate::kernel::ErrorCode;
@@ -75,6 +75,9 @@ pub fn check(
     let operation = pick(&document, operation_name)?;
     prepare_variables(operation, variables)?;
     let kind = operation.ty;
+    if kind != OperationType::Mutation {
+        check_nul(query, variables)?;
+    }
     let measure = check_operation(&document, operation, variables, limits)?;
     let cost = u32::try_from(measure.points()).unwrap_or(u32::MAX);
     Ok(Checked {
@@ -83,6 +86,26 @@ pub fn check(
         cost,
         introspects: measure.introspects,
     })
+}
+
+/// PostgreSQL has no NUL in texts, so nothing that is looked for can hold one. Mutations refuse it with the path of its field.
+fn check_nul(query: &str, variables: &Variables) -> Result<(), GuardError> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::List(items) => items.iter().any(has_nul),
+            Value::Object(fields) => fields.values().any(has_nul),
+            _ => false,
+        }
+    }
+    let written = query.contains("\\u0000") || query.contains('\0');
+    if written || variables.values().any(has_nul) {
+        return Err(GuardError::new(
+            ErrorCode::BadUserInput,
+            "Texts must not contain NUL characters.",
+        ));
+    }
+    Ok(())
 }
 
 fn check_text(query: &str, limits: &Limits) -> Result<(), GuardError> {

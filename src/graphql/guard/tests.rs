@@ -245,3 +245,46 @@ fn introspection_that_explodes_is_refused() {
         QueryTooDeep
     );
 }
+
+#[test]
+fn lists_without_pages_multiply_what_they_select() {
+    assert_eq!(cost("{ a { recentSyncs { id } } }"), 1 + 1 + 20);
+    assert_eq!(cost("{ nodes(ids: [\"a\", \"b\", \"c\"]) { id } }"), 1 + 3);
+    let nested = format!(
+        "{{ a {}{{ id }}{} }}",
+        "{ recentSyncs { integration ".repeat(4),
+        "} }".repeat(4)
+    );
+    assert_eq!(run(&nested).unwrap_err().code, ErrorCode::QueryTooComplex);
+    let tasks = "{ w { tasks(first: 100) { nodes { dependencies { dependents { dependencies { dependents { id } } } } } } } }";
+    assert_eq!(run(tasks).unwrap_err().code, ErrorCode::QueryTooComplex);
+    assert!(
+        run("{ w { tasks(first: 100) { nodes { id title subtasks { id title } dependencies { id } } } } }")
+            .is_ok()
+    );
+}
+
+#[test]
+fn nothing_is_looked_for_with_a_nul_in_it() {
+    let code = |query: &str, variables: serde_json::Value| {
+        let mut variables = Variables::from_json(variables);
+        check(query, None, &mut variables, &limits()).map_err(|error| error.code)
+    };
+    let query = "query ($s: [String]) { a(b: $s) }";
+    assert_eq!(
+        code(query, serde_json::json!({ "s": ["a\u{0}b"] })).unwrap_err(),
+        ErrorCode::BadUserInput
+    );
+    assert_eq!(
+        code("{ a(b: \"x\\u0000\") }", serde_json::json!({})).unwrap_err(),
+        ErrorCode::BadUserInput
+    );
+    assert!(code(query, serde_json::json!({ "s": ["a"] })).is_ok());
+    assert!(
+        code(
+            "mutation ($s: String) { a(b: $s) }",
+            serde_json::json!({ "s": "\u{0}" })
+        )
+        .is_ok()
+    );
+}
