@@ -142,7 +142,9 @@ pub async fn run(
     }
     let health = Health::new(probes(&platform, role, workers.beat.clone()));
     let listener = if role.has_api() {
-        Some(TcpListener::bind(platform.config.listen).await?)
+        let listen = platform.config.listen;
+        let bound = TcpListener::bind(listen).await;
+        Some(bound.map_err(|error| format!("cannot listen on {listen} (MERIDIAN_LISTEN): {error}"))?)
     } else {
         None
     };

@@ -406,6 +406,17 @@ async fn objects_are_renamed_doubled_and_removed_without_losing_others() {
     assert_eq!((doubled.created, doubled.problems.len()), (1, 1));
     assert_eq!(doubled.problems[0].key, "d");
     assert_eq!(remove(&app, &calendar, &["b", "c", "d"]).await, 2);
+    // Two objects with one UID in different pages: when the one that was shown goes, reading the other again shows it.
+    store(vec![keyed("e", &one)]).await;
+    store(vec![keyed(
+        "f",
+        &event("one", "DTSTART:20260303T090000Z\nSUMMARY:y"),
+    )])
+    .await;
+    assert_eq!(remove(&app, &calendar, &["f"]).await, 0);
+    assert_eq!(store(vec![keyed("e", &one)]).await.updated, 1);
+    assert_eq!(rows(&app).await[0].title, "x");
+    assert_eq!(remove(&app, &calendar, &["e"]).await, 1);
     let read = system(&app).read().await.unwrap();
     assert_eq!(
         read.find::<external_event_link::Entity>()
