@@ -12,6 +12,10 @@ use crate::platform::db::{Scope, Tx};
 
 /// Rows of one transaction.
 const PAGE: u64 = 500;
+/// Workspaces whose change logs are cut in one transaction.
+const WORKSPACES: u64 = 20;
+/// Changes that are cut off one log in one transaction.
+const CHANGES: i64 = 5_000;
 /// How long a client can be away and still catch up from the change log.
 pub const KEEP_CHANGES: Duration = Duration::days(30);
 /// How long an ended session is shown in the database, for those who look into an incident.
@@ -74,24 +78,27 @@ async fn prune_answers(platform: &Platform) -> Result<u64> {
     platform.write(Scope::System, Actor::system(), body).await
 }
 
-/// Cuts the oldest changes off the log of each workspace.
+/// Cuts the oldest changes off the log of each workspace, always from its beginning: a transaction that took long has a later number than
+/// its time suggests, and a hole in the middle would be skipped by whoever catches up.
 async fn prune_changes(platform: &Platform) -> Result<u64> {
     use change_log::Column;
     let body = |tx: Tx| async move {
         let select = tx
             .find::<change_log::Entity>()
             .select_only()
-            .columns([Column::WorkspaceId, Column::Seq]);
-        let select = select
+            .column(Column::WorkspaceId)
+            .column_as(Column::Seq.min(), "first")
+            .column_as(Column::Seq.max(), "last")
             .filter(Column::CreatedAt.lt(tx.now() - KEEP_CHANGES))
-            .limit(PAGE);
-        let old: Vec<(WorkspaceId, i64)> = select.into_tuple().all(tx.conn()).await?;
+            .group_by(Column::WorkspaceId)
+            .limit(WORKSPACES);
+        let old: Vec<(WorkspaceId, i64, i64)> = select.into_tuple().all(tx.conn()).await?;
         let mut deleted = 0;
-        for (workspace, seq) in old {
-            let delete = tx.delete_many::<change_log::Entity>();
-            let delete = delete
+        for (workspace, first, last) in old {
+            let delete = tx
+                .delete_many::<change_log::Entity>()
                 .filter(Column::WorkspaceId.eq(workspace))
-                .filter(Column::Seq.eq(seq));
+                .filter(Column::Seq.lte(last.min(first + CHANGES)));
             deleted += delete.exec(tx.conn()).await?.rows_affected;
         }
         Ok(deleted)

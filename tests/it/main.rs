@@ -34,5 +34,6 @@ mod schema;
 mod stored_events;
 mod sync;
 mod tasks;
+mod upkeep;
 mod websocket;
 mod workspaces;

@@ -104,7 +104,7 @@ impl TaskMutation {
         UpdateTaskPayload::new(result.await, Task::from)
     }
 
-    /// Marks a task as done. A recurring task gets its next instance.
+    /// Marks a task as done.
     async fn complete_task(
         &self,
         ctx: &Context<'_>,
