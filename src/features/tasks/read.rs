@@ -47,9 +47,12 @@ pub async fn page(
     } else {
         None
     };
-    let rows = keyset(select, &keys(order), request)?.all(&read).await?;
+    let name = order.name();
+    let rows = keyset(select, &keys(order), &request.in_order(&name)?)?
+        .all(&read)
+        .await?;
     Ok(Page::from_rows(request, rows, total, |row| {
-        cursor(row, order.field)
+        cursor(row, order.field, &name)
     }))
 }
 
@@ -171,7 +174,7 @@ fn keys(order: TaskOrder) -> [Key; 2] {
     [key(column, value, nullable), key(Column::Id, id, false)]
 }
 
-fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
+fn cursor(row: &task::Model, field: TaskOrderField, order: &str) -> Cursor {
     let time = |at: Instant| serde_json::Value::from(at.to_rfc3339());
     let first = match field {
         TaskOrderField::DueAt => row.due_at.map_or(serde_json::Value::Null, time),
@@ -180,7 +183,7 @@ fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
         TaskOrderField::UpdatedAt => time(row.updated_at),
         TaskOrderField::Title => row.title.clone().into(),
     };
-    Cursor(vec![first, row.id.to_string().into()])
+    Cursor::in_order(order, vec![first, row.id.to_string().into()])
 }
 
 /// Sub-tasks of each of these, in order.
