@@ -7,6 +7,7 @@ mod failure;
 pub mod graphiql;
 mod graphiql_page;
 mod graphql_answer;
+mod graphql_documents;
 mod graphql_http;
 mod graphql_operation;
 mod graphql_ws;
@@ -22,6 +23,7 @@ use crate::platform::Platform;
 use health::Health;
 use origins::Origins;
 
+pub use graphql_documents::Documents;
 pub use routes::router;
 pub use serve::serve;
 
@@ -37,6 +39,8 @@ pub struct Parts {
     pub schema: ApiSchema,
     /// The state of the services.
     pub health: Health,
+    /// Documents that clients may name.
+    pub documents: Documents,
 }
 
 struct Inner {
