@@ -19,7 +19,7 @@ const REMEMBERED: u64 = 16 * 1024 * 1024;
 pub(super) struct Wanted {
     /// The text.
     pub(super) text: Option<String>,
-    /// Its name: the SHA-256 of automatic persisted queries, or the id of a registered document.
+    /// Its name: the SHA-256 of automatic persisted queries, or the id of a registered document; see [`bare`].
     pub(super) name: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Documents {
 
     /// The text of the document that a request is about.
     pub(super) fn find(&self, wanted: &Wanted) -> Result<Arc<str>> {
-        let name = wanted.name.as_deref();
+        let name = wanted.name.as_deref().map(bare);
         if let Some(text) = name.and_then(|name| self.registered.get(name)) {
             return Ok(text.clone());
         }
@@ -81,7 +81,7 @@ impl Documents {
             && wanted.text.is_some()
             && !self.only_registered
         {
-            self.remembered.insert(name.clone(), text.clone());
+            self.remembered.insert(bare(name).to_owned(), text.clone());
         }
     }
 }
@@ -94,8 +94,13 @@ fn read(path: &Path) -> Result<HashMap<String, Arc<str>>, String> {
         serde_json::from_str(&text).map_err(|error| wrong(format!("{expected}: {error}")))?;
     Ok(documents
         .into_iter()
-        .map(|(name, text)| (name, text.into()))
+        .map(|(name, text)| (bare(&name).to_owned(), text.into()))
         .collect())
+}
+
+/// A name without the `sha256:` that document ids have in front and hashes of persisted queries have not.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("sha256:").unwrap_or(name)
 }
 
 fn hash(text: &str) -> String {

@@ -66,7 +66,8 @@ async fn a_server_may_only_run_what_was_registered() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("persisted-documents.json");
     let other = "query Budget { rateLimit { limit } }";
-    let documents = json!({ "3f2a": VERSION, hash(other): other });
+    // As code generators write them: ids of any kind, or hashes that say what they are.
+    let documents = json!({ "3f2a": VERSION, format!("sha256:{}", hash(other)): other });
     std::fs::write(&file, documents.to_string()).unwrap();
     let file = file.to_str().unwrap();
     let server = Server::with_settings(&[
@@ -87,6 +88,14 @@ async fn a_server_may_only_run_what_was_registered() {
     );
     assert_eq!(
         status(json!({ "query": other, "extensions": { "persistedQuery": named(&hash(other)) } })).await,
+        200
+    );
+    assert_eq!(
+        status(json!({ "documentId": format!("sha256:{}", hash(other)) })).await,
+        200
+    );
+    assert_eq!(
+        status(json!({ "extensions": { "persistedQuery": named(&hash(other)) } })).await,
         200
     );
     for (body, code) in [
