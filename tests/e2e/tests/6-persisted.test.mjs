@@ -1,0 +1,51 @@
+// Documents that are named instead of sent: by the hashes that codegen writes into persisted-documents.json.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { generate } from '@graphql-codegen/cli';
+import { ada, schemaPath, url } from '../support/setting.mjs';
+
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'generated/persisted');
+
+const send = async body => {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ada.token}` },
+    body: JSON.stringify(body),
+  });
+  return response.json();
+};
+
+test('a document that codegen registered is sent once and named afterwards', async () => {
+  await generate(
+    {
+      cwd: root,
+      silent: true,
+      errorsOnly: true,
+      schema: schemaPath,
+      documents: [join(root, 'operations/*.graphql')],
+      generates: {
+        [`${folder}/`]: { preset: 'client', presetConfig: { fragmentMasking: false, persistedDocuments: true } },
+      },
+    },
+    true,
+  );
+  const registered = JSON.parse(await readFile(join(folder, 'persisted-documents.json'), 'utf8'));
+  const [id, query] = Object.entries(registered).find(([, text]) => text.includes('query AppShell'));
+  const sha256Hash = createHash('sha256').update(query).digest('hex');
+  assert.equal(id, `sha256:${sha256Hash}`);
+
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const full = await send({ query, extensions });
+  assert.equal(full.errors, undefined);
+  for (const named of [{ extensions }, { documentId: id }]) {
+    const { data, errors } = await send(named);
+    assert.equal(errors, undefined);
+    assert.equal(data.viewer.user.id, full.data.viewer.user.id);
+  }
+  const unknown = await send({ documentId: `sha256:${'0'.repeat(64)}` });
+  assert.equal(unknown.errors[0].extensions.code, 'PERSISTED_QUERY_NOT_FOUND');
+});
