@@ -18,6 +18,7 @@ use crate::graphql::{self, ApiSchema};
 use crate::kernel::Error;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
+use crate::platform::cache::Cache;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
@@ -57,6 +58,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     };
     Ok(Platform::new(Parts {
         db,
+        cache: Cache::new(pubsub.clone()),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,

@@ -8,6 +8,7 @@ mod audit;
 mod calendars;
 mod changes;
 mod credentials;
+mod documents;
 mod enums;
 pub mod errors;
 mod events;
@@ -27,6 +28,7 @@ mod preferences;
 mod ranges;
 mod scalars;
 mod server;
+mod shape;
 mod syncs;
 mod tasks;
 mod viewer;
@@ -45,7 +47,9 @@ use crate::kernel::patch::Patch;
 use crate::platform::Platform;
 use loaders::Loaders;
 
+pub use documents::{Documents, Prepared};
 pub use server::Spent;
+pub use shape::write_value;
 
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
@@ -93,7 +97,13 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema before it is finished, for settings such as introspection.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::InOrder)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::Served)
+}
+
+/// Gives a request the document that was read for it.
+pub fn with_document(mut request: Request, prepared: Arc<Prepared>) -> Request {
+    request.set_parsed_query(prepared.document.clone());
+    request.data(prepared)
 }
 
 /// Adds what resolvers need to a request: the caller's access and the loaders that batch their reads.

@@ -60,8 +60,8 @@ impl Workspace {
 
     /// Enters a workspace and reads it.
     pub async fn load(ctx: Ctx) -> kernel::Result<Self> {
-        let row = workspaces::get(&ctx).await?;
-        Ok(Self::new(ctx, Arc::new(row)))
+        let row = workspaces::look_at(&ctx).await?;
+        Ok(Self::new(ctx, row))
     }
 
     /// Enters workspaces that were read for this caller.

@@ -1,6 +1,7 @@
 //! MACHINES. Everything with a cable: database, queue, pub/sub, outgoing HTTP, secrets, limits, telemetry. Each hides an embedded and a
 //! production twin behind one small type. Knows nothing about calendars.
 
+pub mod cache;
 pub mod db;
 pub mod http;
 pub mod jobs;
@@ -22,6 +23,7 @@ use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
+use cache::Cache;
 use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
@@ -42,6 +44,8 @@ pub struct Parts {
     pub db: Db,
     /// Messages between tasks and replicas.
     pub pubsub: PubSub,
+    /// What many requests need and few change.
+    pub cache: Cache,
     /// Redis, when replicas share one.
     pub redis: Option<Redis>,
     /// The only way out.

@@ -166,13 +166,17 @@ pub(super) fn prepare(
         variables,
     } = parameters;
     let mut variables = Variables::from_json(variables);
+    let limits = &web.platform.config.limits;
+    let refused = |error: guard::GuardError| Box::new(Response::from_errors(vec![error.into()]));
+    let prepared = web.documents().read(&query, limits).map_err(refused)?;
     let checked = guard::check(
         &query,
+        &prepared.document,
         operation_name.as_deref(),
         &mut variables,
-        &web.platform.config.limits,
+        limits,
     )
-    .map_err(|error| Box::new(Response::from_errors(vec![error.into()])))?;
+    .map_err(refused)?;
     let spent = budget
         .spend(web, client, caller, checked.cost)
         .map_err(|error| Box::new(refusal(&error)))?;
@@ -185,7 +189,7 @@ pub(super) fn prepare(
     }
     let mut request = Request::new(query).variables(variables);
     request.operation_name = operation_name;
-    request.set_parsed_query(checked.document);
+    let request = graphql::with_document(request, prepared);
     let request = graphql::prepare_paid(request, &web.platform, caller.clone(), spent);
     Ok(Operation {
         request,

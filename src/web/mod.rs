@@ -17,7 +17,7 @@ mod serve;
 
 use std::sync::Arc;
 
-use crate::graphql::{self, ApiSchema};
+use crate::graphql::{self, ApiSchema, Documents};
 use crate::platform::Platform;
 use health::Health;
 use origins::Origins;
@@ -42,6 +42,7 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     origins: Origins,
+    documents: Documents,
     /// The schema as text; it never changes while the process lives.
     sdl: String,
 }
@@ -51,11 +52,20 @@ impl Web {
     pub fn new(parts: Parts) -> Self {
         let origins = Origins::new(&parts.platform.config);
         let sdl = graphql::sdl(&parts.schema);
-        Self(Arc::new(Inner { parts, origins, sdl }))
+        Self(Arc::new(Inner {
+            parts,
+            origins,
+            documents: Documents::default(),
+            sdl,
+        }))
     }
 
     fn origins(&self) -> &Origins {
         &self.0.origins
+    }
+
+    fn documents(&self) -> &Documents {
+        &self.0.documents
     }
 
     fn sdl(&self) -> &str {

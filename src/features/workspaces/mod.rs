@@ -9,5 +9,5 @@ mod rules;
 mod write;
 
 pub use model::{NewWorkspace, WorkspacePatch};
-pub use read::{all, find_by_slug, get, get_many, members, members_by_id};
+pub use read::{all, find_by_slug, get, get_many, look_at, members, members_by_id};
 pub use write::{add_member, create, create_personal, delete, remove_member, update, update_role};

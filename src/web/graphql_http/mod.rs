@@ -146,10 +146,7 @@ fn render(executed: Executed, media_type: MediaType, client: &Client) -> Respons
         (MediaType::Json, StatusCode::BAD_REQUEST) => StatusCode::OK,
         (_, status) => status,
     };
-    let Ok(body) = serde_json::to_vec(&answer) else {
-        return Failure::from(Error::internal("an answer could not be written as JSON")).answer(client);
-    };
-    let mut response = (status, body).into_response();
+    let mut response = (status, answer.to_json()).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.header()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

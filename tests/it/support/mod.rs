@@ -40,6 +40,7 @@ pub fn start_of_tests() -> DateTime<Utc> {
 pub struct TestApp {
     pub platform: Platform,
     pub schema: ApiSchema,
+    pub documents: graphql::Documents,
     pub ana: Person,
     pub ben: Person,
     // Dropped last: the database goes when nothing uses it any more.
@@ -86,6 +87,7 @@ impl TestApp {
         Self {
             platform,
             schema: graphql::builder().finish(),
+            documents: graphql::Documents::default(),
             ana,
             ben,
             database,
@@ -159,6 +161,7 @@ async fn platform_with(
     };
     Platform::new(Parts {
         db: db::connect(database_url, 4).await.unwrap(),
+        cache: meridian::platform::cache::Cache::new(pubsub.clone()),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
