@@ -27,7 +27,7 @@ use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
 use crate::platform::{Parts, Platform, db};
 use crate::web::health::{Health, Probe};
-use crate::web::{self, Web};
+use crate::web::{self, Documents, Web};
 
 /// Connections to Redis for commands.
 const REDIS_CONNECTIONS: usize = 4;
@@ -56,6 +56,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         Some(redis) => PubSub::redis(redis).await?,
         None => PubSub::local(),
     };
+    let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     Ok(Platform::new(Parts {
         db,
         cache: Cache::new(pubsub.clone()),
@@ -63,7 +64,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
         secrets: Secrets::new(&keys),
-        limits: Limits::new(&config.rates, clock.clone()),
+        limits,
         config,
         clock,
         ids,
@@ -143,6 +144,7 @@ pub async fn run(
         }
     }
     let health = Health::new(probes(&platform, role, workers.beat.clone()));
+    let documents = Documents::load(&platform.config)?;
     let listener = if role.has_api() {
         let listen = platform.config.listen;
         let bound = TcpListener::bind(listen).await;
@@ -174,6 +176,7 @@ pub async fn run(
                     platform: platform.clone(),
                     schema: schema(&platform),
                     health,
+                    documents,
                 }),
             )
             .await;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
@@ -13,12 +13,12 @@ use sea_orm::{
 use tokio::sync::Mutex;
 
 use super::ctx::Ctx;
-use crate::kernel::actor::{Actor, Origin};
+use crate::kernel::actor::{Actor, Origin, ReplyKey};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
 use crate::platform::db::{Partial, Scope, WorkspaceOwned};
-use crate::platform::limits::Limit;
+use crate::platform::limits::{Charge, Limit};
 
 /// Who a request comes from.
 #[derive(Clone, Debug)]
@@ -148,6 +148,12 @@ impl Caller {
         }
     }
 
+    /// The same caller with a request that must not be carried out twice.
+    pub fn once(mut self, reply: ReplyKey) -> Self {
+        self.origin.reply = Some(reply);
+        self
+    }
+
     /// The caller as the audit log records them.
     pub fn actor(&self) -> Actor {
         let (kind, api_token_id) = match self.identity {
@@ -208,7 +214,7 @@ pub struct Access {
     memberships: Mutex<Option<Arc<[Membership]>>>,
     /// Points that each entered workspace bears.
     points: u32,
-    charged: std::sync::Mutex<Vec<WorkspaceId>>,
+    charged: Mutex<Vec<WorkspaceId>>,
 }
 
 impl Access {
@@ -224,7 +230,7 @@ impl Access {
             caller,
             memberships: Mutex::default(),
             points,
-            charged: std::sync::Mutex::default(),
+            charged: Mutex::default(),
         }
     }
 
@@ -273,19 +279,27 @@ impl Access {
             .iter()
             .find(|membership| membership.workspace_id == workspace_id);
         let role = membership.ok_or_else(Error::not_found)?.role;
-        self.charge(workspace_id)?;
+        self.charge(workspace_id).await?;
         Ok(Ctx::of_member(&self.platform, &self.caller, workspace_id, role))
     }
 
     /// Takes the operation's points from the workspace's budget, once.
-    fn charge(&self, workspace_id: WorkspaceId) -> Result<()> {
-        let mut charged = self.charged.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.points > 0 && !charged.contains(&workspace_id) {
-            let key = workspace_id.to_string();
-            self.platform
-                .limits
-                .check(Limit::WorkspacePoints, &key, self.points)
-                .into_result()?;
+    async fn charge(&self, workspace_id: WorkspaceId) -> Result<()> {
+        if self.points == 0 {
+            return Ok(());
+        }
+        // Held while paying, so that nobody enters for free meanwhile.
+        let mut charged = self.charged.lock().await;
+        if !charged.contains(&workspace_id) {
+            let key = &workspace_id.to_string();
+            let charge = |kind, cost| Charge { kind, key, cost };
+            let charges = [
+                charge(Limit::WorkspaceRequests, 1),
+                charge(Limit::WorkspacePoints, self.points),
+            ];
+            for decision in self.platform.limits.spend(charges).await {
+                decision.into_result()?;
+            }
             charged.push(workspace_id);
         }
         Ok(())

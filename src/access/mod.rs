@@ -4,6 +4,7 @@
 mod caller;
 mod credentials;
 mod ctx;
+mod replies;
 mod secrets;
 mod sessions;
 mod tokens;
@@ -11,6 +12,7 @@ mod tokens;
 pub use caller::{Access, Caller, Identity, ObjectId};
 pub use credentials::{Credentials, authenticate, still_valid};
 pub use ctx::Ctx;
+pub use replies::{Claim, claim, keep};
 pub use secrets::token_hash;
 pub use sessions::{
     NewSession, create_session, list_sessions, revoke_other_session, revoke_other_sessions, revoke_session,

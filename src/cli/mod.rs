@@ -6,6 +6,7 @@
     reason = "a command line talks to its terminal"
 )]
 
+mod audit;
 mod database;
 mod doctor;
 mod seed;
@@ -65,6 +66,11 @@ enum Command {
         #[command(subcommand)]
         action: token::Action,
     },
+    /// Look after audit logs.
+    Audit {
+        #[command(subcommand)]
+        action: audit::Action,
+    },
     /// Show the settings in use and try every service.
     Doctor,
 }
@@ -101,6 +107,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Migrate { direction } => database::migrate(&config, direction).await,
         Command::Seed { json } => seed::run(config, json).await,
         Command::Token { action } => token::run(config, action).await,
+        Command::Audit { action } => audit::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Schema { check } => schema(check.as_ref()),
     }

@@ -63,6 +63,12 @@ pub struct Config {
     pub introspection: bool,
     /// Origins of other pages that may call the API.
     pub allowed_origins: Vec<String>,
+    /// File with documents that clients may name.
+    pub persisted_documents: Option<std::path::PathBuf>,
+    /// Whether no other documents are run.
+    pub persisted_only: bool,
+    /// Networks of internal services, which no budget stops.
+    pub internal_networks: Vec<Network>,
     /// Sizes and times.
     pub limits: Limits,
     /// Budgets per minute.
@@ -132,6 +138,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let workers = operation::read_workers(reader);
     let outbound_allow = network::read_outbound_allow(reader);
     let trusted_proxies = network::read_trusted_proxies(reader);
+    let internal_networks = network::read_internal_networks(reader);
     let limits = limits::read(reader);
     let rates = rates::read(reader);
     let server = server?;
@@ -147,6 +154,9 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         graphiql: server.graphiql,
         introspection: server.introspection,
         allowed_origins: server.allowed_origins,
+        persisted_documents: server.persisted_documents,
+        persisted_only: server.persisted_only,
+        internal_networks,
         limits: limits?,
         rates: rates?,
         log: log?,

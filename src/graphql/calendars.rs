@@ -15,7 +15,7 @@ use super::people::User;
 use super::scalars::{DateTime, HexColor, TimeZone};
 use super::shape::{Many, object};
 use super::workspaces::{Workspace, workspace_field};
-use super::{access, loader, patch};
+use super::{access, loader, patch, set};
 use crate::access::{Access, Ctx};
 use crate::features::calendars::{self, CalendarPatch, NewCalendar};
 use crate::kernel;
@@ -135,19 +135,19 @@ pub struct CreateCalendarInput {
 #[derive(InputObject)]
 pub struct UpdateCalendarInput {
     /// Display name.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Description. Null removes it.
     description: MaybeUndefined<String>,
     /// Display colour.
-    color: Option<HexColor>,
+    color: MaybeUndefined<HexColor>,
     /// Time zone for new events.
-    time_zone: Option<TimeZone>,
+    time_zone: MaybeUndefined<TimeZone>,
     /// Make this the default calendar.
-    is_default: Option<bool>,
+    is_default: MaybeUndefined<bool>,
     /// Show in the calendar view.
-    is_visible: Option<bool>,
+    is_visible: MaybeUndefined<bool>,
     /// Whether its events make the owner busy.
-    counts_as_busy: Option<bool>,
+    counts_as_busy: MaybeUndefined<bool>,
 }
 
 payload!(
@@ -213,13 +213,13 @@ impl CalendarMutation {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
             let patch = CalendarPatch {
-                name: input.name,
+                name: set(input.name, "input.name")?,
                 description: patch(input.description),
-                color: input.color.map(|color| color.0),
-                time_zone: input.time_zone.map(|zone| zone.0),
-                is_default: input.is_default,
-                is_visible: input.is_visible,
-                counts_as_busy: input.counts_as_busy,
+                color: set(input.color, "input.color")?.map(|color| color.0),
+                time_zone: set(input.time_zone, "input.timeZone")?.map(|zone| zone.0),
+                is_default: set(input.is_default, "input.isDefault")?,
+                is_visible: set(input.is_visible, "input.isVisible")?,
+                counts_as_busy: set(input.counts_as_busy, "input.countsAsBusy")?,
             };
             calendars::update(&entered, id, patch).await
         };

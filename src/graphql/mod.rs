@@ -4,6 +4,7 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+pub mod arguments;
 mod audit;
 mod calendars;
 mod changes;
@@ -44,6 +45,7 @@ use async_graphql::{
 
 use crate::access::{Access, Caller};
 use crate::kernel::patch::Patch;
+use crate::kernel::{self, Error, UserErrorCode};
 use crate::platform::Platform;
 use loaders::Loaders;
 
@@ -155,5 +157,17 @@ fn patch<T>(value: MaybeUndefined<T>) -> Patch<T> {
         MaybeUndefined::Undefined => Patch::Keep,
         MaybeUndefined::Null => Patch::Clear,
         MaybeUndefined::Value(value) => Patch::Set(value),
+    }
+}
+
+/// An input field of an update that is never empty: left out keeps, null is refused at `path`.
+fn set<T>(value: MaybeUndefined<T>, path: &str) -> kernel::Result<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Value(value) => Ok(Some(value)),
+        MaybeUndefined::Null => {
+            let message = "This cannot be cleared. Leave it out to keep it as it is, or send a value.";
+            Err(Error::user(UserErrorCode::Required, path, message))
+        }
     }
 }

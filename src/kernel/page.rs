@@ -19,6 +19,11 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(Value::from(self.0.clone()).to_string())
     }
 
+    /// A position in a list that can be sorted in several ways: it only fits the order it was made for.
+    pub fn in_order(order: &str, keys: Vec<Value>) -> Self {
+        Self(std::iter::once(order.into()).chain(keys).collect())
+    }
+
     /// Reads a cursor back; `argument` names the field to blame.
     pub fn decode(text: &str, argument: &str) -> Result<Self> {
         let invalid = || {
@@ -103,6 +108,26 @@ impl PageArgs {
             count,
             columns: None,
             every_cursor: true,
+        })
+    }
+}
+
+impl PageRequest {
+    /// This request for a list in one of its orders. Cursors of other orders are refused: rows would be left out without a word.
+    pub fn in_order(&self, order: &str) -> Result<Self> {
+        let strip = |cursor: &Option<Cursor>, argument: &str| match cursor {
+            None => Ok(None),
+            Some(Cursor(keys)) => match keys.split_first() {
+                Some((Value::String(made_for), keys)) if made_for == order => Ok(Some(Cursor(keys.to_vec()))),
+                _ => Err(Error::bad_input(format!(
+                    "`{argument}` is a cursor of another list or order. Use one that was returned for the same order, or start without."
+                ))),
+            },
+        };
+        Ok(Self {
+            after: strip(&self.after, "after")?,
+            before: strip(&self.before, "before")?,
+            ..self.clone()
         })
     }
 }

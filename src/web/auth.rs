@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,14 +15,14 @@ use crate::access::{self, Caller, Credentials, Identity};
 use crate::config::Config;
 use crate::features::people;
 use crate::kernel::{Error, ErrorCode, text};
-use crate::platform::limits::Limit;
+use crate::platform::limits::{Charge, Limit};
 
 const BEARER: &str = "bearer ";
 const SESSION_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// Reads the token of `Authorization` and the session cookie; a token wins over a cookie.
 pub(super) fn credentials(headers: &HeaderMap, config: &Config) -> Result<Credentials, Failure> {
-    if let Some(value) = headers.get(AUTHORIZATION) {
+    if let Some(value) = only(headers, AUTHORIZATION)? {
         let text = value.to_str().unwrap_or_default();
         let token = bearer(text).ok_or_else(Error::unauthenticated)?;
         return Ok(Credentials {
@@ -46,6 +46,17 @@ pub(super) fn credentials(headers: &HeaderMap, config: &Config) -> Result<Creden
     })
 }
 
+/// The one value of a header; whoever sends it twice may mean either.
+pub(super) fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Failure> {
+    let mut values = headers.get_all(&name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Failure::bad_request(format!(
+            "The header `{name}` was sent more than once. Send it once."
+        ))),
+        (value, None) => Ok(value),
+    }
+}
+
 /// The token of `Bearer …`, as headers and connection parameters have it.
 pub(super) fn bearer(text: &str) -> Option<&str> {
     let scheme = text.get(..BEARER.len())?;
@@ -58,13 +69,20 @@ pub(super) async fn caller(web: &Web, client: &Client, credentials: Credentials)
     match access::authenticate(&web.platform, credentials, client.origin()).await {
         Ok(caller) => Ok(caller),
         Err(error) => {
-            web.platform
-                .limits
-                .check(Limit::GuestRequests, &client.budget_key(), 1)
-                .into_result()?;
+            pay(web, client, Limit::GuestRequests).await?;
             Err(error.into())
         }
     }
+}
+
+/// Takes one from a budget of the address.
+async fn pay(web: &Web, client: &Client, kind: Limit) -> crate::kernel::Result<()> {
+    if client.is_internal {
+        return Ok(());
+    }
+    let key = &client.budget_key();
+    let [decision] = web.platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
+    decision.into_result().map(drop)
 }
 
 /// The `__Host-` prefix makes browsers insist on https and on this very host; it cannot be used without https.
@@ -106,10 +124,7 @@ pub(super) async fn dev_login(
 }
 
 async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    web.platform
-        .limits
-        .check(Limit::SignIns, &client.budget_key(), 1)
-        .into_result()?;
+    pay(web, client, Limit::SignIns).await?;
     if !web.origins().allows_request(headers) {
         return Err(csrf_failed());
     }

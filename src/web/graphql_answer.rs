@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::failure;
+use crate::graphql::arguments::BadValue;
 use crate::graphql::guard::GuardError;
 use crate::graphql::write_value;
 use crate::kernel::{Error, ErrorCode};
@@ -142,6 +143,19 @@ impl From<GuardError> for ServerError {
             locations: error.locations,
             ..coded(error.code, error.message)
         }
+    }
+}
+
+impl From<BadValue> for ServerError {
+    fn from(bad: BadValue) -> Self {
+        let mut error = coded(ErrorCode::BadUserInput, bad.message);
+        error.locations = vec![bad.location];
+        let field = bad.field.into_iter().map(Value::from).collect();
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("field", Value::List(field));
+        error
     }
 }
 

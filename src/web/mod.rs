@@ -7,6 +7,7 @@ mod failure;
 pub mod graphiql;
 mod graphiql_page;
 mod graphql_answer;
+mod graphql_documents;
 mod graphql_http;
 mod graphql_operation;
 mod graphql_ws;
@@ -17,11 +18,12 @@ mod serve;
 
 use std::sync::Arc;
 
-use crate::graphql::{self, ApiSchema, Documents};
+use crate::graphql::{self, ApiSchema};
 use crate::platform::Platform;
 use health::Health;
 use origins::Origins;
 
+pub use graphql_documents::Documents;
 pub use routes::router;
 pub use serve::serve;
 
@@ -37,12 +39,14 @@ pub struct Parts {
     pub schema: ApiSchema,
     /// The state of the services.
     pub health: Health,
+    /// Documents that clients may name.
+    pub documents: Documents,
 }
 
 struct Inner {
     parts: Parts,
     origins: Origins,
-    documents: Documents,
+    prepared: graphql::Documents,
     /// The schema as text; it never changes while the process lives.
     sdl: String,
 }
@@ -55,7 +59,7 @@ impl Web {
         Self(Arc::new(Inner {
             parts,
             origins,
-            documents: Documents::default(),
+            prepared: graphql::Documents::default(),
             sdl,
         }))
     }
@@ -64,8 +68,8 @@ impl Web {
         &self.0.origins
     }
 
-    fn documents(&self) -> &Documents {
-        &self.0.documents
+    fn prepared(&self) -> &graphql::Documents {
+        &self.0.prepared
     }
 
     fn sdl(&self) -> &str {

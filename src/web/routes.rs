@@ -75,6 +75,7 @@ fn cors(web: &Web) -> CorsLayer {
         ])
         .expose_headers([
             RETRY_AFTER,
+            header("idempotency-replayed"),
             header("ratelimit"),
             header("ratelimit-policy"),
             header("x-ratelimit-limit"),

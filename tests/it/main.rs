@@ -12,8 +12,11 @@
 
 mod support;
 
+mod abuse;
 mod architecture;
 mod audit;
+mod bad_values;
+mod budgets;
 mod caldav;
 mod caldav_faults;
 mod calendars;
@@ -25,15 +28,21 @@ mod http;
 mod http_limits;
 mod ical;
 mod ics_feed;
+mod idempotency;
 mod integrations;
 mod jobs;
 mod jobs_api;
 mod notifications;
 mod people;
+mod persisted;
 mod schema;
 mod stored_events;
 mod sync;
+mod sync_repeats;
 mod tasks;
+mod tenancy;
+mod twins;
 mod upkeep;
 mod websocket;
+mod websocket_protocol;
 mod workspaces;

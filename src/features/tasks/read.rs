@@ -55,6 +55,8 @@ pub async fn page(
     } else {
         None
     };
+    let name = order.name();
+    let request = &request.in_order(&name)?;
     // What cursors and loaders look at, whatever is asked for.
     let always = [
         task::Column::Id,
@@ -64,7 +66,7 @@ pub async fn page(
     let columns = task::Entity::columns_in(request.columns, &always);
     let rows = fetch(keyset(select, &keys(order), request)?, &columns, &read).await?;
     Ok(Page::from_rows(request, rows, total, |row| {
-        cursor(row, order.field)
+        cursor(row, order.field, &name)
     }))
 }
 
@@ -194,7 +196,7 @@ fn key_column(field: TaskOrderField) -> task::Column {
     }
 }
 
-fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
+fn cursor(row: &task::Model, field: TaskOrderField, order: &str) -> Cursor {
     let time = |at: Instant| serde_json::Value::from(at.to_rfc3339());
     let first = match field {
         TaskOrderField::DueAt => row.due_at.map_or(serde_json::Value::Null, time),
@@ -203,7 +205,7 @@ fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
         TaskOrderField::UpdatedAt => time(row.updated_at),
         TaskOrderField::Title => row.title.clone().into(),
     };
-    Cursor(vec![first, row.id.to_string().into()])
+    Cursor::in_order(order, vec![first, row.id.to_string().into()])
 }
 
 /// Sub-tasks of each of these, in order.

@@ -8,6 +8,7 @@ mod connect;
 mod errors;
 mod keyset;
 mod read;
+mod reply;
 mod scope;
 mod tx;
 
@@ -23,6 +24,7 @@ pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
 pub use read::Read;
+pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use tx::{Outcome, Tx, TxEnv};
 

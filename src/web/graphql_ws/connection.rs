@@ -20,7 +20,7 @@ use crate::platform::limits::Limit;
 use crate::platform::pubsub::{Signal, Subscription};
 use crate::web::client::Client;
 use crate::web::graphql_answer::{Answer, coded, refusal};
-use crate::web::graphql_operation::{Budget, Parameters, Unusable, prepare};
+use crate::web::graphql_operation::{Budget, Parameters, prepare};
 use crate::web::{Web, auth};
 
 /// Pings without any sign of life before the peer counts as gone.
@@ -125,12 +125,12 @@ impl Connection {
             Some(Err(error)) if is_too_large(&error) => return close(Close::too_large()),
             Some(Err(_)) => return Step::Break(End::Gone),
         };
-        if !self
-            .web
-            .platform
-            .limits
-            .check(Limit::SocketMessages, &self.client.request_id, 1)
-            .allowed
+        let limits = &self.web.platform.limits;
+        let is_free = self.client.is_internal;
+        if !is_free
+            && !limits
+                .check(Limit::SocketMessages, &self.client.request_id, 1)
+                .allowed
         {
             return close(Close::too_many_messages());
         }
@@ -139,7 +139,7 @@ impl Connection {
             Ok(ClientMessage::Init { authorization }) => self.init(authorization).await,
             Ok(ClientMessage::Ping { payload }) => self.say(&ServerMessage::Pong { payload }),
             Ok(ClientMessage::Pong) => Step::Continue(()),
-            Ok(ClientMessage::Subscribe { id, parameters }) => self.subscribe(id, parameters, leaving),
+            Ok(ClientMessage::Subscribe { id, parameters }) => self.subscribe(id, parameters, leaving).await,
             Ok(ClientMessage::Complete { id }) => {
                 self.operations.remove(&id);
                 Step::Continue(())
@@ -170,7 +170,7 @@ impl Connection {
         self.say(&ServerMessage::ConnectionAck)
     }
 
-    fn subscribe(&mut self, id: String, parameters: serde_json::Value, leaving: bool) -> Step {
+    async fn subscribe(&mut self, id: String, parameters: serde_json::Value, leaving: bool) -> Step {
         let Some(caller) = self.caller.clone() else {
             return close(Close::unauthorized());
         };
@@ -194,22 +194,14 @@ impl Connection {
         }
         let parameters = match Parameters::read(parameters) {
             Ok(parameters) => parameters,
-            Err(Unusable::Malformed(message)) => {
-                return close(Close::invalid(format!("Invalid message: {message}")));
-            }
-            Err(Unusable::OnlyHash) => {
-                let unknown = Error::coded(
-                    ErrorCode::PersistedQueryNotFound,
-                    "This document is not known. Send it in full.",
-                );
-                return self.refuse(&id, &request_id, refusal(&unknown));
-            }
+            Err(message) => return close(Close::invalid(format!("Invalid message: {message}"))),
         };
         let (mut budget, opened) = Budget::open(&self.web, &self.client, &caller);
         let prepared = match opened {
-            Ok(()) => prepare(&self.web, &self.client, &caller, &mut budget, parameters),
+            Ok(()) => prepare(&self.web, &self.client, &caller, &mut budget, parameters).await,
             Err(spent) => Err(Box::new(refusal(&spent))),
         };
+        budget.settle(&self.web, &self.client, &caller).await;
         match prepared {
             Ok(operation) => {
                 self.operations

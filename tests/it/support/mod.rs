@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub use backend::{Backend, Database};
 pub use client::{Answer, Client};
-pub use people::{Person, join};
+pub use people::{Person, create as create_person, join};
 
 /// Monday morning in most of Europe and a day without surprises.
 pub fn start_of_tests() -> DateTime<Utc> {
@@ -159,6 +159,7 @@ async fn platform_with(
         Some(redis) => PubSub::redis(redis).await.unwrap(),
         None => PubSub::local(),
     };
+    let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     Platform::new(Parts {
         db: db::connect(database_url, 4).await.unwrap(),
         cache: meridian::platform::cache::Cache::new(pubsub.clone()),
@@ -166,7 +167,7 @@ async fn platform_with(
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
         secrets: Secrets::new(&keys),
-        limits: Limits::new(&config.rates, clock.clone()),
+        limits,
         config,
         clock,
         ids: IdGen::random(),

@@ -67,11 +67,13 @@ pub async fn page(
     } else {
         None
     };
+    let name = order.name();
+    let request = &request.in_order(&name)?;
     let columns = calendar_event::Entity::columns_in(request.columns, &always(order.field));
     let rows = fetch(keyset(select, &keys(order, viewer), request)?, &columns, &read).await?;
     let events = seen::mask(&read, viewer, rows).await?;
     Ok(Page::from_rows(request, events, total, |event| {
-        cursor(event, order.field)
+        cursor(event, order.field, &name)
     }))
 }
 
@@ -217,14 +219,14 @@ fn title(viewer: Option<UserId>) -> SimpleExpr {
     }
 }
 
-fn cursor(event: &Event, field: EventOrderField) -> Cursor {
+fn cursor(event: &Event, field: EventOrderField, order: &str) -> Cursor {
     let time = |at: Instant| Json::from(at.to_rfc3339());
     let first = match field {
         EventOrderField::Start => time(event.row.start_utc),
         EventOrderField::UpdatedAt => time(event.row.updated_at),
         EventOrderField::Title => event.row.title.clone().into(),
     };
-    Cursor(vec![first, event.row.id.to_string().into()])
+    Cursor::in_order(order, vec![first, event.row.id.to_string().into()])
 }
 
 /// Guests and organizer of each of these, the organizer first, then by address. Masked events show nobody. `user_id` names the member
