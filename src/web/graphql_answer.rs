@@ -15,7 +15,7 @@ use crate::kernel::{Error, ErrorCode};
 const INPUT_MESSAGES: [&str; 3] = ["Failed to parse", "Invalid value for argument", "Variable "];
 
 /// The body of an answer.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Answer {
     /// Absent when the operation did not begin.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +45,23 @@ impl Answer {
             errors,
             extensions,
         }
+    }
+
+    /// The answer as JSON.
+    pub(super) fn json(&self) -> Result<String, ServerError> {
+        serde_json::to_string(self).map_err(|error| {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            coded(ErrorCode::Internal, Error::internal("unwritable").to_string())
+        })
+    }
+
+    /// The same answer for another request.
+    pub(super) fn addressed(&self, request_id: &str) -> Self {
+        let mut answer = self.clone();
+        for error in &mut answer.errors {
+            complete(error, request_id);
+        }
+        answer
     }
 
     /// Whether the operation did not begin.
@@ -105,6 +122,13 @@ impl From<GuardError> for ServerError {
             ..coded(error.code, error.message)
         }
     }
+}
+
+/// What is left of an operation that panicked.
+pub(super) fn panicked() -> Response {
+    tracing::error!("a resolver panicked");
+    let message = Error::internal("panic").to_string();
+    Response::from_errors(vec![coded(ErrorCode::Internal, message)])
 }
 
 /// An error with a code.

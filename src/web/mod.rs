@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::graphql::{self, ApiSchema};
 use crate::platform::Platform;
+use graphql_ws::Sockets;
 use health::Health;
 use origins::Origins;
 
@@ -42,6 +43,7 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     origins: Origins,
+    sockets: Sockets,
     /// The schema as text; it never changes while the process lives.
     sdl: String,
 }
@@ -51,11 +53,20 @@ impl Web {
     pub fn new(parts: Parts) -> Self {
         let origins = Origins::new(&parts.platform.config);
         let sdl = graphql::sdl(&parts.schema);
-        Self(Arc::new(Inner { parts, origins, sdl }))
+        Self(Arc::new(Inner {
+            parts,
+            origins,
+            sockets: Sockets::default(),
+            sdl,
+        }))
     }
 
     fn origins(&self) -> &Origins {
         &self.0.origins
+    }
+
+    fn sockets(&self) -> &Sockets {
+        &self.0.sockets
     }
 
     fn sdl(&self) -> &str {
