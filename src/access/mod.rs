@@ -5,14 +5,16 @@ mod caller;
 mod credentials;
 mod ctx;
 mod replies;
+mod roles;
 mod secrets;
 mod sessions;
 mod tokens;
 
-pub use caller::{Access, Caller, Identity, ObjectId};
+pub use caller::{Access, Caller, Identity, Membership, ObjectId};
 pub use credentials::{Credentials, authenticate, still_valid};
 pub use ctx::Ctx;
 pub use replies::{Claim, claim, keep};
+pub use roles::roles;
 pub use secrets::token_hash;
 pub use sessions::{
     NewSession, create_session, list_sessions, revoke_other_session, revoke_other_sessions, revoke_session,

@@ -17,7 +17,7 @@ pub mod guard;
 mod ids;
 mod integrations;
 mod jobs;
-mod live;
+pub mod live;
 mod loaders;
 mod members;
 mod node;

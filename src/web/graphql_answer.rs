@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use async_graphql::{Name, Response, ServerError, Value};
 use http::StatusCode;
-use serde::Serialize;
 
 use super::failure;
 use crate::graphql::arguments::BadValue;
@@ -17,20 +16,12 @@ use crate::kernel::{Error, ErrorCode};
 const INPUT_MESSAGES: [&str; 3] = ["Failed to parse", "Invalid value for argument", "Variable "];
 
 /// The body of an answer.
+#[derive(Clone)]
 pub(super) struct Answer {
     /// Absent when the operation did not begin.
     pub(super) data: Option<Value>,
     pub(super) errors: Vec<ServerError>,
     extensions: BTreeMap<String, Value>,
-}
-
-impl Serialize for Answer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::Error as _;
-        let text = String::from_utf8(self.to_json()).map_err(S::Error::custom)?;
-        let raw = serde_json::value::RawValue::from_string(text).map_err(S::Error::custom)?;
-        raw.serialize(serializer)
-    }
 }
 
 impl Answer {
@@ -75,6 +66,23 @@ impl Answer {
         }
         out.push(b'}');
         out
+    }
+
+    /// The answer as text.
+    pub(super) fn json(&self) -> Result<String, ServerError> {
+        String::from_utf8(self.to_json()).map_err(|error| {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            coded(ErrorCode::Internal, Error::internal("unwritable").to_string())
+        })
+    }
+
+    /// The same answer for another request.
+    pub(super) fn addressed(&self, request_id: &str) -> Self {
+        let mut answer = self.clone();
+        for error in &mut answer.errors {
+            complete(error, request_id);
+        }
+        answer
     }
 
     /// Whether the operation did not begin.
@@ -157,6 +165,13 @@ impl From<BadValue> for ServerError {
             .set("field", Value::List(field));
         error
     }
+}
+
+/// What is left of an operation that panicked.
+pub(super) fn panicked() -> Response {
+    tracing::error!("a resolver panicked");
+    let message = Error::internal("panic").to_string();
+    Response::from_errors(vec![coded(ErrorCode::Internal, message)])
 }
 
 /// An error with a code.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use crate::graphql::{self, ApiSchema};
 use crate::platform::Platform;
+use graphql_ws::Sockets;
 use health::Health;
 use origins::Origins;
 
@@ -47,6 +48,7 @@ struct Inner {
     parts: Parts,
     origins: Origins,
     prepared: graphql::Documents,
+    sockets: Sockets,
     /// The schema as text; it never changes while the process lives.
     sdl: String,
 }
@@ -60,6 +62,7 @@ impl Web {
             parts,
             origins,
             prepared: graphql::Documents::default(),
+            sockets: Sockets::default(),
             sdl,
         }))
     }
@@ -70,6 +73,10 @@ impl Web {
 
     fn prepared(&self) -> &graphql::Documents {
         &self.0.prepared
+    }
+
+    fn sockets(&self) -> &Sockets {
+        &self.0.sockets
     }
 
     fn sdl(&self) -> &str {

@@ -24,6 +24,7 @@ mod changes;
 mod contract;
 mod documents;
 mod events;
+mod fanout;
 mod http;
 mod http_limits;
 mod ical;

@@ -20,6 +20,16 @@ use crate::platform::redis::Redis;
 /// Messages that one slow subscriber may be behind before it has to resync.
 const BACKLOG: usize = 256;
 
+/// Messages kept for a topic. The room is taken when the topic gets its first subscriber, so topics that every person has must be small.
+fn backlog(topic: Topic) -> usize {
+    match topic {
+        // The message says no more than a resync does.
+        Topic::Revoked(_) => 1,
+        Topic::Notifications(_) => 16,
+        _ => BACKLOG,
+    }
+}
+
 /// What a subscriber hears.
 #[derive(Clone, Debug)]
 pub enum Signal {
@@ -158,12 +168,13 @@ impl PubSub {
 
     /// Listens from now on.
     pub fn subscribe(&self, topic: Topic) -> Subscription {
+        let backlog = backlog(topic);
         let topic = topic.to_string();
         let receiver = self
             .topics
             .senders
             .entry(topic.clone())
-            .or_insert_with(|| broadcast::channel(BACKLOG).0)
+            .or_insert_with(|| broadcast::channel(backlog).0)
             .subscribe();
         Subscription {
             receiver: Some(receiver),
