@@ -9,6 +9,8 @@ pub mod people;
 
 pub mod workspaces;
 
+pub mod accounts;
+
 pub mod calendars;
 
 pub mod audit;

@@ -4,6 +4,7 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod accounts;
 mod audit;
 mod calendars;
 mod changes;
@@ -68,6 +69,7 @@ pub struct Query(
 pub struct Mutation(
     preferences::PreferencesMutation,
     credentials::CredentialMutation,
+    accounts::AccountMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
     notifications::NotificationMutation,

@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, MergedObject, Object, Result};
 use entity::user;
 
 use super::access;
+use super::accounts::ViewerAccounts;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::ids::global;
@@ -20,7 +21,7 @@ use crate::kernel::{Error, Result as KernelResult};
 /// The signed-in user with everything only they may see.
 #[derive(MergedObject)]
 #[graphql(name = "Viewer")]
-pub struct Viewer(ViewerFields, ViewerNotifications);
+pub struct Viewer(ViewerFields, ViewerAccounts, ViewerNotifications);
 
 /// The viewer's own fields.
 pub struct ViewerFields(Arc<user::Model>);
@@ -30,7 +31,7 @@ impl Viewer {
     pub async fn load(ctx: &Context<'_>) -> KernelResult<Self> {
         let id = access(ctx).caller().require_user()?;
         let row = people::find(access(ctx).platform(), id).await?;
-        row.map(|row| Self(ViewerFields(Arc::new(row)), ViewerNotifications))
+        row.map(|row| Self(ViewerFields(Arc::new(row)), ViewerAccounts, ViewerNotifications))
             .ok_or_else(Error::unauthenticated)
     }
 }

@@ -14,9 +14,11 @@ pub mod health;
 mod origins;
 mod routes;
 mod serve;
+mod sign_in;
 
 use std::sync::Arc;
 
+use crate::access::oidc::Directory;
 use crate::graphql::{self, ApiSchema};
 use crate::platform::Platform;
 use health::Health;
@@ -42,6 +44,8 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     origins: Origins,
+    /// What issuers say about themselves.
+    directory: Directory,
     /// The schema as text; it never changes while the process lives.
     sdl: String,
 }
@@ -50,12 +54,22 @@ impl Web {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let origins = Origins::new(&parts.platform.config);
+        let directory = Directory::new(&parts.platform.config);
         let sdl = graphql::sdl(&parts.schema);
-        Self(Arc::new(Inner { parts, origins, sdl }))
+        Self(Arc::new(Inner {
+            parts,
+            origins,
+            directory,
+            sdl,
+        }))
     }
 
     fn origins(&self) -> &Origins {
         &self.0.origins
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.0.directory
     }
 
     fn sdl(&self) -> &str {

@@ -16,7 +16,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::client::Client;
 use super::failure::Failure;
 use super::origins::CSRF_HEADER;
-use super::{Web, auth, client, graphiql, graphiql_page, graphql_http, health};
+use super::{Web, auth, client, graphiql, graphiql_page, graphql_http, health, sign_in};
 use crate::kernel::{Error, ErrorCode};
 
 /// Bodies of everything but `/graphql`, which reads its own.
@@ -30,7 +30,9 @@ pub fn router(web: Web) -> Router {
         .route("/api/health", get(health::health))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/auth/logout", post(auth::logout));
+        .route("/auth/callback", get(sign_in::oidc::callback))
+        .route("/auth/logout", post(auth::logout))
+        .route("/auth/{provider}", get(sign_in::oidc::start));
     if web.platform.config.env.is_development() {
         routes = routes.route("/auth/dev-login", post(auth::dev_login));
     }

@@ -5,13 +5,31 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{ApiTokenId, JobId, NotificationId, SessionId};
-use entity::{api_token, job, notification, session};
+use entity::ids::{AccountId, ApiTokenId, JobId, NotificationId, SessionId};
+use entity::{account, api_token, job, notification, session};
 
 use super::Loaders;
 use crate::access as door;
-use crate::features::{jobs, notifications};
+use crate::features::{accounts, jobs, notifications};
 use crate::graphql::errors::expose;
+
+/// A sign-in account of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountKey(pub AccountId);
+
+impl Loader<AccountKey> for Loaders {
+    type Value = Arc<account::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[AccountKey]) -> Result<HashMap<AccountKey, Self::Value>, Error> {
+        let ids: Vec<AccountId> = keys.iter().map(|key| key.0).collect();
+        let rows = accounts::get_many(&self.access, &ids).await.map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (AccountKey(row.id), Arc::new(row)))
+            .collect())
+    }
+}
 
 /// A session of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
