@@ -37,7 +37,7 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
     let now = platform.clock.now();
     let identity = match (bearer, session) {
         (Some(token), _) => by_token(platform, &read, &token, now).await?,
-        (None, Some(token)) => by_session(platform, &read, &token, now).await?,
+        (None, Some(token)) => by_session(platform, &read, &token, &origin, now).await?,
         (None, None) => None,
     };
     let identity = identity.ok_or_else(Error::unauthenticated)?;
@@ -73,7 +73,13 @@ async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -
     }))
 }
 
-async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
+async fn by_session(
+    platform: &Platform,
+    read: &Read,
+    token: &str,
+    origin: &Origin,
+    now: Instant,
+) -> Result<Option<Identity>> {
     let select = read
         .find_global::<session::Entity>()
         .filter(session::Column::TokenHash.eq(token_hash(token)));
@@ -87,7 +93,7 @@ async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant)
         return Ok(None);
     };
     if now - row.last_used_at > TOUCH_AFTER {
-        touch(platform, Touch::Session(row.id), now);
+        touch(platform, Touch::Session(row.id, origin.ip_address.clone()), now);
     }
     Ok(Some(Identity::Session {
         user_id: user.id,
@@ -140,7 +146,8 @@ async fn find_user(read: &Read, id: entity::ids::UserId) -> Result<Option<user::
 
 enum Touch {
     Token(entity::ids::ApiTokenId),
-    Session(entity::ids::SessionId),
+    /// With the address it is used from.
+    Session(entity::ids::SessionId, Option<String>),
 }
 
 /// Writes "last used" beside the request, which does not wait for it.
@@ -157,9 +164,10 @@ fn touch(platform: &Platform, what: Touch, now: Instant) {
                         .exec(tx.conn())
                         .await?;
                 }
-                Touch::Session(id) => {
+                Touch::Session(id, address) => {
                     tx.update_global::<session::Entity>()
                         .col_expr(session::Column::LastUsedAt, Expr::val(now))
+                        .col_expr(session::Column::IpAddress, Expr::val(address.clone()))
                         .filter(session::Column::Id.eq(*id))
                         .exec(tx.conn())
                         .await?;

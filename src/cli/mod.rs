@@ -8,6 +8,7 @@
 
 mod database;
 mod doctor;
+mod person;
 mod seed;
 mod server;
 mod token;
@@ -65,6 +66,11 @@ enum Command {
         #[command(subcommand)]
         action: token::Action,
     },
+    /// Hand out or erase what is known about a person.
+    Person {
+        #[command(subcommand)]
+        action: person::Action,
+    },
     /// Show the settings in use and try every service.
     Doctor,
 }
@@ -101,6 +107,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Migrate { direction } => database::migrate(&config, direction).await,
         Command::Seed { json } => seed::run(config, json).await,
         Command::Token { action } => token::run(config, action).await,
+        Command::Person { action } => person::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Schema { check } => schema(check.as_ref()),
     }

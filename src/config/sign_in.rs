@@ -39,6 +39,16 @@ impl SignIn {
     pub fn issuer(&self, name: &str) -> Option<&Issuer> {
         self.issuers.iter().find(|issuer| issuer.name == name)
     }
+
+    /// A page of the front end that acts on the token of a link.
+    pub fn app_link(&self, page: &str, token: &str) -> Url {
+        let mut url = self.app_url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(page);
+        }
+        url.query_pairs_mut().append_pair("token", token);
+        url
+    }
 }
 
 /// Name of Google in the list of providers: its issuer and label are known.
@@ -189,7 +199,7 @@ fn read_issuer(reader: &mut Reader<'_>, name: &str, env: Option<Environment>) ->
                 }
             }
         };
-    let visible = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
+    let visible = |text: &str| text.chars().all(|c| !c.is_control());
     let issuer = read(
         &ISSUER,
         (name == GOOGLE).then(|| GOOGLE_ISSUER.into()),

@@ -5,6 +5,8 @@ pub mod changes;
 
 pub mod upkeep;
 
+pub mod letters;
+
 pub mod people;
 
 pub mod workspaces;
@@ -16,6 +18,10 @@ pub mod calendars;
 pub mod audit;
 
 pub mod notifications;
+
+pub mod invitations;
+
+pub mod privacy;
 
 pub mod events;
 

@@ -10,9 +10,10 @@ use super::access;
 use super::errors::expose;
 use super::ids::{global, target};
 use super::paging::payload;
+use super::people::User;
 use super::scalars::{DateTime, EmailAddress, Url};
 use crate::config::{Config, GOOGLE};
-use crate::features::accounts;
+use crate::features::{accounts, privacy};
 
 /// Kinds of sign-in.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,6 +121,24 @@ impl ViewerAccounts {
 }
 
 payload!(
+    RequestEmailVerificationPayload,
+    "requestEmailVerification",
+    /// Address the link was sent to. Null when the mutation failed.
+    sent_to: EmailAddress
+);
+payload!(
+    VerifyEmailPayload,
+    "verifyEmail",
+    /// The user after the change. Null when the mutation failed.
+    user: User
+);
+payload!(
+    DeleteViewerPayload,
+    "deleteViewer",
+    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    deleted_user_id: ID
+);
+payload!(
     UnlinkAccountPayload,
     "unlinkAccount",
     /// ID of the unlinked account. Null when the mutation failed.
@@ -131,6 +150,32 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
+    /// Sends a verification link to the viewer's e-mail address.
+    async fn request_email_verification(&self, ctx: &Context<'_>) -> Result<RequestEmailVerificationPayload> {
+        let result = accounts::request_verification(access(ctx)).await;
+        RequestEmailVerificationPayload::new(result, EmailAddress)
+    }
+
+    /// Verifies an e-mail address with the token of the link. Works without signing in.
+    async fn verify_email(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Secret token of the link.")] token: String,
+    ) -> Result<VerifyEmailPayload> {
+        let result = accounts::verify_email(access(ctx).platform(), &token).await;
+        VerifyEmailPayload::new(result, |row| User(Arc::new(row)))
+    }
+
+    /// Deletes the viewer, their personal workspace and all their sessions.
+    async fn delete_viewer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "E-mail address of the viewer, to confirm.")] confirm_email: EmailAddress,
+    ) -> Result<DeleteViewerPayload> {
+        let result = privacy::delete_viewer(access(ctx), &confirm_email.0).await;
+        DeleteViewerPayload::new(result, global)
+    }
+
     /// Unlinks a sign-in account. The last one cannot be unlinked.
     async fn unlink_account(
         &self,

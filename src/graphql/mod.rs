@@ -15,6 +15,7 @@ mod events;
 pub mod guard;
 mod ids;
 mod integrations;
+mod invitations;
 mod jobs;
 mod live;
 mod loaders;
@@ -72,6 +73,7 @@ pub struct Mutation(
     accounts::AccountMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    invitations::InvitationMutation,
     notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,

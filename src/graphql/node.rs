@@ -4,8 +4,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS,
-    MembershipId, NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, InvitationId, JobId,
+    KINDS, MembershipId, NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -17,10 +17,11 @@ use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::events::CalendarEvent;
 use super::integrations::Integration;
+use super::invitations::WorkspaceInvitation;
 use super::jobs::Job;
 use super::loaders::{
-    AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey,
-    NotificationKey, OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+    AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, InvitationKey, JobKey,
+    MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -52,6 +53,7 @@ pub enum Node {
     Task(Task),
     User(User),
     Workspace(Workspace),
+    WorkspaceInvitation(WorkspaceInvitation),
     WorkspaceMember(WorkspaceMember),
 }
 
@@ -117,6 +119,10 @@ async fn personal_node(ctx: &Context<'_>, kind: &str, id: Uuid) -> Result<Option
         ApiTokenId::TYPE => {
             let row = loader.load_one(OwnTokenKey(ApiTokenId(id))).await?;
             row.map(|row| Node::ApiToken(ApiToken(row)))
+        }
+        InvitationId::TYPE => {
+            let row = loader.load_one(InvitationKey(InvitationId(id))).await?;
+            row.map(|row| Node::WorkspaceInvitation(WorkspaceInvitation(row)))
         }
         NotificationId::TYPE => {
             let row = loader.load_one(NotificationKey(NotificationId(id))).await?;

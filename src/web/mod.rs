@@ -12,6 +12,7 @@ mod graphql_operation;
 mod graphql_ws;
 pub mod health;
 mod origins;
+mod personal_data;
 mod routes;
 mod serve;
 mod sign_in;

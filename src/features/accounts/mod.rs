@@ -8,4 +8,4 @@ mod rules;
 mod write;
 
 pub use read::{get_many, list};
-pub use write::{link, sign_in, unlink};
+pub use write::{link, redeem_link, request_link, request_verification, sign_in, unlink, verify_email};

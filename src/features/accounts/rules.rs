@@ -1,5 +1,6 @@
 //! Decisions about accounts that need no database.
 
+use entity::enums::AuthProvider;
 use entity::user;
 
 use crate::access::oidc::{Refusal, Verified};
@@ -24,7 +25,10 @@ pub(super) fn newcomer(who: &Verified, namesake: Option<user::Model>) -> Result<
         return Err(Refusal::EmailNotVerified);
     };
     match namesake {
-        Some(user) if user.email_verified_at.is_some() => Ok(Newcomer::Joins(user)),
+        // A link by e-mail is the proof itself.
+        Some(user) if user.email_verified_at.is_some() || who.provider == AuthProvider::Email => {
+            Ok(Newcomer::Joins(user))
+        }
         // Whoever wrote this address down first did not prove it: joining could hand the newcomer to them, or the other way round.
         Some(_) => Err(Refusal::EmailTaken),
         None => Ok(Newcomer::IsNew(NewPerson {
@@ -62,8 +66,6 @@ fn name(given: Option<&str>, email: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use entity::enums::AuthProvider;
-
     use super::*;
 
     fn identity(email: Option<&str>) -> Verified {

@@ -1,8 +1,10 @@
 //! Commands on accounts: signing in with one, linking and unlinking. What happens to an account is in the audit log of its person's own
 //! workspace.
 
+mod links;
+
 use entity::account::{self, Column, Entity};
-use entity::enums::ApiTokenScope;
+use entity::enums::{ApiTokenScope, AuthProvider};
 use entity::ids::{AccountId, TypedId as _, UserId};
 use entity::user;
 use sea_orm::{
@@ -19,6 +21,8 @@ use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
 use crate::platform::db::{Audit, Scope, Tx, is_unique_violation};
+
+pub use links::{redeem_link, request_link, request_verification, verify_email};
 
 /// Tries when somebody signs in twice at the same moment for the first time.
 const ATTEMPTS: u32 = 3;
@@ -133,6 +137,19 @@ async fn attach(
                 updated_at: Set(tx.now()),
             };
             let stored = tx.insert_global(row).await?;
+            if stored.provider == AuthProvider::Email {
+                // The link came to this very address.
+                let select = tx
+                    .find_global::<user::Entity>()
+                    .filter(user::Column::Id.eq(user_id));
+                if let Some(person) = select
+                    .one(tx.conn())
+                    .await?
+                    .filter(|person| person.email == stored.subject)
+                {
+                    links::mark_verified_in(&tx, person).await?;
+                }
+            }
             record(&tx, "account.linked", stored.id, &who.provider_name);
             Ok(stored)
         }

@@ -1,11 +1,13 @@
 //! Signing in by a browser: what starts a sign-in, what ends it, and the few pages that this server shows itself.
 //!
+//! - `email`: asking for a link and opening it
 //! - `oidc`: leaving for a provider and coming back
 //! - `returning`: which addresses a sign-in may end at
 //! - `page`: plain pages without scripts
 //!
 //! Promises: a sign-in ends in the browser that began it, at an allowed address, and a failed one leaves no session.
 
+pub(super) mod email;
 pub(super) mod oidc;
 mod page;
 mod returning;
@@ -16,11 +18,11 @@ use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Web;
-use super::auth::{SESSION_SECONDS, is_https, session_cookie};
+use super::auth::{SESSION_SECONDS, credentials, is_https, session_cookie};
 use super::client::Client;
 use super::failure::Failure;
-use crate::access::NewSession;
 use crate::access::oidc::is_browser_secret;
+use crate::access::{self, NewSession};
 use crate::config::Config;
 use crate::kernel::Error;
 use crate::platform::limits::Limit;
@@ -81,13 +83,27 @@ fn redirect(url: &Url, cookies: &[String]) -> Response {
     response
 }
 
-/// The end of a sign-in that worked: the session's cookie, and on to where it was to end.
-fn welcome(config: &Config, session: &NewSession, return_to: &Url) -> Response {
+/// The end of a sign-in that worked: the session's cookie, and on to where it was to end. The session that this browser had ends, so that a
+/// cookie never outlives the sign-in after it.
+async fn welcome(
+    web: &Web,
+    client: &Client,
+    headers: &HeaderMap,
+    session: &NewSession,
+    return_to: &Url,
+) -> Result<Response, Failure> {
+    let config = &web.platform.config;
+    let earlier = access::authenticate(&web.platform, credentials(headers, config)?, client.origin());
+    if let Ok(caller) = earlier.await
+        && let (Some(user_id), Some(session_id)) = (caller.user_id(), caller.session_id())
+    {
+        access::revoke_session(&web.platform, user_id, session_id).await?;
+    }
     let cookies = [
         session_cookie(config, &session.secret, SESSION_SECONDS),
         browser_cookie(config, "", 0),
     ];
-    redirect(return_to, &cookies)
+    Ok(redirect(return_to, &cookies))
 }
 
 /// The end of a sign-in that did not: the front end gets the word for it.

@@ -132,12 +132,10 @@ async fn finish(
                 Err(refusal) => regret(&return_to, refusal.code()),
             })
         }
-        None => Ok(
-            match accounts::sign_in(&web.platform, &who, client.origin()).await? {
-                Ok(session) => welcome(config, &session, &return_to),
-                Err(refusal) => regret(&return_to, refusal.code()),
-            },
-        ),
+        None => match accounts::sign_in(&web.platform, &who, client.origin()).await? {
+            Ok(session) => welcome(web, client, headers, &session, &return_to).await,
+            Err(refusal) => Ok(regret(&return_to, refusal.code())),
+        },
     }
 }
 

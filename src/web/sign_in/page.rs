@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY};
 use url::Url;
 
 /// A page that says something, with a way on.
@@ -26,6 +26,8 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
+        // Without any referrer a browser would send the page's form with the origin `null`.
+        (REFERRER_POLICY, "same-origin"),
     ];
     (status, headers, html).into_response()
 }
