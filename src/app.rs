@@ -22,6 +22,7 @@ use crate::platform::cache::Cache;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
+use crate::platform::mail::Mailer;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
@@ -63,6 +64,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
+        mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
         limits,
         config,

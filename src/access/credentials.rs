@@ -53,7 +53,7 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
     let known = found
         .filter(|known| known.proof.is_alive(now))
         .ok_or_else(Error::unauthenticated)?;
-    known.touch(platform, now);
+    known.touch(platform, &origin, now);
     Ok(Caller {
         identity: known.identity(),
         origin,
@@ -112,10 +112,13 @@ impl Known {
         }
     }
 
-    fn touch(&self, platform: &Platform, now: Instant) {
+    fn touch(&self, platform: &Platform, origin: &Origin, now: Instant) {
         let (what, last) = match &self.proof {
             Proof::Token(row, _) => (Touch::Token(row.id), row.last_used_at),
-            Proof::Session(row) => (Touch::Session(row.id), Some(row.last_used_at)),
+            Proof::Session(row) => (
+                Touch::Session(row.id, origin.ip_address.clone()),
+                Some(row.last_used_at),
+            ),
         };
         let due = last.is_none_or(|last| now - last > TOUCH_AFTER);
         if due && !self.touched.swap(true, Ordering::Relaxed) {
@@ -208,7 +211,8 @@ async fn find_user(read: &Read, id: entity::ids::UserId) -> Result<Option<user::
 
 enum Touch {
     Token(entity::ids::ApiTokenId),
-    Session(entity::ids::SessionId),
+    /// With the address it is used from.
+    Session(entity::ids::SessionId, Option<String>),
 }
 
 /// Writes "last used" beside the request, which does not wait for it.
@@ -225,9 +229,10 @@ fn touch(platform: &Platform, what: Touch, now: Instant) {
                         .exec(tx.conn())
                         .await?;
                 }
-                Touch::Session(id) => {
+                Touch::Session(id, address) => {
                     tx.update_global::<session::Entity>()
                         .col_expr(session::Column::LastUsedAt, Expr::val(now))
+                        .col_expr(session::Column::IpAddress, Expr::val(address.clone()))
                         .filter(session::Column::Id.eq(*id))
                         .exec(tx.conn())
                         .await?;

@@ -25,7 +25,9 @@ use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
 
-pub use own::{JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use own::{
+    AccountKey, InvitationKey, InvitingKey, JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey,
+};
 pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.

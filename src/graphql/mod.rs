@@ -4,6 +4,7 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod accounts;
 pub mod arguments;
 mod audit;
 mod calendars;
@@ -16,6 +17,7 @@ mod events;
 pub mod guard;
 mod ids;
 mod integrations;
+mod invitations;
 mod jobs;
 pub mod live;
 mod loaders;
@@ -74,8 +76,10 @@ pub struct Query(
 pub struct Mutation(
     preferences::PreferencesMutation,
     credentials::CredentialMutation,
+    accounts::AccountMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    invitations::InvitationMutation,
     notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,

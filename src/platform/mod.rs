@@ -6,6 +6,7 @@ pub mod db;
 pub mod http;
 pub mod jobs;
 pub mod limits;
+pub mod mail;
 pub mod pubsub;
 pub mod redis;
 pub mod secrets;
@@ -27,6 +28,7 @@ use cache::Cache;
 use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
+use mail::Mailer;
 use pubsub::PubSub;
 use redis::Redis;
 use secrets::Secrets;
@@ -50,6 +52,8 @@ pub struct Parts {
     pub redis: Option<Redis>,
     /// The only way out.
     pub http: HttpClient,
+    /// E-mail to people.
+    pub mail: Mailer,
     /// Sealing of what must not be read from the database.
     pub secrets: Secrets,
     /// Budgets of callers and workspaces.

@@ -13,11 +13,14 @@ mod graphql_operation;
 mod graphql_ws;
 pub mod health;
 mod origins;
+mod personal_data;
 mod routes;
 mod serve;
+mod sign_in;
 
 use std::sync::Arc;
 
+use crate::access::oidc::Directory;
 use crate::graphql::{self, ApiSchema};
 use crate::platform::Platform;
 use graphql_ws::Sockets;
@@ -49,6 +52,8 @@ struct Inner {
     origins: Origins,
     prepared: graphql::Documents,
     sockets: Sockets,
+    /// What issuers say about themselves.
+    directory: Directory,
     /// The schema as text; it never changes while the process lives.
     sdl: String,
 }
@@ -57,12 +62,14 @@ impl Web {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let origins = Origins::new(&parts.platform.config);
+        let directory = Directory::new(&parts.platform.config);
         let sdl = graphql::sdl(&parts.schema);
         Self(Arc::new(Inner {
             parts,
             origins,
             prepared: graphql::Documents::default(),
             sockets: Sockets::default(),
+            directory,
             sdl,
         }))
     }
@@ -77,6 +84,10 @@ impl Web {
 
     fn sockets(&self) -> &Sockets {
         &self.0.sockets
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.0.directory
     }
 
     fn sdl(&self) -> &str {

@@ -5,7 +5,10 @@ mod client;
 pub mod ics_corpus;
 mod people;
 
+pub mod browser;
 pub mod fake_http;
+pub mod issuer;
+pub mod post;
 pub mod pull;
 pub mod radicale;
 pub mod server;
@@ -20,6 +23,7 @@ use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
 use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
+use meridian::platform::mail::Mailer;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
 use meridian::platform::secrets::Secrets;
@@ -166,6 +170,7 @@ async fn platform_with(
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+        mail: Mailer::new(&config).unwrap(),
         secrets: Secrets::new(&keys),
         limits,
         config,
