@@ -18,9 +18,11 @@ use crate::graphql::{self, ApiSchema};
 use crate::kernel::Error;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
+use crate::platform::cache::Cache;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
+use crate::platform::mail::Mailer;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
@@ -58,9 +60,11 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     Ok(Platform::new(Parts {
         db,
+        cache: Cache::new(pubsub.clone()),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
+        mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
         limits,
         config,

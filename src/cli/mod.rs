@@ -9,6 +9,7 @@
 mod audit;
 mod database;
 mod doctor;
+mod person;
 mod seed;
 mod server;
 mod token;
@@ -71,6 +72,11 @@ enum Command {
         #[command(subcommand)]
         action: audit::Action,
     },
+    /// Hand out or erase what is known about a person.
+    Person {
+        #[command(subcommand)]
+        action: person::Action,
+    },
     /// Show the settings in use and try every service.
     Doctor,
 }
@@ -108,6 +114,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Seed { json } => seed::run(config, json).await,
         Command::Token { action } => token::run(config, action).await,
         Command::Audit { action } => audit::run(config, action).await,
+        Command::Person { action } => person::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Schema { check } => schema(check.as_ref()),
     }

@@ -14,6 +14,7 @@ use super::errors::{expose, lookup};
 use super::events::WorkspaceEvents;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
+use super::invitations::WorkspaceInvitations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
@@ -31,6 +32,7 @@ use crate::kernel::actions::{Action, Resource};
 pub struct Workspace(
     WorkspaceFields,
     WorkspaceMembers,
+    WorkspaceInvitations,
     WorkspaceCalendars,
     WorkspaceEvents,
     WorkspaceIntegrations,
@@ -49,6 +51,7 @@ impl Workspace {
                 row,
             },
             WorkspaceMembers(ctx.clone()),
+            WorkspaceInvitations(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
@@ -60,8 +63,8 @@ impl Workspace {
 
     /// Enters a workspace and reads it.
     pub async fn load(ctx: Ctx) -> kernel::Result<Self> {
-        let row = workspaces::get(&ctx).await?;
-        Ok(Self::new(ctx, Arc::new(row)))
+        let row = workspaces::look_at(&ctx).await?;
+        Ok(Self::new(ctx, row))
     }
 
     /// Enters workspaces that were read for this caller.

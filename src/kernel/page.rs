@@ -73,6 +73,10 @@ pub struct PageRequest {
     pub before: Option<Cursor>,
     /// Whether to count all matching rows.
     pub count: bool,
+    /// Bits of the table's columns, in their order, that the answer needs; `None` for all.
+    pub columns: Option<u64>,
+    /// Whether every row's position is wanted, or only those of the ends.
+    pub every_cursor: bool,
 }
 
 impl PageArgs {
@@ -102,6 +106,8 @@ impl PageArgs {
                 .map(|text| Cursor::decode(&text, "before"))
                 .transpose()?,
             count,
+            columns: None,
+            every_cursor: true,
         })
     }
 }
@@ -129,8 +135,8 @@ impl PageRequest {
 /// One page of rows, each with its position.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// Rows in list order.
-    pub items: Vec<(Cursor, T)>,
+    /// Rows in list order; the first and the last one always have their position.
+    pub items: Vec<(Option<Cursor>, T)>,
     /// Whether more rows follow.
     pub has_next: bool,
     /// Whether more rows precede.
@@ -157,7 +163,12 @@ impl<T> Page<T> {
             false => (more, request.after.is_some()),
             true => (request.before.is_some(), more),
         };
-        let items = rows.into_iter().map(|row| (key(&row), row)).collect();
+        let last = rows.len().saturating_sub(1);
+        let items = rows.into_iter().enumerate().map(|(index, row)| {
+            let wanted = request.every_cursor || index == 0 || index == last;
+            (wanted.then(|| key(&row)), row)
+        });
+        let items = items.collect();
         Self {
             items,
             has_next,

@@ -18,7 +18,7 @@ use crate::kernel::{Error, ErrorCode, text};
 use crate::platform::limits::{Charge, Limit};
 
 const BEARER: &str = "bearer ";
-const SESSION_SECONDS: u32 = 30 * 24 * 60 * 60;
+pub(super) const SESSION_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// Reads the token of `Authorization` and the session cookie; a token wins over a cookie.
 pub(super) fn credentials(headers: &HeaderMap, config: &Config) -> Result<Credentials, Failure> {
@@ -94,11 +94,12 @@ fn cookie_name(config: &Config) -> &'static str {
     }
 }
 
-fn is_https(config: &Config) -> bool {
+pub(super) fn is_https(config: &Config) -> bool {
     config.public_url.scheme() == "https"
 }
 
-fn cookie(config: &Config, value: &str, seconds: u32) -> String {
+/// The cookie that carries a session.
+pub(super) fn session_cookie(config: &Config, value: &str, seconds: u32) -> String {
     let secure = if is_https(config) { "; Secure" } else { "" };
     format!(
         "{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}",
@@ -155,7 +156,7 @@ async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -
     })?;
     let session = access::create_session(&web.platform, user.id, client.origin()).await?;
     let body = json!({ "user": { "id": user.id.to_string(), "name": user.name, "email": user.email } });
-    let cookie = cookie(&web.platform.config, &session.secret, SESSION_SECONDS);
+    let cookie = session_cookie(&web.platform.config, &session.secret, SESSION_SECONDS);
     let headers = [
         (SET_COOKIE, cookie),
         (CONTENT_TYPE, "application/json".into()),
@@ -164,7 +165,8 @@ async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -
     Ok((headers, body.to_string()).into_response())
 }
 
-/// `POST /auth/logout`: ends the session of the cookie, if there is one, and removes the cookie.
+/// `POST /auth/logout`: ends the session of the cookie, if there is one, and removes the cookie. When the session came from a provider where
+/// one signs out too, the answer says where: `{"endSessionUrl": …}`.
 pub(super) async fn logout(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
@@ -179,19 +181,20 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
     if !web.origins().is_intended(headers) {
         return Err(csrf_failed());
     }
-    match access::authenticate(
+    let found = access::authenticate(
         &web.platform,
         credentials(headers, &web.platform.config)?,
         client.origin(),
-    )
-    .await
-    {
+    );
+    let mut provider = None;
+    match found.await {
         Ok(Caller {
             identity: Identity::Session {
                 user_id, session_id, ..
             },
             ..
         }) => {
+            provider = access::session_provider(&web.platform, session_id).await?;
             access::revoke_session(&web.platform, user_id, session_id).await?;
         }
         // Nobody, or a session that is over already: the cookie goes all the same.
@@ -199,11 +202,15 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
         Err(error) if error.code() == ErrorCode::Unauthenticated => {}
         Err(error) => return Err(error.into()),
     }
-    Ok((
-        StatusCode::NO_CONTENT,
-        [(SET_COOKIE, cookie(&web.platform.config, "", 0))],
-    )
-        .into_response())
+    let cookie = [(SET_COOKIE, session_cookie(&web.platform.config, "", 0))];
+    let elsewhere = match provider {
+        Some(name) => access::oidc::end_session_url(&web.platform, web.directory(), &name).await,
+        None => None,
+    };
+    Ok(match elsewhere {
+        Some(url) => (cookie, axum::Json(json!({ "endSessionUrl": url }))).into_response(),
+        None => (StatusCode::NO_CONTENT, cookie).into_response(),
+    })
 }
 
 /// The answer to a request that a page may have sent behind somebody's back.
@@ -229,12 +236,12 @@ mod tests {
     fn the_cookie_is_as_strict_as_the_url_allows() {
         let config =
             |url: &str| Config::parse(&[("MERIDIAN_PUBLIC_URL".to_owned(), url.to_owned())].into()).unwrap();
-        let https = cookie(&config("https://m.example.org"), "v", 9);
+        let https = session_cookie(&config("https://m.example.org"), "v", 9);
         assert_eq!(
             https,
             "__Host-meridian=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax; Secure"
         );
-        let local = cookie(&config("http://localhost:8000"), "v", 9);
+        let local = session_cookie(&config("http://localhost:8000"), "v", 9);
         assert_eq!(local, "meridian=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax");
     }
 

@@ -48,6 +48,11 @@ impl Client {
         }
     }
 
+    /// The id of one of the operations that came with this request.
+    pub(super) fn operation(&self, number: u32) -> String {
+        format!("{}-{number}", self.request_id)
+    }
+
     /// Whom a budget before sign-in belongs to. One household has many addresses of IPv6, so its network counts.
     pub(super) fn budget_key(&self) -> String {
         match self.address {

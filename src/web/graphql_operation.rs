@@ -109,13 +109,17 @@ pub(super) async fn prepare(
         .find(&document)
         .map_err(|error| Box::new(refusal(&error)))?;
     let mut variables = Variables::from_json(variables);
+    let limits = &web.platform.config.limits;
+    let refused = |error: guard::GuardError| Box::new(Response::from_errors(vec![error.into()]));
+    let prepared = web.prepared().read(&text, limits).map_err(refused)?;
     let checked = guard::check(
         &text,
+        &prepared.document,
         operation_name.as_deref(),
         &mut variables,
-        &web.platform.config.limits,
+        limits,
     )
-    .map_err(|error| Box::new(Response::from_errors(vec![error.into()])))?;
+    .map_err(refused)?;
     let spent = budget
         .spend(web, client, caller, checked.cost)
         .await
@@ -128,14 +132,14 @@ pub(super) async fn prepare(
         )])));
     }
     web.documents.remember(&document, &text);
-    let bad = arguments::check(&checked.document, operation_name.as_deref(), &variables);
+    let bad = arguments::check(&prepared.document, operation_name.as_deref(), &variables);
     if !bad.is_empty() {
         let errors = bad.into_iter().map(Into::into).collect();
         return Err(Box::new(Response::from_errors(errors)));
     }
     let mut request = Request::new(&*text).variables(variables);
     request.operation_name = operation_name;
-    request.set_parsed_query(checked.document);
+    let request = graphql::with_document(request, prepared);
     let request = graphql::prepare_paid(request, &web.platform, caller.clone(), spent);
     Ok(Operation {
         request,

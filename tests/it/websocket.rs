@@ -15,7 +15,7 @@ use crate::support::server::Server;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A client that says exactly what it is told to.
+/// A client that speaks the protocol by hand.
 pub struct Socket(WebSocketStream<TcpStream>);
 
 /// What a server says next.

@@ -19,7 +19,7 @@ pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
     Occurrences, When,
 };
-pub use read::{get, get_many, page, people_of, reminders_of};
+pub use read::{find, get, get_many, page, people_of, reminders_of};
 pub use recurrence::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{

@@ -180,9 +180,7 @@ async fn render(
         (MediaType::Json, StatusCode::BAD_REQUEST) => StatusCode::OK,
         (_, status) => status,
     };
-    let Ok(body) = serde_json::to_vec(&answer) else {
-        return Failure::from(Error::internal("an answer could not be written as JSON")).answer(client);
-    };
+    let body = answer.to_json();
     if let Some(key) = key {
         idempotency::keep(web, &key, &body, !answer.errors.is_empty()).await;
     }

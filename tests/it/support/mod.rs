@@ -5,7 +5,10 @@ mod client;
 pub mod ics_corpus;
 mod people;
 
+pub mod browser;
 pub mod fake_http;
+pub mod issuer;
+pub mod post;
 pub mod pull;
 pub mod radicale;
 pub mod server;
@@ -20,6 +23,7 @@ use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
 use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
+use meridian::platform::mail::Mailer;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
 use meridian::platform::secrets::Secrets;
@@ -40,6 +44,7 @@ pub fn start_of_tests() -> DateTime<Utc> {
 pub struct TestApp {
     pub platform: Platform,
     pub schema: ApiSchema,
+    pub documents: graphql::Documents,
     pub ana: Person,
     pub ben: Person,
     // Dropped last: the database goes when nothing uses it any more.
@@ -86,6 +91,7 @@ impl TestApp {
         Self {
             platform,
             schema: graphql::builder().finish(),
+            documents: graphql::Documents::default(),
             ana,
             ben,
             database,
@@ -160,9 +166,11 @@ async fn platform_with(
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     Platform::new(Parts {
         db: db::connect(database_url, 4).await.unwrap(),
+        cache: meridian::platform::cache::Cache::new(pubsub.clone()),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+        mail: Mailer::new(&config).unwrap(),
         secrets: Secrets::new(&keys),
         limits,
         config,
