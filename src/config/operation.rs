@@ -48,7 +48,7 @@ const SECRET_KEY: Setting = Setting::derived(
 .secret();
 const LOG: Setting = Setting::new(
     "MERIDIAN_LOG",
-    "info,sea_orm_migration=warn,apalis_core=error",
+    "info,sea_orm_migration=warn",
     "What is logged, in the syntax of tracing: info,meridian::features=debug",
 );
 const LOG_FORMAT: Setting = Setting::derived(

@@ -76,7 +76,7 @@ pub(super) async fn caller(web: &Web, client: &Client, credentials: Credentials)
 }
 
 /// Takes one from a budget of the address.
-async fn pay(web: &Web, client: &Client, kind: Limit) -> crate::kernel::Result<()> {
+pub(super) async fn pay(web: &Web, client: &Client, kind: Limit) -> crate::kernel::Result<()> {
     if client.is_internal {
         return Ok(());
     }

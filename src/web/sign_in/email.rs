@@ -66,7 +66,7 @@ pub(in super::super) async fn request(
 
 async fn send(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
     require_enabled(web)?;
-    spend(web, client)?;
+    spend(web, client).await?;
     // A page of another origin must not make this browser wait for somebody's link.
     if !web.origins().is_intended(headers) {
         return Err(csrf_failed());
@@ -157,7 +157,7 @@ async fn finish(
     };
     let Some((who, return_to)) = found else {
         // Guessing costs.
-        spend(web, client)?;
+        spend(web, client).await?;
         return Ok(unknown_sign_in(config));
     };
     let return_to = Url::parse(&return_to).map_err(Error::internal)?;

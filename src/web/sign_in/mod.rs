@@ -18,7 +18,7 @@ use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Web;
-use super::auth::{SESSION_SECONDS, credentials, is_https, session_cookie};
+use super::auth::{SESSION_SECONDS, credentials, is_https, pay, session_cookie};
 use super::client::Client;
 use super::failure::Failure;
 use crate::access::oidc::is_browser_secret;
@@ -33,10 +33,8 @@ pub(super) use returning::return_address;
 const BROWSER_SECONDS: u32 = 20 * 60;
 
 /// Spends one sign-in of the address.
-fn spend(web: &Web, client: &Client) -> Result<(), Failure> {
-    let key = client.budget_key();
-    web.platform.limits.check(Limit::SignIns, &key, 1).into_result()?;
-    Ok(())
+async fn spend(web: &Web, client: &Client) -> Result<(), Failure> {
+    Ok(pay(web, client, Limit::SignIns).await?)
 }
 
 /// Name of the cookie that binds a sign-in to its browser.

@@ -39,7 +39,7 @@ async fn begin(
     text: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    spend(web, client)?;
+    spend(web, client).await?;
     let config = &web.platform.config;
     let issuer = config.sign_in.issuer(provider).ok_or_else(no_such_provider)?;
     let return_to = return_address(web, query(text, "returnTo").as_deref())?;
@@ -113,7 +113,7 @@ async fn finish(
         Ok(ended) => ended,
         Err(error) if error.is_not_found() => {
             // Guessing costs.
-            spend(web, client)?;
+            spend(web, client).await?;
             return Ok(unknown_sign_in(config));
         }
         Err(error) => return Err(error.into()),

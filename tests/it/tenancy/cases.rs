@@ -155,6 +155,7 @@ fn reads() -> Vec<Case> {
     let id = |name: &str| json!({ "id": name });
     vec![
         query("serverInfo", Anybody, json!({}), "{ version }"),
+        query("signInProviders", Anybody, json!({}), "{ name }"),
         query("rateLimit", Anybody, json!({}), "{ limit }"),
         query("viewer", Oneself, json!({}), "{ user { id name } }"),
         query("node", Role(Viewer), id("$task"), "{ id ... on Task { title } }"),
@@ -324,6 +325,15 @@ fn commands() -> Vec<Case> {
             json!({ "id": "$workspace", "input": { "name": "Other" } }),
         ),
         mutation(
+            "inviteMembers",
+            Role(Admin),
+            input(json!({ "workspaceId": "$workspace", "emails": ["new@guest.example"] })),
+        ),
+        mutation("acceptInvitation", Oneself, json!({ "token": "unknown" })),
+        mutation("declineInvitation", Oneself, json!({ "token": "unknown" })),
+        mutation("requestEmailVerification", Oneself, json!({})),
+        mutation("verifyEmail", Least::Anybody, json!({ "token": "unknown" })),
+        mutation(
             "updateMemberRole",
             Role(Admin),
             json!({ "memberId": "$member", "role": "MEMBER" }),
@@ -358,6 +368,13 @@ fn endings() -> Vec<Case> {
     use Least::{Oneself, Role};
     let id = |name: &str| json!({ "id": name });
     vec![
+        mutation("revokeInvitation", Role(Admin), id("$invitation")),
+        mutation("unlinkAccount", Oneself, id("$account")),
+        mutation(
+            "deleteViewer",
+            Oneself,
+            json!({ "confirmEmail": "somebody@else.example" }),
+        ),
         mutation("deleteNotification", Oneself, id("$notification")),
         mutation("revokeApiToken", Oneself, id("$token")),
         mutation("revokeOtherSessions", Oneself, json!({})),

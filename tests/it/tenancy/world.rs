@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::response::IntoResponse as _;
-use entity::enums::WorkspaceRole;
+use entity::account;
+use entity::enums::{AuthProvider, WorkspaceRole};
+use entity::ids::AccountId;
+use meridian::kernel::actor::Actor;
+use meridian::platform::db::{Scope, Tx};
+use sea_orm::Set;
 use serde_json::{Value, json};
 
 use crate::support::fake_http::FakeHttp;
@@ -65,6 +70,16 @@ impl World {
         let input = json!({ "name": format!("Token {name}"), "scopes": ["READ"] });
         ids.insert("token", create(token, input, "/createApiToken/apiToken/id").await);
 
+        let invite =
+            "mutation ($input: InviteMembersInput!) { inviteMembers(input: $input) { invitations { id } } }";
+        let emails = [format!("invited@{}.example", ids["slug"])];
+        let input = json!({ "workspaceId": workspace, "emails": emails });
+        ids.insert(
+            "invitation",
+            create(invite, input, "/inviteMembers/invitations/0/id").await,
+        );
+        ids.insert("account", account(app, person).await);
+
         let url = feed.url(&format!("/{}.ics", ids["slug"]));
         let connected = connect_feed(&client, &workspace, &url)
             .await
@@ -120,6 +135,32 @@ impl World {
             plain => plain.clone(),
         }
     }
+}
+
+/// Links a sign-in account to a person.
+async fn account(app: &TestApp, person: &Person) -> String {
+    let id: AccountId = app.platform.ids.next();
+    let user_id = person.user_id;
+    let body = |tx: Tx| async move {
+        let row = account::ActiveModel {
+            id: Set(id),
+            user_id: Set(user_id),
+            provider: Set(AuthProvider::Oidc),
+            provider_name: Set("acme".into()),
+            issuer: Set(Some("https://acme.example".into())),
+            subject: Set(user_id.to_string()),
+            email: Set(None),
+            scopes: Set(json!([])),
+            created_at: Set(tx.now()),
+            updated_at: Set(tx.now()),
+        };
+        tx.insert_global(row).await.map(drop)
+    };
+    app.platform
+        .write(Scope::System, Actor::system(), body)
+        .await
+        .unwrap();
+    id.to_string()
 }
 
 /// Ids of the same kind that nobody has.
