@@ -247,7 +247,10 @@ mod tests {
     async fn answer(query: &str) -> (StatusCode, Json) {
         let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
         let answer = Answer::new(schema.execute(query).await, "r1");
-        (answer.status(), serde_json::to_value(&answer).unwrap())
+        (
+            answer.status(),
+            serde_json::from_slice(&answer.to_json()).unwrap(),
+        )
     }
 
     #[tokio::test]

@@ -78,6 +78,7 @@ async fn dora(app: &TestApp) -> Person {
         request_id: None,
         ip_address: Some("203.0.113.77".into()),
         user_agent: Some("canary browser".into()),
+        ..Origin::default()
     };
     let session = accounts::sign_in(&app.platform, &who, origin)
         .await
