@@ -95,7 +95,9 @@ pub(super) async fn enter_scope(transaction: &DatabaseTransaction, scope: Scope)
 /// `OFFSET 0` keeps the inner statement from being merged into the outer one. Were it ever otherwise, the policies would find no
 /// setting and the answer would be empty, never foreign. The third argument of `set_config` ends the setting with the statement.
 fn naming(mut statement: Statement, id: WorkspaceId) -> Statement {
-    let values = statement.values.get_or_insert_with(|| Values(Vec::with_capacity(1)));
+    let values = statement
+        .values
+        .get_or_insert_with(|| Values(Vec::with_capacity(1)));
     values.0.push(id.0.to_string().into());
     let number = values.0.len();
     let inner = statement.sql.trim_end_matches(';');
