@@ -47,7 +47,7 @@ impl Socket {
         }
     }
 
-    async fn connect(server: &Server) -> Self {
+    pub async fn connect(server: &Server) -> Self {
         Self::open(server, &[("sec-websocket-protocol", "graphql-transport-ws")])
             .await
             .unwrap()
@@ -98,7 +98,7 @@ impl Socket {
         }
     }
 
-    async fn code(&mut self) -> u16 {
+    pub async fn code(&mut self) -> u16 {
         match self.hear().await {
             Said::Closed(code, _) => code,
             message => panic!("{message:?}"),
@@ -106,12 +106,12 @@ impl Socket {
     }
 }
 
-const VERSION: &str = "{ serverInfo { version } }";
-const CHANGES: &str = "subscription ($id: ID!, $after: String) {
+pub const VERSION: &str = "{ serverInfo { version } }";
+pub const CHANGES: &str = "subscription ($id: ID!, $after: String) {
     taskChanged(workspaceId: $id, after: $after) { cursor action task { title } }
 }";
 
-async fn create_task(server: &Server, title: &str) {
+pub async fn create_task(server: &Server, title: &str) {
     let mutation =
         "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { message } } }";
     let input = json!({ "workspaceId": server.app.ana.workspace(), "title": title });

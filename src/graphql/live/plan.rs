@@ -10,7 +10,7 @@ use entity::ids::WorkspaceId;
 use super::audience::{self, Audience};
 use super::source::Source;
 use crate::access::{Access, Caller};
-use crate::graphql::prepare;
+use crate::graphql::{Prepared, prepare, with_document};
 use crate::platform::Platform;
 
 /// What subscriptions have in common that get the same messages.
@@ -38,6 +38,7 @@ pub struct Plan {
     operation_name: Option<String>,
     variables: Variables,
     document: ExecutableDocument,
+    prepared: Option<Arc<Prepared>>,
     workspace_id: WorkspaceId,
     after: Option<String>,
     is_personal: bool,
@@ -83,6 +84,7 @@ impl Plan {
             operation_name: request.operation_name.clone(),
             variables,
             document,
+            prepared: found_in(request),
             workspace_id,
             after,
             is_personal,
@@ -119,15 +121,25 @@ impl Plan {
     pub fn request(&self, platform: &Platform, caller: Caller, source: Source) -> Request {
         let mut request = Request::new(self.query.as_str()).variables(self.variables.clone());
         request.operation_name = self.operation_name.clone();
-        request.set_parsed_query(self.document.clone());
+        request = match &self.prepared {
+            Some(prepared) => with_document(request, prepared.clone()),
+            None => {
+                request.set_parsed_query(self.document.clone());
+                request
+            }
+        };
         prepare(request, platform, caller).data(source)
     }
 }
 
 /// The access that a prepared request carries.
 pub fn access_of(request: &Request) -> Option<Arc<Access>> {
-    let found = request.data.get(&TypeId::of::<Arc<Access>>())?;
-    found.downcast_ref::<Arc<Access>>().cloned()
+    found_in(request)
+}
+
+fn found_in<T: Clone + Send + Sync + 'static>(request: &Request) -> Option<T> {
+    let found = request.data.get(&TypeId::of::<T>())?;
+    found.downcast_ref::<T>().cloned()
 }
 
 fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {

@@ -5,8 +5,8 @@ mod redis;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
 use serde::Serialize;
@@ -41,6 +41,22 @@ pub enum Signal {
     Closed,
 }
 
+/// What everything in this process hears.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    /// A message of this or another replica.
+    Message {
+        /// The text of its topic.
+        topic: &'a str,
+        /// The message as JSON.
+        text: &'a str,
+    },
+    /// Messages may have been missed.
+    Resync,
+}
+
+type Tap = Box<dyn Fn(Heard<'_>) + Send + Sync>;
+
 #[derive(Clone, Debug)]
 enum Item {
     Message(Arc<str>),
@@ -55,14 +71,27 @@ pub struct PubSub {
 }
 
 /// Local subscribers by the text of their topic.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Topics {
     senders: DashMap<String, broadcast::Sender<Item>>,
     failures: AtomicU64,
+    tap: OnceLock<Tap>,
+}
+
+impl std::fmt::Debug for Topics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Topics")
+            .field("senders", &self.senders.len())
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Topics {
     fn deliver(&self, topic: &str, message: &Arc<str>) {
+        if let Some(tap) = self.tap.get() {
+            tap(Heard::Message { topic, text: message });
+        }
         if let Some(sender) = self.senders.get(topic) {
             // An error only says that the last subscriber is leaving.
             sender.send(Item::Message(message.clone())).ok();
@@ -70,6 +99,9 @@ impl Topics {
     }
 
     fn resync_all(&self) {
+        if let Some(tap) = self.tap.get() {
+            tap(Heard::Resync);
+        }
         for sender in &self.senders {
             sender.send(Item::Resync).ok();
         }
@@ -120,6 +152,18 @@ impl PubSub {
                 "a message did not reach the other replicas"
             );
         }
+    }
+
+    /// Hears every message that reaches this process before its subscribers do. There is one such listener; a second one is refused.
+    pub fn tap(&self, listener: impl Fn(Heard<'_>) + Send + Sync + 'static) {
+        if self.topics.tap.set(Box::new(listener)).is_err() {
+            tracing::error!("somebody listens to all messages already");
+        }
+    }
+
+    /// Whether messages of the other replicas arrive, as far as can be told.
+    pub fn is_live(&self) -> bool {
+        self.remote.as_ref().is_none_or(|remote| remote.is_live())
     }
 
     /// Listens from now on.

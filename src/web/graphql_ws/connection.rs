@@ -110,7 +110,7 @@ impl Connection {
                 // What is rare is boxed: the task of a quiet socket is as large as its largest moment.
                 Next::Hear(message) => match self.hear(message) {
                     Ok(None) => Ok(()),
-                    Ok(Some(authorization)) => Box::pin(self.init(authorization)).await,
+                    Ok(Some(message)) => Box::pin(self.attend(message)).await,
                     Err(end) => Err(end),
                 },
                 Next::Check => Box::pin(self.check_credentials()).await,

@@ -13,17 +13,27 @@ use crate::kernel::{Error, ErrorCode};
 use crate::platform::limits::Limit;
 use crate::web::auth;
 use crate::web::graphql_answer::refusal;
-use crate::web::graphql_operation::{Budget, Parameters, Unusable, prepare};
+use crate::web::graphql_operation::{Budget, Parameters, prepare};
 
-/// A message that has to be waited for: the greeting, with what it says about who is there.
-pub(super) type Greeting = Option<String>;
+/// A message whose answer has to be waited for.
+pub(super) enum Awaited {
+    /// The greeting, with what it says about who is there.
+    Init(Option<String>),
+    /// An operation to start.
+    Subscribe {
+        /// The id that the client gives it.
+        id: String,
+        /// What to run.
+        parameters: serde_json::Value,
+    },
+}
 
 impl Connection {
-    /// Takes one message. A greeting is handed back.
+    /// Takes one message. One that needs waiting is handed back.
     pub(super) fn hear(
         &mut self,
         message: Option<Result<Message, axum::Error>>,
-    ) -> Result<Option<Greeting>, End> {
+    ) -> Result<Option<Awaited>, End> {
         self.unanswered = 0;
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
@@ -33,26 +43,24 @@ impl Connection {
             Some(Err(error)) if is_too_large(&error) => return close(Close::too_large()),
             Some(Err(_)) => return Err(End::Gone),
         };
-        if !self
-            .web
-            .platform
-            .limits
-            .check(Limit::SocketMessages, &self.client.request_id, 1)
-            .allowed
+        let limits = &self.web.platform.limits;
+        let is_free = self.client.is_internal;
+        if !is_free
+            && !limits
+                .check(Limit::SocketMessages, &self.client.request_id, 1)
+                .allowed
         {
             return close(Close::too_many_messages());
         }
         match ClientMessage::read(&text) {
             Err(reason) => close(Close::invalid(reason)),
-            Ok(ClientMessage::Init { authorization }) => Ok(Some(authorization)),
+            Ok(ClientMessage::Init { authorization }) => Ok(Some(Awaited::Init(authorization))),
             Ok(ClientMessage::Ping { payload }) => {
                 say(&mut self.wire, &ServerMessage::Pong { payload }).map(|()| None)
             }
             Ok(ClientMessage::Pong) => Ok(None),
             Ok(ClientMessage::Subscribe { id, parameters }) => {
-                let span = self.span();
-                span.in_scope(|| self.subscribe(id, parameters, span.clone()))
-                    .map(|()| None)
+                Ok(Some(Awaited::Subscribe { id, parameters }))
             }
             Ok(ClientMessage::Complete { id }) => {
                 self.operations.retain(|running| *running.id != *id);
@@ -66,7 +74,19 @@ impl Connection {
         tracing::info_span!("socket", id = %self.client.request_id)
     }
 
-    pub(super) async fn init(&mut self, authorization: Greeting) -> Step {
+    /// Answers what [`Connection::hear`] handed back.
+    pub(super) async fn attend(&mut self, message: Awaited) -> Step {
+        match message {
+            Awaited::Init(authorization) => self.init(authorization).await,
+            Awaited::Subscribe { id, parameters } => {
+                let span = self.span();
+                let starting = self.subscribe(id, parameters, span.clone());
+                starting.instrument(span).await
+            }
+        }
+    }
+
+    async fn init(&mut self, authorization: Option<String>) -> Step {
         if self.joiner.is_some() {
             return close(Close::second_init());
         }
@@ -95,7 +115,7 @@ impl Connection {
         say(&mut self.wire, &ServerMessage::ConnectionAck)
     }
 
-    fn subscribe(&mut self, id: String, parameters: serde_json::Value, span: Span) -> Step {
+    async fn subscribe(&mut self, id: String, parameters: serde_json::Value, span: Span) -> Step {
         let Some(joiner) = self.joiner.clone() else {
             return close(Close::unauthorized());
         };
@@ -116,22 +136,14 @@ impl Connection {
         }
         let parameters = match Parameters::read(parameters) {
             Ok(parameters) => parameters,
-            Err(Unusable::Malformed(message)) => {
-                return close(Close::invalid(format!("Invalid message: {message}")));
-            }
-            Err(Unusable::OnlyHash) => {
-                let unknown = Error::coded(
-                    ErrorCode::PersistedQueryNotFound,
-                    "This document is not known. Send it in full.",
-                );
-                return refuse(&mut self.wire, &id, &request_id, refusal(&unknown));
-            }
+            Err(message) => return close(Close::invalid(format!("Invalid message: {message}"))),
         };
         let (mut budget, opened) = Budget::open(&self.web, &self.client, &joiner.caller);
         let prepared = match opened {
-            Ok(()) => prepare(&self.web, &self.client, &joiner.caller, &mut budget, parameters),
+            Ok(()) => prepare(&self.web, &self.client, &joiner.caller, &mut budget, parameters).await,
             Err(spent) => Err(Box::new(refusal(&spent))),
         };
+        budget.settle(&self.web, &self.client, &joiner.caller).await;
         match prepared {
             Ok(operation) => {
                 // Most sockets run one operation.
