@@ -1,7 +1,8 @@
 //! How others wake the task of a socket, and why. Ringing costs an atomic and says nothing twice.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Context;
+use std::task::{Context, Wake};
 
 use futures_util::task::AtomicWaker;
 
@@ -11,6 +12,8 @@ pub(super) const NEWS: u8 = 1;
 pub(super) const TICK: u8 = 2;
 /// The server is shutting down.
 pub(super) const LEAVE: u8 = 4;
+/// The peer, a timer or an operation of the socket's own has something.
+const OWN: u8 = 8;
 
 /// The bell of one socket.
 #[derive(Debug, Default)]
@@ -30,5 +33,16 @@ impl Bell {
     pub(super) fn answer(&self, cx: &Context<'_>) -> u8 {
         self.waker.register(cx.waker());
         self.reasons.swap(0, Ordering::AcqRel)
+    }
+}
+
+/// What the socket waits for by itself rings too, so that mere news do not make it look at everything else.
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring(OWN);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring(OWN);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_graphql::{Response, ServerError};
@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::bell::{Bell, LEAVE, TICK};
+use super::bell::{Bell, LEAVE, NEWS, TICK};
 use super::fanout::Joiner;
 use super::operations::{Event, Running};
 use super::protocol::{Close, ServerMessage, next_message};
@@ -76,6 +76,8 @@ pub(super) struct Connection {
     pings: u32,
     pub(super) unanswered: u8,
     pub(super) is_leaving: bool,
+    /// Everything it waits for was looked at and will ring.
+    is_asleep: bool,
 }
 
 impl Connection {
@@ -97,6 +99,7 @@ impl Connection {
             pings: 0,
             unanswered: 0,
             is_leaving: false,
+            is_asleep: false,
         }
     }
 
@@ -131,6 +134,10 @@ impl Connection {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         let reasons = self.bell.answer(cx);
+        let own = Waker::from(self.bell.clone());
+        let cx = &mut Context::from_waker(&own);
+        let is_only_news = reasons == NEWS && self.is_asleep;
+        self.is_asleep = false;
         if reasons & LEAVE != 0 {
             self.is_leaving = true;
             // Subscriptions have no end of their own; their clients resume elsewhere.
@@ -147,6 +154,10 @@ impl Connection {
         if self.is_leaving && self.operations.is_empty() {
             return Poll::Ready(Next::End(End::Close(Close::going_away())));
         }
+        if is_only_news {
+            self.is_asleep = true;
+            return Poll::Pending;
+        }
         // Whoever does not read is not listened to either.
         if !self.wire.is_full()
             && let Poll::Ready(message) = self.wire.poll_read(cx)
@@ -158,7 +169,11 @@ impl Connection {
         {
             return Poll::Ready(Next::End(End::Close(Close::init_timeout())));
         }
-        self.poll_revoked(cx)
+        if self.poll_revoked(cx) {
+            return Poll::Ready(Next::Check);
+        }
+        self.is_asleep = true;
+        Poll::Pending
     }
 
     /// Moves what the operations yield to the peer, for as long as it takes it.
@@ -220,20 +235,18 @@ impl Connection {
         is_due.then_some(Next::Check)
     }
 
-    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+    /// Whether something may have been taken away from the person.
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(revoked) = &mut self.revoked else {
-            return Poll::Pending;
+            return false;
         };
         let Poll::Ready((subscription, signal)) = revoked.poll_unpin(cx) else {
-            return Poll::Pending;
+            return false;
         };
         // Without more messages there is nothing to wait for.
-        self.revoked = None;
-        if matches!(signal, Signal::Closed) {
-            return Poll::Pending;
-        }
-        self.revoked = Some(listen(subscription));
-        Poll::Ready(Next::Check)
+        let is_over = matches!(signal, Signal::Closed);
+        self.revoked = (!is_over).then(|| listen(subscription));
+        !is_over
     }
 
     /// Writes what waits and the close frame, then waits a moment for the peer's own.

@@ -33,8 +33,8 @@ pub(super) struct Driver {
     web: Web,
     key: GroupKey,
     group: Group,
-    /// What those hear who still sit there at the end, whatever the reason.
-    ending: Option<Ending>,
+    /// Set when it came to an end by itself.
+    end: Option<End>,
 }
 
 /// A stream of answers that gets its changes one by one.
@@ -53,15 +53,15 @@ impl Driver {
             web,
             key,
             group,
-            ending: Some(Ending::Failed(panicked().errors)),
+            end: None,
         }
     }
 
     /// Runs until nobody is left.
     pub(super) async fn run(mut self, position: i64) {
-        self.ending = match self.follow(position).await {
+        self.end = match self.follow(position).await {
             Ok(never) => match never {},
-            Err(end) => end,
+            Err(end) => Some(end),
         };
     }
 
@@ -199,7 +199,9 @@ impl Running {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.web.sockets().fanout.forget(&self.key, &self.group.circle);
-        self.group.circle.finish(self.ending.take());
+        let end = self.end.take();
+        let end = end.unwrap_or_else(|| failed(panicked().errors));
+        self.group.circle.finish(end);
     }
 }
 
