@@ -34,6 +34,7 @@ mod notifications;
 mod people;
 mod privacy;
 mod schema;
+mod sessions;
 mod sign_in;
 mod stored_events;
 mod sync;
