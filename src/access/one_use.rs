@@ -18,8 +18,8 @@ use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::{Scope, Tx};
 
-/// A secret to store.
-#[derive(Clone, Debug)]
+/// A secret to store. It has no `Debug`, so that none is printed.
+#[derive(Clone)]
 pub struct NewOneUse {
     /// What it is good for.
     pub purpose: VerificationPurpose,

@@ -44,7 +44,7 @@ impl Network {
 const OUTBOUND_ALLOW: Setting = Setting::new(
     "MERIDIAN_OUTBOUND_ALLOW",
     "",
-    "Private addresses that calendar connections may reach, as host:port with commas between them. Everything else that is \
+    "Private addresses that calendar connections and sign-in providers may have, as host:port with commas between them. Everything else that is \
      private, loopback or link-local is refused.",
 );
 const TRUSTED_PROXIES: Setting = Setting::new(

@@ -313,11 +313,26 @@ async fn a_developers_machine_keeps_letters_in_a_folder() {
     let browser = Browser::new(&server);
     assert_eq!(ask(&browser, "ana@example.org", "").await.status, 202);
     assert_eq!(deliver(&server.app).await, [Ok(())]);
-    let files: Vec<_> = std::fs::read_dir(folder.path().join("outbox")).unwrap().collect();
-    assert_eq!(files.len(), 1);
-    let text = std::fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap();
+    let outbox = folder.path().join("outbox");
+    let files: Vec<_> = std::fs::read_dir(outbox)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    let of_kind = |kind: &str| {
+        let file = files
+            .iter()
+            .find(|file| file.extension().unwrap() == kind)
+            .unwrap();
+        std::fs::read_to_string(file).unwrap()
+    };
+    assert!(of_kind("eml").contains("To: ana@example.org\r\n"));
+    let text = of_kind("txt");
     assert!(
-        text.contains("To: ana@example.org\r\n") && text.contains("/auth/email/link?token="),
+        text.starts_with("To: ana@example.org\nSubject: Sign in to Meridian\n\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nhttp://127.0.0.1:8000/auth/email/link?token="),
         "{text}"
     );
 }

@@ -40,6 +40,7 @@ mod people;
 mod persisted;
 mod privacy;
 mod schema;
+mod sessions;
 mod sign_in;
 mod stored_events;
 mod sync;

@@ -49,8 +49,7 @@ pub struct Intent {
     pub link: Option<UserId>,
 }
 
-/// A sign-in that has begun.
-#[derive(Debug)]
+/// A sign-in that has begun. Like what comes back it has no `Debug`: both hold secrets.
 pub struct Begun {
     /// Where the browser goes.
     pub authorize_url: Url,
@@ -59,7 +58,7 @@ pub struct Begun {
 }
 
 /// What the browser brings back.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Returned {
     /// Names the sign-in.
     pub state: String,

@@ -238,11 +238,10 @@ async fn from_userinfo(
 }
 
 fn claims_of(claims: &CoreIdTokenClaims) -> StandardClaims<CoreGenderClaim> {
-    let mut standard = StandardClaims::new(claims.subject().clone())
+    StandardClaims::new(claims.subject().clone())
         .set_email(claims.email().cloned())
-        .set_email_verified(claims.email_verified());
-    standard = standard.set_name(claims.name().cloned());
-    standard
+        .set_email_verified(claims.email_verified())
+        .set_name(claims.name().cloned())
         .set_preferred_username(claims.preferred_username().cloned())
         .set_locale(claims.locale().cloned())
         .set_zoneinfo(claims.zoneinfo().cloned())

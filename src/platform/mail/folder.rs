@@ -1,4 +1,5 @@
-//! The way of a developer's machine: each message becomes a file that mail programs open.
+//! The way of a developer's machine: each message becomes a file that mail programs open, and one with
+//! its text.
 
 use std::path::PathBuf;
 
@@ -13,16 +14,17 @@ impl Folder {
         Self(path)
     }
 
-    /// Writes a message; writing it again replaces it.
-    pub(super) async fn keep(&self, key: &str, message: &[u8]) -> Result<(), MailError> {
+    /// Writes a message as it travels, and its text for people; writing it again replaces both.
+    pub(super) async fn keep(&self, key: &str, message: &[u8], text: &str) -> Result<(), MailError> {
         let harmless: String = key
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
             .collect();
-        let file = self.0.join(format!("{harmless}.eml"));
+        let file = self.0.join(format!("{harmless}.txt"));
         let written = async {
             tokio::fs::create_dir_all(&self.0).await?;
-            tokio::fs::write(&file, message).await
+            tokio::fs::write(file.with_extension("eml"), message).await?;
+            tokio::fs::write(&file, text).await
         };
         match written.await {
             Ok(()) => {

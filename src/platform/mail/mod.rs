@@ -58,10 +58,11 @@ impl Mailer {
     /// See [`MailError`]; both carry a public sentence.
     pub async fn send(&self, mail: Mail) -> Result<(), MailError> {
         let key = mail.key.clone();
+        let text = format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text);
         let message: Message = mail.build(self.from.clone())?;
         match &self.way {
             Way::Smtp(smtp) => smtp.send(message).await,
-            Way::Folder(folder) => folder.keep(&key, &message.formatted()).await,
+            Way::Folder(folder) => folder.keep(&key, &message.formatted(), &text).await,
             Way::Nowhere => Err(MailError::Never("This server cannot send e-mail.".into())),
         }
     }

@@ -179,6 +179,7 @@ pub(super) async fn mark_verified_in(tx: &Tx, mut person: user::Model) -> Result
     person.email_verified_at = Some(tx.now());
     person.version += 1;
     person.updated_at = tx.now();
+    // Whoever keeps a copy of this person looks again.
     tx.announce(Topic::Revoked(person.id), &())?;
     tx.update_global_row(person.into_active_model().reset_all()).await
 }
