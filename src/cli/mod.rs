@@ -8,6 +8,7 @@
 
 mod database;
 mod doctor;
+mod expand;
 mod seed;
 mod server;
 mod token;
@@ -54,6 +55,14 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },
+    /// Expand the recurrence rules of a file of test vectors, one JSON line each.
+    Expand {
+        /// A JSON list of cases, or one case a line.
+        file: PathBuf,
+        /// What happens to times that a change of clocks leaves out.
+        #[arg(long, value_enum, default_value_t = expand::GapPolicy::Shift)]
+        gap: expand::GapPolicy,
+    },
     /// Create two people with full workspaces, once, and print a fresh token for each.
     Seed {
         /// Print JSON for scripts.
@@ -74,6 +83,9 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     if let Command::Schema { check } = &arguments.command {
         return end(schema(check.as_ref()));
+    }
+    if let Command::Expand { file, gap } = &arguments.command {
+        return end(expand::run(file, *gap));
     }
     let config = match Config::from_env() {
         Ok(config) => config,
@@ -103,6 +115,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Token { action } => token::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Schema { check } => schema(check.as_ref()),
+        Command::Expand { file, gap } => expand::run(&file, gap),
     }
 }
 

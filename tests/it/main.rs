@@ -30,6 +30,7 @@ mod jobs;
 mod jobs_api;
 mod notifications;
 mod people;
+mod recurrence;
 mod schema;
 mod stored_events;
 mod sync;
