@@ -138,16 +138,14 @@ impl Series {
             Limit::Instant(until) => to.min(until.saturating_add(1)),
             _ => to,
         };
-        let (low, mut high) = wall_times(&self.zone, from, to);
+        let (mut low, mut high) = wall_times(&self.zone, from, to);
+        if self.kind == Kind::Day {
+            // All that a rule gives on a day is the day, which is told at its midnight.
+            (low, high) = (low.saturating_sub(DAY), high.saturating_add(DAY));
+        }
         if let Limit::Local(until) = self.limit {
             high = high.min(until);
         }
-        // The time of a day series is midnight, whatever the rule steps through.
-        let low = if self.kind == Kind::Day {
-            low.saturating_sub(DAY)
-        } else {
-            low
-        };
         let mut resolver = Resolver::new(&self.zone);
         let mut show = |local: i64| {
             let local = if self.kind == Kind::Day {

@@ -158,6 +158,24 @@ fn days_are_days_in_every_zone() {
 }
 
 #[test]
+fn rules_finer_than_days_give_days_to_a_series_of_days() {
+    let berlin = zone("Europe/Berlin");
+    let rule = rule("FREQ=HOURLY;INTERVAL=5;UNTIL=20260108");
+    let series = Series::new(&Parts {
+        rule: Some(&rule),
+        ..Parts::new(start("20260105"), &berlin)
+    });
+    let budget = Budget::default();
+    let all = series.take(Timestamp::MIN, 9, budget);
+    assert_eq!(texts(&all, &berlin, false), "20260105 20260106 20260107 20260108");
+    assert!(
+        all.occurrences
+            .iter()
+            .all(|found| series.is_occurrence(found.start, budget))
+    );
+}
+
+#[test]
 fn fractions_of_seconds_are_kept() {
     let begin = start("20260105T090000.25");
     let series = series(
