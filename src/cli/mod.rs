@@ -10,6 +10,7 @@ mod audit;
 mod database;
 mod doctor;
 mod person;
+mod expand;
 mod seed;
 mod server;
 mod token;
@@ -56,6 +57,14 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },
+    /// Expand the recurrence rules of a file of test vectors, one JSON line each.
+    Expand {
+        /// A JSON list of cases, or one case a line.
+        file: PathBuf,
+        /// What happens to times that a change of clocks leaves out.
+        #[arg(long, value_enum, default_value_t = expand::GapPolicy::Shift)]
+        gap: expand::GapPolicy,
+    },
     /// Create two people with full workspaces, once, and print a fresh token for each.
     Seed {
         /// Print JSON for scripts.
@@ -87,6 +96,9 @@ pub fn run() -> ExitCode {
     if let Command::Schema { check } = &arguments.command {
         return end(schema(check.as_ref()));
     }
+    if let Command::Expand { file, gap } = &arguments.command {
+        return end(expand::run(file, *gap));
+    }
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return end(Err(error.into())),
@@ -117,6 +129,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Person { action } => person::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Schema { check } => schema(check.as_ref()),
+        Command::Expand { file, gap } => expand::run(&file, gap),
     }
 }
 

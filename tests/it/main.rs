@@ -39,6 +39,7 @@ mod notifications;
 mod people;
 mod persisted;
 mod privacy;
+mod recurrence;
 mod schema;
 mod sessions;
 mod sign_in;

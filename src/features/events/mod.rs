@@ -7,11 +7,11 @@
 pub mod ical;
 mod model;
 mod read;
-mod recurrence;
+pub mod recurrence;
 mod remote;
+mod repeats;
 mod rules;
 mod series;
-mod summary;
 mod times;
 mod write;
 
@@ -20,7 +20,7 @@ pub use model::{
     Occurrences, When,
 };
 pub use read::{find, get, get_many, page, people_of, reminders_of};
-pub use recurrence::{Recurrence, recurrence};
+pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
     RemoteObject, Stored, Twin, Unstored, create, delete, leave_out, move_to, remove_objects, store_parsed,

@@ -16,8 +16,9 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::ical::{self, EventTime, ExtraDate, Moment, ParsedEvent};
 use super::model::NewReminder;
+use super::recurrence::Start;
 use super::rules::{MAX_MINUTES_BEFORE, MAX_REMINDERS};
-use super::{recurrence, series, times};
+use super::{repeats, series, times};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -140,7 +141,7 @@ fn moment_text(moment: &Moment, zone: &TimeZone) -> String {
     match moment {
         Moment::Date(day) => day.to_string(),
         Moment::Floating(local) => local.to_string(),
-        Moment::Zoned(time) => recurrence::text(zones::local_of(time.utc, zone), time.utc, zone),
+        Moment::Zoned(time) => repeats::text(zones::local_of(time.utc, zone), time.utc, zone),
     }
 }
 
@@ -157,7 +158,15 @@ fn series_end(row: &calendar_event::Model, event: &ParsedEvent, zone: &TimeZone)
     let length = row.end_utc - row.start_utc;
     let first = zones::from_chrono(row.start_utc);
     let by_rule = match &event.rrule {
-        Some(rule) => series::latest_start(rule, first, zone)?,
+        Some(rule) => {
+            let local = zones::local_of(first, zone);
+            let start = match (row.kind, row.start_date) {
+                (EventKind::AllDay, Some(day)) => Start::Day(zones::date_from_chrono(day)),
+                (EventKind::Floating, _) => Start::Floating(local),
+                _ => Start::Zoned(local),
+            };
+            series::latest_start(rule, start, zone)?
+        }
         None => first,
     };
     let mut last = zones::to_chrono(by_rule).checked_add_signed(length)?;

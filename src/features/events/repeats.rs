@@ -6,7 +6,7 @@
 use entity::calendar_event;
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-use super::summary;
+use super::recurrence::Rule;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -35,7 +35,10 @@ pub fn recurrence(row: &calendar_event::Model) -> Option<Recurrence> {
         .clone()
         .unwrap_or_else(|| "FREQ=DAILY;COUNT=1".to_owned());
     let summary = match &row.rrule {
-        Some(rule) => summary::of(rule, &zone).unwrap_or_else(|| rule.clone()),
+        Some(rule) => Rule::read(rule)
+            .ok()
+            .and_then(|(rule, _)| rule.summary(&zone))
+            .unwrap_or_else(|| rule.clone()),
         None => "On chosen dates".to_owned(),
     };
     let starts = |list: &serde_json::Value| -> Vec<Instant> {
