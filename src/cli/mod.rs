@@ -8,6 +8,7 @@
 
 mod database;
 mod doctor;
+mod plan;
 mod seed;
 mod server;
 mod token;
@@ -65,6 +66,8 @@ enum Command {
         #[command(subcommand)]
         action: token::Action,
     },
+    /// Plan the tasks of an instance file and print where they go, as JSON.
+    Plan(plan::Arguments),
     /// Show the settings in use and try every service.
     Doctor,
 }
@@ -74,6 +77,9 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     if let Command::Schema { check } = &arguments.command {
         return end(schema(check.as_ref()));
+    }
+    if let Command::Plan(arguments) = &arguments.command {
+        return end(plan::run(arguments));
     }
     let config = match Config::from_env() {
         Ok(config) => config,
@@ -102,6 +108,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Seed { json } => seed::run(config, json).await,
         Command::Token { action } => token::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema { check } => schema(check.as_ref()),
     }
 }

@@ -21,4 +21,6 @@ pub mod tasks;
 
 pub mod jobs;
 
+pub mod scheduling;
+
 pub mod integrations;
