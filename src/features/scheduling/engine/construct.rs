@@ -1,9 +1,9 @@
 //! First plans: the plan in force with what no longer fits put elsewhere, and plans made by adding one task after the other.
 
 use super::budget::Budget;
+use super::kept::Kept;
 use super::model::Span;
 use super::recreate::{Bench, Order};
-use super::state::Kept;
 
 /// The best of several first plans; the bench holds it afterwards. Ends early, with what was placed until then, when time is up.
 pub(super) fn construct(bench: &mut Bench<'_>, budget: &Budget<'_>) -> Kept {

@@ -17,6 +17,7 @@ mod construct;
 mod cost;
 mod explain;
 mod habits;
+mod kept;
 mod missing;
 mod model;
 mod plan;
@@ -33,6 +34,7 @@ mod split;
 mod state;
 #[cfg(test)]
 mod tests;
+mod ways;
 mod whole;
 
 pub use budget::{Budget, Unwatched, Watch};
@@ -58,7 +60,7 @@ pub fn plan(
     on_better: &mut dyn FnMut(&Plan),
 ) -> Result<Plan, ProblemError> {
     let model = Model::new(problem)?;
-    let mut report = |kept: &state::Kept, iterations| {
+    let mut report = |kept: &kept::Kept, iterations| {
         on_better(&Plan::of(problem, &model, kept, iterations, Ending::Searching));
     };
     let found = search::search(&model, budget, seed, &mut report);
@@ -91,14 +93,14 @@ pub fn repair(
     still.weights.moved = (problem.weights.moved + steady).min(check::MAX_WEIGHT);
     still.weights.move_soon = (problem.weights.move_soon + steady).min(check::MAX_WEIGHT);
     let steady_model = Model::new(&still)?;
-    let as_is = |kept: &state::Kept, iterations, ending| {
+    let as_is = |kept: &kept::Kept, iterations, ending| {
         let mut kept = kept.clone();
         kept.total = (0..problem.tasks.len() as u32)
             .map(|task| model.cost(task, kept.spans(&model, task)))
             .sum();
         Plan::of(problem, &model, &kept, iterations, ending)
     };
-    let mut report = |kept: &state::Kept, iterations| on_better(&as_is(kept, iterations, Ending::Searching));
+    let mut report = |kept: &kept::Kept, iterations| on_better(&as_is(kept, iterations, Ending::Searching));
     let found = search::search(&steady_model, budget, seed, &mut report);
     Ok(as_is(&found.best, found.iterations, found.ending))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use super::model::Model;
 use super::problem::{Problem, Range};
-use super::state::Kept;
 
 /// Where tasks go, in the form the scorer reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

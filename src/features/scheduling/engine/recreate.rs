@@ -5,8 +5,8 @@
 
 use super::model::{NOBODY, Span};
 use super::random::Random;
-use super::split::Table;
 use super::state::State;
+use super::ways::Table;
 use super::whole::Blink;
 
 /// How often one change may push others aside.

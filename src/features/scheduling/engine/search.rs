@@ -3,10 +3,11 @@
 use super::budget::Budget;
 use super::construct::construct;
 use super::habits::Habits;
+use super::kept::Kept;
 use super::model::Model;
 use super::plan::Ending;
 use super::recreate::Bench;
-use super::state::{Kept, State};
+use super::state::State;
 
 /// Changes between two looks at the clock.
 const BETWEEN_LOOKS: u64 = 32;

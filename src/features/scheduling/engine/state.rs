@@ -24,8 +24,8 @@ pub(super) struct State<'m> {
     pub(super) owner: Vec<u32>,
     /// What may still be planned in each day.
     pub(super) left: Vec<i32>,
-    chunks: Vec<Span>,
-    count: Vec<u32>,
+    pub(super) chunks: Vec<Span>,
+    pub(super) count: Vec<u32>,
     cost: Vec<i64>,
     /// The objective.
     pub(super) total: i64,
@@ -36,14 +36,6 @@ pub(super) struct State<'m> {
     epoch: u32,
     log: Vec<Entry>,
     log_chunks: Vec<Span>,
-}
-
-/// A plan kept aside.
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) chunks: Vec<Span>,
-    pub(super) count: Vec<u32>,
-    pub(super) total: i64,
 }
 
 impl<'m> State<'m> {
@@ -259,46 +251,5 @@ impl<'m> State<'m> {
         (self.log, self.log_chunks) = (log, chunks);
         self.log.clear();
         self.log_chunks.clear();
-    }
-
-    /// Copies the plan aside.
-    pub(super) fn keep(&self, kept: &mut Kept) {
-        kept.chunks.clone_from(&self.chunks);
-        kept.count.clone_from(&self.count);
-        kept.total = self.total;
-    }
-
-    /// Goes back to a plan kept aside.
-    pub(super) fn restore(&mut self, kept: &Kept) {
-        self.begin();
-        for task in 0..self.count.len() as u32 {
-            if self.is_placed(task) {
-                self.lift(task);
-            }
-        }
-        for task in 0..self.count.len() as u32 {
-            let spans = kept.spans(self.model, task);
-            if !spans.is_empty() {
-                self.place(task, spans, self.model.cost(task, spans));
-            }
-        }
-        self.begin();
-    }
-}
-
-impl Kept {
-    pub(super) fn of(state: &State<'_>) -> Self {
-        let mut kept = Self {
-            chunks: Vec::new(),
-            count: Vec::new(),
-            total: 0,
-        };
-        state.keep(&mut kept);
-        kept
-    }
-
-    pub(super) fn spans(&self, model: &Model, task: u32) -> &[Span] {
-        let offset = model.works[task as usize].offset as usize;
-        &self.chunks[offset..offset + self.count[task as usize] as usize]
     }
 }
