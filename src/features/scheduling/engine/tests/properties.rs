@@ -15,7 +15,7 @@ fn planned(problem: &Problem, iterations: u64, seed: u64) -> (Plan, Vec<Plan>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_plan_on_the_way_keeps_the_rules_and_costs_what_the_search_says(shape in any::<u64>(), seed in any::<u64>()) {
