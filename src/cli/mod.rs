@@ -11,6 +11,7 @@ mod database;
 mod doctor;
 mod person;
 mod expand;
+mod plan;
 mod seed;
 mod server;
 mod token;
@@ -86,6 +87,8 @@ enum Command {
         #[command(subcommand)]
         action: person::Action,
     },
+    /// Plan the tasks of an instance file and print where they go, as JSON.
+    Plan(plan::Arguments),
     /// Show the settings in use and try every service.
     Doctor,
 }
@@ -98,6 +101,9 @@ pub fn run() -> ExitCode {
     }
     if let Command::Expand { file, gap } = &arguments.command {
         return end(expand::run(file, *gap));
+    }
+    if let Command::Plan(arguments) = &arguments.command {
+        return end(plan::run(arguments));
     }
     let config = match Config::from_env() {
         Ok(config) => config,
@@ -128,6 +134,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Audit { action } => audit::run(config, action).await,
         Command::Person { action } => person::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema { check } => schema(check.as_ref()),
         Command::Expand { file, gap } => expand::run(&file, gap),
     }

@@ -29,4 +29,6 @@ pub mod tasks;
 
 pub mod jobs;
 
+pub mod scheduling;
+
 pub mod integrations;
