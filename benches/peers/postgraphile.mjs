@@ -6,7 +6,8 @@
 import { createServer } from "node:http";
 import { postgraphile } from "postgraphile";
 import { makePgService } from "postgraphile/adaptors/pg";
-import { context, lambda, listen } from "postgraphile/grafast";
+import { jsonParse } from "postgraphile/@dataplan/json";
+import { constant, context, lambda, listen } from "postgraphile/grafast";
 import { grafserv } from "postgraphile/grafserv/node";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 import { extendSchema, gql } from "postgraphile/utils";
@@ -31,7 +32,7 @@ const live = extendSchema((build) => {
           taskChanged: {
             subscribePlan(_, { $workspaceId }) {
               const topic = lambda($workspaceId, (id) => `task:${id}`);
-              return listen(context().get("pgSubscriber"), topic, (message) => lambda(message, JSON.parse, true));
+              return listen(context().get("pgSubscriber"), topic, jsonParse);
             },
             plan: (event) => event,
           },
@@ -39,8 +40,8 @@ const live = extendSchema((build) => {
       },
       TaskChange: {
         plans: {
-          action: (event) => lambda(event, () => "CREATED", true),
-          task: (event) => tasks.get({ id: lambda(event, ({ id }) => id, true) }),
+          action: () => constant("CREATED"),
+          task: (event) => tasks.get({ id: event.get("id") }),
         },
       },
     },
