@@ -1,5 +1,6 @@
 //! Opening the database. SQLite: a pool of readers and one writer on a WAL file. PostgreSQL: one pool whose connections drop to the
-//! application role, so that row-level security holds even when the URL names the owner.
+//! application role, so that row-level security holds even when the URL names the owner; the machinery has a few connections of its own
+//! in the system role, so that its reads need no transaction to change roles.
 
 use std::time::Duration;
 
@@ -7,21 +8,39 @@ use sea_orm::sqlx::Executor as _;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr};
 
-use super::Db;
+use super::{Db, Pools};
 use crate::kernel::Result;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Sees the workspace that a statement names.
+const APP: &str = "SET ROLE meridian_app";
+/// Sees all workspaces.
+const SYSTEM: &str = "SET ROLE meridian_system";
 
 /// Opens the database for the application.
 pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
     if is_sqlite(url) {
         let write = Database::connect(sqlite(url, 1)).await?;
         let read = Database::connect(sqlite(url, max_connections)).await?;
-        return Ok(Db::new(read, write));
+        return Ok(Db::new(Pools {
+            system_write: write.clone(),
+            system_read: read.clone(),
+            read,
+            write,
+            backend: DbBackend::Sqlite,
+        }));
     }
-    let pool = Database::connect(postgres(url, max_connections, true)).await?;
-    Ok(Db::new(pool.clone(), pool))
+    let machinery = (max_connections * 2 / 5).max(1);
+    let app = Database::connect(postgres(url, max_connections.saturating_sub(machinery).max(1), Some(APP))).await?;
+    let system = Database::connect(postgres(url, machinery, Some(SYSTEM))).await?;
+    Ok(Db::new(Pools {
+        read: app.clone(),
+        write: app,
+        system_read: system.clone(),
+        system_write: system,
+        backend: DbBackend::Postgres,
+    }))
 }
 
 /// A connection with the rights of the URL itself, for migrations only.
@@ -29,7 +48,7 @@ pub async fn migration_connection(url: &str) -> Result<DatabaseConnection, DbErr
     if is_sqlite(url) {
         return Database::connect(sqlite(url, 1)).await;
     }
-    Database::connect(postgres(url, 1, false)).await
+    Database::connect(postgres(url, 1, None)).await
 }
 
 /// Makes everybody else who calls this on the same PostgreSQL database wait until the connection is closed. SQLite has its file lock.
@@ -69,7 +88,7 @@ fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &str, max_connections: u32, drop_rights: bool) -> ConnectOptions {
+fn postgres(url: &str, max_connections: u32, become_role: Option<&'static str>) -> ConnectOptions {
     let mut options = base(url, max_connections);
     options.test_before_acquire(false);
     options.map_sqlx_postgres_opts(|postgres| {
@@ -77,11 +96,11 @@ fn postgres(url: &str, max_connections: u32, drop_rights: bool) -> ConnectOption
             .application_name("meridian")
             .statement_cache_capacity(500)
     });
-    if drop_rights {
-        options.map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_connect(|connection, _| {
+    if let Some(become_role) = become_role {
+        options.map_sqlx_postgres_pool_opts(move |pool| {
+            pool.after_connect(move |connection, _| {
                 Box::pin(async move {
-                    connection.execute("SET ROLE meridian_app").await?;
+                    connection.execute(become_role).await?;
                     Ok(())
                 })
             })

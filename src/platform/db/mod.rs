@@ -39,13 +39,31 @@ struct Pools {
     read: DatabaseConnection,
     /// SQLite has one writer; on PostgreSQL this is the same pool.
     write: DatabaseConnection,
+    /// As above, for [`Scope::System`]; on SQLite the same pools.
+    system_read: DatabaseConnection,
+    system_write: DatabaseConnection,
     backend: DbBackend,
 }
 
+impl Pools {
+    fn for_reading(&self, scope: Scope) -> &DatabaseConnection {
+        match scope {
+            Scope::Workspace(_) => &self.read,
+            Scope::System => &self.system_read,
+        }
+    }
+
+    fn for_writing(&self, scope: Scope) -> &DatabaseConnection {
+        match scope {
+            Scope::Workspace(_) => &self.write,
+            Scope::System => &self.system_write,
+        }
+    }
+}
+
 impl Db {
-    fn new(read: DatabaseConnection, write: DatabaseConnection) -> Self {
-        let backend = read.get_database_backend();
-        Self(Arc::new(Pools { read, write, backend }))
+    fn new(pools: Pools) -> Self {
+        Self(Arc::new(pools))
     }
 
     /// Whether this is PostgreSQL; SQLite otherwise.
@@ -55,7 +73,7 @@ impl Db {
 
     /// Opens a read in this scope.
     pub async fn read(&self, scope: Scope) -> Result<Read> {
-        Read::open(&self.0.read, scope).await
+        Ok(Read::open(self.0.for_reading(scope), scope))
     }
 
     /// Opens a read inside one workspace.
@@ -90,7 +108,7 @@ impl Db {
         F: Fn(Tx) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T>> + Send,
     {
-        let tx = Tx::begin(&self.0.write, scope, env.clone()).await?;
+        let tx = Tx::begin(self.0.for_writing(scope), scope, env.clone()).await?;
         match body(tx.clone()).await {
             Ok(value) => Ok((value, tx.commit().await?)),
             Err(error) => {
@@ -113,7 +131,8 @@ impl Db {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        for pool in [&self.0.read, &self.0.write] {
+        let pools = &self.0;
+        for pool in [&pools.read, &pools.write, &pools.system_read, &pools.system_write] {
             if let Err(error) = pool.clone().close().await {
                 tracing::warn!(%error, "closing the database failed");
             }

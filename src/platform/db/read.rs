@@ -1,8 +1,10 @@
-//! Reading in a scope. On PostgreSQL a read is a transaction that knows its workspace; on SQLite it is a pooled connection.
+//! Reading in a scope. Each statement takes a pooled connection. On PostgreSQL the statement itself tells row-level security its
+//! workspace, in the same flight, and the setting ends with the statement: nothing is left on the connection for whoever comes next.
 
+use entity::ids::WorkspaceId;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
-    QueryResult, Select, Statement, TransactionTrait as _, Value,
+    QueryResult, Select, Statement, Values,
 };
 
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
@@ -17,21 +19,22 @@ pub struct Read {
 
 #[derive(Debug)]
 pub(super) enum Handle {
+    /// Statements go as they are: SQLite, or PostgreSQL in the system role.
     Pool(DatabaseConnection),
+    /// Statements name the workspace themselves.
+    Scoped(DatabaseConnection, WorkspaceId),
     Transaction(DatabaseTransaction),
 }
 
 impl Read {
-    pub(super) async fn open(pool: &DatabaseConnection, scope: Scope) -> Result<Self> {
-        if pool.get_database_backend() != DbBackend::Postgres {
-            return Ok(Self {
-                handle: Handle::Pool(pool.clone()),
-                scope,
-            });
-        }
-        let transaction = pool.begin().await?;
-        enter_scope(&transaction, scope).await?;
-        Ok(Self::inside(transaction, scope))
+    pub(super) fn open(pool: &DatabaseConnection, scope: Scope) -> Self {
+        let handle = match scope {
+            Scope::Workspace(id) if pool.get_database_backend() == DbBackend::Postgres => {
+                Handle::Scoped(pool.clone(), id)
+            }
+            _ => Handle::Pool(pool.clone()),
+        };
+        Self { handle, scope }
     }
 
     pub(super) fn inside(transaction: DatabaseTransaction, scope: Scope) -> Self {
@@ -44,7 +47,7 @@ impl Read {
     pub(super) fn into_transaction(self) -> Option<DatabaseTransaction> {
         match self.handle {
             Handle::Transaction(transaction) => Some(transaction),
-            Handle::Pool(_) => None,
+            Handle::Pool(_) | Handle::Scoped(..) => None,
         }
     }
 
@@ -74,50 +77,65 @@ impl Read {
     }
 }
 
-/// Tells PostgreSQL which rows this transaction may see.
+/// Tells PostgreSQL which rows this transaction may see. The machinery's connections see all as they are.
 pub(super) async fn enter_scope(transaction: &DatabaseTransaction, scope: Scope) -> Result<(), DbErr> {
-    if transaction.get_database_backend() != DbBackend::Postgres {
-        return Ok(());
+    match scope {
+        Scope::Workspace(id) if transaction.get_database_backend() == DbBackend::Postgres => {
+            // The id is a UUID that we write ourselves; without parameters the statement needs one flight and no plan.
+            let statement = format!("SET LOCAL app.workspace_id = '{}'", id.0);
+            transaction.execute_unprepared(&statement).await.map(drop)
+        }
+        _ => Ok(()),
     }
-    let (sql, value): (_, Value) = match scope {
-        Scope::Workspace(id) => (
-            "SELECT set_config('app.workspace_id', $1, true)",
-            id.0.to_string().into(),
-        ),
-        Scope::System => ("SELECT set_config('role', $1, true)", "meridian_system".into()),
-    };
-    transaction
-        .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [value]))
-        .await
-        .map(drop)
+}
+
+/// The statement as one that first names its workspace to row-level security.
+///
+/// `LATERAL` over a column of `scope` makes PostgreSQL compute `scope`, and so set the setting, before it opens the inner statement;
+/// `OFFSET 0` keeps the inner statement from being merged into the outer one. Were it ever otherwise, the policies would find no
+/// setting and the answer would be empty, never foreign. The third argument of `set_config` ends the setting with the statement.
+fn naming(mut statement: Statement, id: WorkspaceId) -> Statement {
+    let values = statement.values.get_or_insert_with(|| Values(Vec::with_capacity(1)));
+    values.0.push(id.0.to_string().into());
+    let number = values.0.len();
+    let inner = statement.sql.trim_end_matches(';');
+    let mut sql = String::with_capacity(inner.len() + 200);
+    sql.push_str("WITH scope AS MATERIALIZED (SELECT set_config('app.workspace_id', $");
+    sql.push_str(&number.to_string());
+    sql.push_str(", true) AS id) SELECT found.* FROM scope CROSS JOIN LATERAL (SELECT inside.* FROM (");
+    sql.push_str(inner);
+    sql.push_str(") AS inside WHERE scope.id IS NOT NULL OFFSET 0) AS found");
+    statement.sql = sql;
+    statement
 }
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Read {
     fn get_database_backend(&self) -> DbBackend {
         match &self.handle {
-            Handle::Pool(pool) => pool.get_database_backend(),
+            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.get_database_backend(),
             Handle::Transaction(transaction) => transaction.get_database_backend(),
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match &self.handle {
-            Handle::Pool(pool) => pool.execute_raw(statement).await,
             Handle::Transaction(transaction) => transaction.execute_raw(statement).await,
+            Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         match &self.handle {
-            Handle::Pool(pool) => pool.execute_unprepared(sql).await,
             Handle::Transaction(transaction) => transaction.execute_unprepared(sql).await,
+            Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.handle {
             Handle::Pool(pool) => pool.query_one_raw(statement).await,
+            Handle::Scoped(pool, id) => pool.query_one_raw(naming(statement, *id)).await,
             Handle::Transaction(transaction) => transaction.query_one_raw(statement).await,
         }
     }
@@ -125,7 +143,12 @@ impl ConnectionTrait for Read {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.handle {
             Handle::Pool(pool) => pool.query_all_raw(statement).await,
+            Handle::Scoped(pool, id) => pool.query_all_raw(naming(statement, *id)).await,
             Handle::Transaction(transaction) => transaction.query_all_raw(statement).await,
         }
     }
+}
+
+fn only_reads() -> DbErr {
+    DbErr::Custom("a read does not execute; open a transaction".into())
 }
