@@ -32,19 +32,27 @@ pub(crate) async fn measure(
     report: &mut Report,
 ) -> Result<()> {
     for server in servers {
-        let mut open = Audience::gather(subscribers, server).await?;
-        open.rounds(server, options, (options.changes / 4).max(1)).await?;
-        for round in 0..options.rounds {
-            let measured = open.rounds(server, options, options.changes).await?;
-            eprintln!(
-                "{subscribers} subscribers {} of {} {:<16} {:>9.0} messages per CPU second",
-                round + 1,
-                options.rounds,
-                server.name,
-                measured.per_cpu_second
-            );
-            report.fanout(subscribers, server, measured);
+        // A server that loses subscribers says so in the report; the others are measured all the same.
+        if let Err(error) = one(subscribers, server, options, report).await {
+            report.failed(&format!("{subscribers} subscribers: {error}"));
         }
+    }
+    Ok(())
+}
+
+async fn one(subscribers: usize, server: &Server, options: &Options, report: &mut Report) -> Result<()> {
+    let mut open = Audience::gather(subscribers, server).await?;
+    open.rounds(server, options, (options.changes / 4).max(1)).await?;
+    for round in 0..options.rounds {
+        let measured = open.rounds(server, options, options.changes).await?;
+        eprintln!(
+            "{subscribers} subscribers {} of {} {:<16} {:>9.0} messages per CPU second",
+            round + 1,
+            options.rounds,
+            server.name,
+            measured.per_cpu_second
+        );
+        report.fanout(subscribers, server, measured);
     }
     Ok(())
 }

@@ -27,27 +27,26 @@ pub(crate) async fn measure(options: &Options, report: &mut Report) -> Result<()
         } else {
             sockets
         };
-        let (server, _) = Server::start(row, options).await?;
-        let mut audience = Audience::gather(sockets, &server).await?;
-        let before = process::cpu(server.pid)?;
-        sleep(SILENCE).await;
-        audience.complain()?;
-        let cpu = (process::cpu(server.pid)? - before) / SILENCE.as_secs_f64();
-        eprintln!(
-            "{sockets} idle subscribers {row}: {:.1} KiB each, {:.1} % of a core",
-            audience.memory,
-            cpu * 100.0
-        );
-        report.sockets(
-            &server,
-            Idle {
-                sockets,
-                memory: audience.memory,
-                cpu,
-            },
-        );
-        drop(audience);
-        server.stop().await?;
+        if let Err(error) = one(row, sockets, options, report).await {
+            report.failed(&format!("{sockets} idle subscribers of {row}: {error}"));
+        }
     }
     Ok(())
+}
+
+async fn one(row: &str, sockets: usize, options: &Options, report: &mut Report) -> Result<()> {
+    let (server, _) = Server::start(row, options).await?;
+    let mut audience = Audience::gather(sockets, &server).await?;
+    let before = process::cpu(server.pid)?;
+    sleep(SILENCE).await;
+    audience.complain()?;
+    let cpu = (process::cpu(server.pid)? - before) / SILENCE.as_secs_f64();
+    let memory = audience.memory;
+    eprintln!(
+        "{sockets} idle subscribers {row}: {memory:.1} KiB each, {:.1} % of a core",
+        cpu * 100.0
+    );
+    report.sockets(&server, Idle { sockets, memory, cpu });
+    drop(audience);
+    server.stop().await
 }

@@ -62,6 +62,7 @@ pub(crate) struct Report {
     requests: BTreeMap<&'static str, BTreeMap<String, Vec<Round>>>,
     fanout: BTreeMap<usize, BTreeMap<String, Vec<Fanout>>>,
     idle: BTreeMap<String, Idle>,
+    failures: Vec<String>,
     binary: u64,
 }
 
@@ -76,6 +77,7 @@ impl Report {
             requests: BTreeMap::new(),
             fanout: BTreeMap::new(),
             idle: BTreeMap::new(),
+            failures: Vec::new(),
             binary: std::fs::metadata(&options.meridian).map_or(0, |file| file.len()),
         }
     }
@@ -112,6 +114,12 @@ impl Report {
 
     pub(crate) fn sockets(&mut self, server: &Server, idle: Idle) {
         self.idle.insert(server.name.clone(), idle);
+    }
+
+    /// Notes what a server could not do.
+    pub(crate) fn failed(&mut self, what: &str) {
+        eprintln!("FAILED: {what}");
+        self.failures.push(what.to_owned());
     }
 
     /// Writes both forms where the options say; the tables also go to the terminal.
@@ -233,6 +241,9 @@ impl Report {
                 "| {row} | {:.2} / {:.2} | {:.1} | {:.2} | {:.1} |",
                 numbers.0, numbers.1, numbers.2, numbers.3, numbers.4
             )?;
+        }
+        for failure in &self.failures {
+            writeln!(out, "\nFailed: {failure}")?;
         }
         writeln!(
             out,
