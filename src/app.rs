@@ -18,15 +18,17 @@ use crate::graphql::{self, ApiSchema};
 use crate::kernel::Error;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
+use crate::platform::cache::Cache;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
+use crate::platform::mail::Mailer;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
 use crate::platform::{Parts, Platform, db};
 use crate::web::health::{Health, Probe};
-use crate::web::{self, Web};
+use crate::web::{self, Documents, Web};
 
 /// Connections to Redis for commands.
 const REDIS_CONNECTIONS: usize = 4;
@@ -55,13 +57,16 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         Some(redis) => PubSub::redis(redis).await?,
         None => PubSub::local(),
     };
+    let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     Ok(Platform::new(Parts {
         db,
+        cache: Cache::new(pubsub.clone()),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
+        mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
-        limits: Limits::new(&config.rates, clock.clone()),
+        limits,
         config,
         clock,
         ids,
@@ -141,6 +146,7 @@ pub async fn run(
         }
     }
     let health = Health::new(probes(&platform, role, workers.beat.clone()));
+    let documents = Documents::load(&platform.config)?;
     let listener = if role.has_api() {
         let listen = platform.config.listen;
         let bound = TcpListener::bind(listen).await;
@@ -172,6 +178,7 @@ pub async fn run(
                     platform: platform.clone(),
                     schema: schema(&platform),
                     health,
+                    documents,
                 }),
             )
             .await;

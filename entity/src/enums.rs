@@ -9,14 +9,19 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 macro_rules! text_enums {
-    ($($(#[$doc:meta])+ $name:ident { $($variant:ident),+ $(,)? })+) => {
+    ($($(#[$doc:meta])+ $name:ident { $first:ident $(, $variant:ident)* $(,)? })+) => {
         $(
             $(#[$doc])+
-            #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+            #[derive(
+                Clone, Copy, Default, PartialEq, Eq, Hash, Debug, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+            )]
             #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
             #[serde(rename_all = "snake_case")]
             pub enum $name {
-                $($variant),+
+                /// The default, which stands in rows whose column was not read.
+                #[default]
+                $first,
+                $($variant),*
             }
         )+
 
@@ -105,6 +110,7 @@ text_enums! {
 #[derive(
     Clone,
     Copy,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -120,6 +126,7 @@ text_enums! {
 #[serde(rename_all = "snake_case")]
 pub enum TaskPriority {
     /// When there is time.
+    #[default]
     #[sea_orm(num_value = 0)]
     Low,
     /// Ordinary.

@@ -120,7 +120,7 @@ macro_rules! typed_ids {
     ($($name:ident = $prefix:literal, $kind:literal;)+) => {
         $(
             #[doc = concat!("Identifier of a `", $kind, "`, written `", $prefix, "_…`.")]
-            #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, sea_orm::DeriveValueType)]
+            #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, sea_orm::DeriveValueType)]
             pub struct $name(pub Uuid);
 
             impl TypedId for $name {

@@ -14,6 +14,8 @@ pub struct Model {
     pub id: SessionId,
     pub user_id: UserId,
     pub token_hash: Vec<u8>,
+    /// Provider of this sign-in in the configuration, so that signing out can go there too. Null when it was none.
+    pub provider_name: Option<String>,
     pub user_agent: Option<String>,
     pub ip_address: Option<String>,
     pub last_used_at: DateTimeUtc,

@@ -14,6 +14,8 @@ mod m0007_booking;
 mod m0008_events;
 mod m0009_plans;
 mod m0010_exchange;
+mod m0011_sign_in;
+mod m0013_lookups;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -38,6 +40,8 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0008_events", m0008_events::tables),
             Area::boxed("m0009_plans", m0009_plans::tables),
             Area::boxed("m0010_exchange", m0010_exchange::tables),
+            Box::new(m0011_sign_in::SignIn),
+            Box::new(m0013_lookups::Lookups),
         ]
     }
 }

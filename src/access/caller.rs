@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{ApiTokenId, MembershipId, SessionId, TypedId, UserId, WorkspaceId};
@@ -13,11 +13,12 @@ use sea_orm::{
 use tokio::sync::Mutex;
 
 use super::ctx::Ctx;
-use crate::kernel::actor::{Actor, Origin};
+use crate::kernel::actor::{Actor, Origin, ReplyKey};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
-use crate::platform::db::{Scope, WorkspaceOwned};
-use crate::platform::limits::Limit;
+use crate::platform::cache::{Group, Kept};
+use crate::platform::db::{Partial, Scope, WorkspaceOwned};
+use crate::platform::limits::{Charge, Limit};
 
 /// Who a request comes from.
 #[derive(Clone, Debug)]
@@ -147,6 +148,12 @@ impl Caller {
         }
     }
 
+    /// The same caller with a request that must not be carried out twice.
+    pub fn once(mut self, reply: ReplyKey) -> Self {
+        self.origin.reply = Some(reply);
+        self
+    }
+
     /// The caller as the audit log records them.
     pub fn actor(&self) -> Actor {
         let (kind, api_token_id) = match self.identity {
@@ -173,6 +180,32 @@ pub struct Membership {
     pub role: WorkspaceRole,
 }
 
+/// The memberships of a person.
+struct MembershipsOf;
+
+impl Kept for MembershipsOf {
+    const NAME: &'static str = "memberships";
+    type Key = UserId;
+    type Value = Arc<[Membership]>;
+    const CAPACITY: u64 = 50_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(5);
+}
+
+async fn load_memberships(platform: &Platform, user_id: UserId) -> Result<Arc<[Membership]>> {
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(user_id))
+        .order_by_asc(membership::Column::Id);
+    let rows = select.all(&read).await?;
+    let rows = rows.iter().map(|row| Membership {
+        id: row.id,
+        workspace_id: row.workspace_id,
+        role: row.role,
+    });
+    Ok(rows.collect())
+}
+
 /// The caller of one operation together with their memberships, read once.
 #[derive(Debug)]
 pub struct Access {
@@ -181,7 +214,7 @@ pub struct Access {
     memberships: Mutex<Option<Arc<[Membership]>>>,
     /// Points that each entered workspace bears.
     points: u32,
-    charged: std::sync::Mutex<Vec<WorkspaceId>>,
+    charged: Mutex<Vec<WorkspaceId>>,
 }
 
 impl Access {
@@ -197,7 +230,7 @@ impl Access {
             caller,
             memberships: Mutex::default(),
             points,
-            charged: std::sync::Mutex::default(),
+            charged: Mutex::default(),
         }
     }
 
@@ -219,20 +252,19 @@ impl Access {
         if let Some(memberships) = &*known {
             return Ok(memberships.clone());
         }
-        let read = self.platform.db.read(Scope::System).await?;
-        let mut select = read
-            .find::<membership::Entity>()
-            .filter(membership::Column::UserId.eq(user_id));
+        let load = load_memberships(&self.platform, user_id);
+        let cache = &self.platform.cache;
+        let mut all = cache
+            .get::<MembershipsOf, _>(user_id, Group::Memberships, load)
+            .await?;
         if let Some(limit) = self.caller.workspace_limit() {
-            select = select.filter(membership::Column::WorkspaceId.eq(limit));
+            all = all
+                .iter()
+                .filter(|membership| membership.workspace_id == limit)
+                .copied()
+                .collect();
         }
-        let rows = select.order_by_asc(membership::Column::Id).all(&read).await?;
-        let rows = rows.iter().map(|row| Membership {
-            id: row.id,
-            workspace_id: row.workspace_id,
-            role: row.role,
-        });
-        Ok(known.insert(rows.collect()).clone())
+        Ok(known.insert(all).clone())
     }
 
     /// Forgets the memberships, after a command that changed the caller's own.
@@ -247,19 +279,27 @@ impl Access {
             .iter()
             .find(|membership| membership.workspace_id == workspace_id);
         let role = membership.ok_or_else(Error::not_found)?.role;
-        self.charge(workspace_id)?;
+        self.charge(workspace_id).await?;
         Ok(Ctx::of_member(&self.platform, &self.caller, workspace_id, role))
     }
 
     /// Takes the operation's points from the workspace's budget, once.
-    fn charge(&self, workspace_id: WorkspaceId) -> Result<()> {
-        let mut charged = self.charged.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.points > 0 && !charged.contains(&workspace_id) {
-            let key = workspace_id.to_string();
-            self.platform
-                .limits
-                .check(Limit::WorkspacePoints, &key, self.points)
-                .into_result()?;
+    async fn charge(&self, workspace_id: WorkspaceId) -> Result<()> {
+        if self.points == 0 {
+            return Ok(());
+        }
+        // Held while paying, so that nobody enters for free meanwhile.
+        let mut charged = self.charged.lock().await;
+        if !charged.contains(&workspace_id) {
+            let key = &workspace_id.to_string();
+            let charge = |kind, cost| Charge { kind, key, cost };
+            let charges = [
+                charge(Limit::WorkspaceRequests, 1),
+                charge(Limit::WorkspacePoints, self.points),
+            ];
+            for decision in self.platform.limits.spend(charges).await {
+                decision.into_result()?;
+            }
             charged.push(workspace_id);
         }
         Ok(())
@@ -274,6 +314,33 @@ impl Access {
         let places = self.places::<E>(&[id]).await?;
         let place = places.get(&id).copied();
         self.ctx(place.ok_or_else(Error::not_found)?).await
+    }
+
+    /// An object that is known only by its id, in whichever workspace of the caller it is; NOT_FOUND when it does not exist or is foreign.
+    /// One statement, whose row the caller may see. `columns` are bits of what is needed of the row, `None` for all; `always` is read too.
+    pub async fn find<E>(
+        &self,
+        id: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
+        columns: Option<u64>,
+        always: &[E::Column],
+    ) -> Result<(Ctx, E::Model)>
+    where
+        E: WorkspaceOwned + Partial,
+        <E::PrimaryKey as PrimaryKeyTrait>::ValueType: ObjectId,
+        E::Model: InWorkspace,
+    {
+        let memberships = self.memberships().await?;
+        let workspaces: Vec<WorkspaceId> = memberships
+            .iter()
+            .map(|membership| membership.workspace_id)
+            .collect();
+        let found = self
+            .platform
+            .db
+            .find_in::<E>(&workspaces, id.into(), columns, always)
+            .await?;
+        let row = found.ok_or_else(Error::not_found)?;
+        Ok((self.ctx(row.workspace_id()).await?, row))
     }
 
     /// Workspaces of objects that are known only by their ids, also of foreign ones: enter before you look. Guests are told to sign in
@@ -300,6 +367,24 @@ impl Access {
             .column(key)
             .column(E::WORKSPACE);
         Ok(select.into_tuple().all(&read).await?.into_iter().collect())
+    }
+}
+
+/// A row that knows its workspace.
+pub trait InWorkspace {
+    /// The workspace of the row.
+    fn workspace_id(&self) -> WorkspaceId;
+}
+
+impl InWorkspace for entity::task::Model {
+    fn workspace_id(&self) -> WorkspaceId {
+        self.workspace_id
+    }
+}
+
+impl InWorkspace for entity::calendar_event::Model {
+    fn workspace_id(&self) -> WorkspaceId {
+        self.workspace_id
     }
 }
 

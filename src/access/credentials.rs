@@ -1,5 +1,8 @@
 //! From a bearer token or a session cookie to a [`Caller`]. Unknown, expired and revoked credentials look alike.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::Duration;
 use entity::enums::ApiTokenScope;
 use entity::{api_token, session, user};
@@ -13,6 +16,7 @@ use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
+use crate::platform::cache::{Group, Kept};
 use crate::platform::db::{Read, Scope};
 
 /// "Last used" is written at most this often.
@@ -30,69 +34,136 @@ pub struct Credentials {
 /// Finds out who is calling. Credentials that are sent but not valid are refused, not ignored; none at all is a guest.
 pub async fn authenticate(platform: &Platform, credentials: Credentials, origin: Origin) -> Result<Caller> {
     let Credentials { bearer, session } = credentials;
-    if bearer.is_none() && session.is_none() {
-        return Ok(Caller::guest(origin));
-    }
-    let read = platform.db.read(Scope::System).await?;
-    let now = platform.clock.now();
-    let identity = match (bearer, session) {
-        (Some(token), _) => by_token(platform, &read, &token, now).await?,
-        (None, Some(token)) => by_session(platform, &read, &token, now).await?,
-        (None, None) => None,
+    let owner = |known: &Option<Arc<Known>>| Some(Group::Person(known.as_ref()?.user.id));
+    let cache = &platform.cache;
+    let found = match (bearer, session) {
+        (Some(token), _) => {
+            let hash = token_hash(&token);
+            let load = find_token(platform, hash.clone());
+            cache.get_owned::<Credential, _>(hash, owner, load).await?
+        }
+        (None, Some(token)) => {
+            let hash = token_hash(&token);
+            let load = find_session(platform, hash.clone());
+            cache.get_owned::<Credential, _>(hash, owner, load).await?
+        }
+        (None, None) => return Ok(Caller::guest(origin)),
     };
-    let identity = identity.ok_or_else(Error::unauthenticated)?;
-    Ok(Caller { identity, origin })
+    let now = platform.clock.now();
+    let known = found
+        .filter(|known| known.proof.is_alive(now))
+        .ok_or_else(Error::unauthenticated)?;
+    known.touch(platform, &origin, now);
+    Ok(Caller {
+        identity: known.identity(),
+        origin,
+    })
 }
 
-async fn by_token(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
+/// Credentials that were looked up, by the hash of their secret.
+struct Credential;
+
+impl Kept for Credential {
+    const NAME: &'static str = "credentials";
+    type Key = Vec<u8>;
+    type Value = Option<Arc<Known>>;
+    const CAPACITY: u64 = 50_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(5);
+}
+
+/// A secret that exists, and whose it is.
+struct Known {
+    user: user::Model,
+    proof: Proof,
+    /// "Last used" was written since this was looked up.
+    touched: AtomicBool,
+}
+
+enum Proof {
+    Token(api_token::Model, ApiTokenScope),
+    Session(session::Model),
+}
+
+impl Proof {
+    fn is_alive(&self, now: Instant) -> bool {
+        match self {
+            Self::Token(row, _) => is_token_alive(row, now),
+            Self::Session(row) => is_alive(row, now),
+        }
+    }
+}
+
+impl Known {
+    fn identity(&self) -> Identity {
+        let (user_id, is_admin) = (self.user.id, self.user.is_admin);
+        match &self.proof {
+            Proof::Token(row, scope) => Identity::Token {
+                user_id,
+                token_id: row.id,
+                scope: *scope,
+                workspace_id: row.workspace_id,
+                is_admin,
+            },
+            Proof::Session(row) => Identity::Session {
+                user_id,
+                session_id: row.id,
+                is_admin,
+            },
+        }
+    }
+
+    fn touch(&self, platform: &Platform, origin: &Origin, now: Instant) {
+        let (what, last) = match &self.proof {
+            Proof::Token(row, _) => (Touch::Token(row.id), row.last_used_at),
+            Proof::Session(row) => (
+                Touch::Session(row.id, origin.ip_address.clone()),
+                Some(row.last_used_at),
+            ),
+        };
+        let due = last.is_none_or(|last| now - last > TOUCH_AFTER);
+        if due && !self.touched.swap(true, Ordering::Relaxed) {
+            touch(platform, what, now);
+        }
+    }
+}
+
+async fn find_token(platform: &Platform, hash: Vec<u8>) -> Result<Option<Arc<Known>>> {
+    let read = platform.db.read(Scope::System).await?;
     let select = read
         .find_global::<api_token::Entity>()
-        .filter(api_token::Column::TokenHash.eq(token_hash(token)));
-    let Some(row) = select.one(read).await? else {
+        .filter(api_token::Column::TokenHash.eq(hash));
+    let Some(row) = select.one(&read).await? else {
         return Ok(None);
     };
-    if !is_token_alive(&row, now) {
-        return Ok(None);
-    }
     let scopes: Vec<ApiTokenScope> = serde_json::from_value(row.scopes.clone()).map_err(Error::internal)?;
     let strongest = [ApiTokenScope::Admin, ApiTokenScope::Write, ApiTokenScope::Read]
         .into_iter()
         .find(|scope| scopes.contains(scope));
-    let (Some(scope), Some(user)) = (strongest, find_user(read, row.user_id).await?) else {
+    let (Some(scope), Some(user)) = (strongest, find_user(&read, row.user_id).await?) else {
         return Ok(None);
     };
-    if row.last_used_at.is_none_or(|last| now - last > TOUCH_AFTER) {
-        touch(platform, Touch::Token(row.id), now);
-    }
-    Ok(Some(Identity::Token {
-        user_id: user.id,
-        token_id: row.id,
-        scope,
-        workspace_id: row.workspace_id,
-        is_admin: user.is_admin,
-    }))
+    Ok(Some(Arc::new(Known {
+        user,
+        proof: Proof::Token(row, scope),
+        touched: AtomicBool::new(false),
+    })))
 }
 
-async fn by_session(platform: &Platform, read: &Read, token: &str, now: Instant) -> Result<Option<Identity>> {
+async fn find_session(platform: &Platform, hash: Vec<u8>) -> Result<Option<Arc<Known>>> {
+    let read = platform.db.read(Scope::System).await?;
     let select = read
         .find_global::<session::Entity>()
-        .filter(session::Column::TokenHash.eq(token_hash(token)));
-    let Some(row) = select.one(read).await? else {
+        .filter(session::Column::TokenHash.eq(hash));
+    let Some(row) = select.one(&read).await? else {
         return Ok(None);
     };
-    if !is_alive(&row, now) {
-        return Ok(None);
-    }
-    let Some(user) = find_user(read, row.user_id).await? else {
-        return Ok(None);
-    };
-    if now - row.last_used_at > TOUCH_AFTER {
-        touch(platform, Touch::Session(row.id), now);
-    }
-    Ok(Some(Identity::Session {
-        user_id: user.id,
-        session_id: row.id,
-        is_admin: user.is_admin,
+    let user = find_user(&read, row.user_id).await?;
+    Ok(user.map(|user| {
+        Arc::new(Known {
+            user,
+            proof: Proof::Session(row),
+            touched: AtomicBool::new(false),
+        })
     }))
 }
 
@@ -140,7 +211,8 @@ async fn find_user(read: &Read, id: entity::ids::UserId) -> Result<Option<user::
 
 enum Touch {
     Token(entity::ids::ApiTokenId),
-    Session(entity::ids::SessionId),
+    /// With the address it is used from.
+    Session(entity::ids::SessionId, Option<String>),
 }
 
 /// Writes "last used" beside the request, which does not wait for it.
@@ -157,9 +229,10 @@ fn touch(platform: &Platform, what: Touch, now: Instant) {
                         .exec(tx.conn())
                         .await?;
                 }
-                Touch::Session(id) => {
+                Touch::Session(id, address) => {
                     tx.update_global::<session::Entity>()
                         .col_expr(session::Column::LastUsedAt, Expr::val(now))
+                        .col_expr(session::Column::IpAddress, Expr::val(address.clone()))
                         .filter(session::Column::Id.eq(*id))
                         .exec(tx.conn())
                         .await?;

@@ -40,6 +40,13 @@ impl Ctx {
         }
     }
 
+    /// Somebody who was invited to a workspace and may see nothing inside yet: a context of a workspace that nobody has, so that whatever
+    /// is asked for in it is not there.
+    pub fn outside(platform: &Platform, caller: &Caller) -> Self {
+        let nowhere = WorkspaceId(uuid::Uuid::nil());
+        Self::of_member(platform, caller, nowhere, WorkspaceRole::Viewer)
+    }
+
     /// The server itself at work in a workspace: jobs and seeds.
     pub fn system(platform: &Platform, workspace_id: WorkspaceId) -> Self {
         Self {

@@ -4,17 +4,25 @@
 mod caller;
 mod credentials;
 mod ctx;
+pub mod oidc;
+pub mod one_use;
+mod replies;
+mod roles;
 mod secrets;
 mod sessions;
 mod tokens;
 
-pub use caller::{Access, Caller, Identity, ObjectId};
+pub use caller::{Access, Caller, Identity, Membership, ObjectId};
 pub use credentials::{Credentials, authenticate, still_valid};
 pub use ctx::Ctx;
-pub use secrets::token_hash;
+pub use replies::{Claim, claim, keep};
+pub use roles::roles;
+pub use secrets::{secret, token_hash};
 pub use sessions::{
-    NewSession, create_session, list_sessions, revoke_other_session, revoke_other_sessions, revoke_session,
+    NewSession, create_session, create_session_from, list_sessions, revoke_other_session,
+    revoke_other_sessions, revoke_session, session_provider,
 };
 pub use tokens::{
-    CreatedToken, NewToken, create_own_token, create_token, get_tokens, list_tokens, revoke_token, scopes_of,
+    CreatedToken, NewToken, create_own_token, create_token, get_tokens, home, list_tokens, revoke_token,
+    scopes_of,
 };

@@ -13,6 +13,6 @@ pub fn token_hash(token: &str) -> Vec<u8> {
 }
 
 /// A new secret as text.
-pub(super) fn secret() -> Result<String> {
+pub fn secret() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random_bytes::<32>()?))
 }

@@ -47,6 +47,16 @@ fn alive(now: Instant) -> Condition {
 
 /// Signs a person in.
 pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin) -> Result<NewSession> {
+    create_session_from(platform, user_id, None, origin).await
+}
+
+/// Signs a person in whom this provider of the configuration vouches for.
+pub async fn create_session_from(
+    platform: &Platform,
+    user_id: UserId,
+    provider_name: Option<&str>,
+    origin: Origin,
+) -> Result<NewSession> {
     let secret = secret()?;
     let now = platform.clock.now();
     let new = NewSession {
@@ -58,6 +68,7 @@ pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin
         id: Set(new.id),
         user_id: Set(user_id),
         token_hash: Set(token_hash(&new.secret)),
+        provider_name: Set(provider_name.map(str::to_owned)),
         user_agent: Set(origin.user_agent.clone()),
         ip_address: Set(origin.ip_address.clone()),
         last_used_at: Set(now),
@@ -72,6 +83,15 @@ pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin
     };
     platform.write(Scope::System, Actor::system(), body).await?;
     Ok(new)
+}
+
+/// The provider that a session came from.
+pub async fn session_provider(platform: &Platform, id: SessionId) -> Result<Option<String>> {
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find_global::<session::Entity>()
+        .filter(session::Column::Id.eq(id));
+    Ok(select.one(&read).await?.and_then(|row| row.provider_name))
 }
 
 /// Sessions of the caller that stand, most recently used first. A token that is limited to one workspace is told none: they say where

@@ -72,7 +72,7 @@ pub async fn create_token(
 ) -> Result<CreatedToken> {
     let new = check(new, platform.clock.now())?;
     let secret = format!("{TOKEN_PREFIX}{}", secret()?);
-    let home = home(platform, user_id, new.workspace_id).await?;
+    let home = home_of(platform, user_id, new.workspace_id).await?;
     let body = |tx: Tx| {
         let (new, secret) = (new.clone(), secret.clone());
         async move {
@@ -164,7 +164,7 @@ pub async fn revoke_token(platform: &Platform, caller: &Caller, id: ApiTokenId) 
         .await?
         .ok_or_else(Error::not_found)?;
     drop(read);
-    let home = home(platform, user_id, token.workspace_id).await?;
+    let home = home_of(platform, user_id, token.workspace_id).await?;
     let body = |tx: Tx| async move {
         let update = tx
             .update_global::<api_token::Entity>()
@@ -223,10 +223,15 @@ fn record(tx: &Tx, action: &'static str, id: ApiTokenId, changes: Option<serde_j
 }
 
 /// The workspace whose audit log has the token: the one it is limited to, or its person's own.
-async fn home(platform: &Platform, user_id: UserId, limit: Option<WorkspaceId>) -> Result<WorkspaceId> {
-    if let Some(limit) = limit {
-        return Ok(limit);
+async fn home_of(platform: &Platform, user_id: UserId, limit: Option<WorkspaceId>) -> Result<WorkspaceId> {
+    match limit {
+        Some(limit) => Ok(limit),
+        None => home(platform, user_id).await,
     }
+}
+
+/// A person's own workspace, whose audit log has what happens to them; else the first they belong to.
+pub async fn home(platform: &Platform, user_id: UserId) -> Result<WorkspaceId> {
     let read = platform.db.read(Scope::System).await?;
     let mine = Query::select()
         .column(membership::Column::WorkspaceId)

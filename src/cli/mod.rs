@@ -6,8 +6,10 @@
     reason = "a command line talks to its terminal"
 )]
 
+mod audit;
 mod database;
 mod doctor;
+mod person;
 mod seed;
 mod server;
 mod token;
@@ -65,6 +67,16 @@ enum Command {
         #[command(subcommand)]
         action: token::Action,
     },
+    /// Look after audit logs.
+    Audit {
+        #[command(subcommand)]
+        action: audit::Action,
+    },
+    /// Hand out or erase what is known about a person.
+    Person {
+        #[command(subcommand)]
+        action: person::Action,
+    },
     /// Show the settings in use and try every service.
     Doctor,
 }
@@ -101,6 +113,8 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Migrate { direction } => database::migrate(&config, direction).await,
         Command::Seed { json } => seed::run(config, json).await,
         Command::Token { action } => token::run(config, action).await,
+        Command::Audit { action } => audit::run(config, action).await,
+        Command::Person { action } => person::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Schema { check } => schema(check.as_ref()),
     }

@@ -2,19 +2,21 @@
 //! to write instead, and secrets never show in `Debug`. Must not know what the values are used for.
 
 mod limits;
+mod mail;
 mod network;
 mod operation;
 mod rates;
 mod secret;
 mod server;
 mod setting;
+mod sign_in;
 mod sources;
 mod storage;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,12 +25,14 @@ use std::time::Duration;
 use url::Url;
 
 pub use limits::Limits;
+pub use mail::Mail;
 pub use network::Network;
 pub use operation::{Log, LogFormat, SecretKey, Workers};
 pub use rates::Rates;
 pub use secret::Secret;
 pub use server::Environment;
 pub use setting::{Fallback, Problem, Section, Setting};
+pub use sign_in::{GOOGLE, Issuer, SignIn};
 pub use storage::{Database, Redis};
 pub use table::{Effective, SECTIONS, effective, env_example};
 
@@ -53,6 +57,10 @@ pub struct Config {
     pub database: Database,
     /// Redis, when replicas share one.
     pub redis: Option<Redis>,
+    /// Ways to sign in.
+    pub sign_in: SignIn,
+    /// Where e-mail goes.
+    pub mail: Mail,
     /// Private addresses that may be reached, as `host:port`.
     pub outbound_allow: Vec<String>,
     /// Proxies whose word about a client's address is trusted.
@@ -63,6 +71,12 @@ pub struct Config {
     pub introspection: bool,
     /// Origins of other pages that may call the API.
     pub allowed_origins: Vec<String>,
+    /// File with documents that clients may name.
+    pub persisted_documents: Option<std::path::PathBuf>,
+    /// Whether no other documents are run.
+    pub persisted_only: bool,
+    /// Networks of internal services, which no budget stops.
+    pub internal_networks: Vec<Network>,
     /// Sizes and times.
     pub limits: Limits,
     /// Budgets per minute.
@@ -132,6 +146,11 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let workers = operation::read_workers(reader);
     let outbound_allow = network::read_outbound_allow(reader);
     let trusted_proxies = network::read_trusted_proxies(reader);
+    let internal_networks = network::read_internal_networks(reader);
+    let mail = mail::read(reader, env);
+    let can_mail = mail.as_ref().is_none_or(|mail| mail.enabled);
+    let public_url = server.as_ref().map(|server| &server.public_url);
+    let sign_in = sign_in::read(reader, env, public_url, can_mail);
     let limits = limits::read(reader);
     let rates = rates::read(reader);
     let server = server?;
@@ -142,11 +161,16 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         data_dir: server.data_dir,
         database: database?,
         redis,
+        sign_in: sign_in?,
+        mail: mail?,
         outbound_allow,
         trusted_proxies,
         graphiql: server.graphiql,
         introspection: server.introspection,
         allowed_origins: server.allowed_origins,
+        persisted_documents: server.persisted_documents,
+        persisted_only: server.persisted_only,
+        internal_networks,
         limits: limits?,
         rates: rates?,
         log: log?,
@@ -158,10 +182,12 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
 
 /// A misspelt setting would silently do nothing, so it is a problem.
 fn unknown(values: &BTreeMap<String, String>) -> impl Iterator<Item = Problem> {
-    let known = |name: &str| table::all().any(|setting| setting.name == name);
+    let known: HashSet<String> = table::named(values).into_iter().map(|(name, _)| name).collect();
     values
         .keys()
-        .filter(move |name| name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX) && !known(name))
+        .filter(move |name| {
+            name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX) && !known.contains(*name)
+        })
         .map(|name| Problem {
             setting: name.clone(),
             message: match table::nearest(name) {

@@ -53,7 +53,14 @@ const TRUSTED_PROXIES: Setting = Setting::new(
     "Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, with commas between them: 10.0.0.0/8",
 );
 
-pub(super) const SETTINGS: &[Setting] = &[OUTBOUND_ALLOW, TRUSTED_PROXIES];
+const INTERNAL_NETWORKS: Setting = Setting::new(
+    "MERIDIAN_INTERNAL_NETWORKS",
+    "",
+    "Addresses or networks of internal services, with commas between them. No budget per minute stops requests from there; sizes and \
+     credentials are checked as everywhere.",
+);
+
+pub(super) const SETTINGS: &[Setting] = &[OUTBOUND_ALLOW, TRUSTED_PROXIES, INTERNAL_NETWORKS];
 
 pub(super) fn read_outbound_allow(reader: &mut Reader<'_>) -> Vec<String> {
     reader.list(
@@ -81,6 +88,14 @@ pub(super) fn read_trusted_proxies(reader: &mut Reader<'_>) -> Vec<Network> {
     reader.list(
         &TRUSTED_PROXIES,
         "an address or a network, for example 10.0.0.0/8",
+        Network::parse,
+    )
+}
+
+pub(super) fn read_internal_networks(reader: &mut Reader<'_>) -> Vec<Network> {
+    reader.list(
+        &INTERNAL_NETWORKS,
+        "an address or a network, for example 10.1.0.0/16",
         Network::parse,
     )
 }

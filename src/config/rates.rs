@@ -13,6 +13,8 @@ number_section! {
         caller_requests: u32 = "MERIDIAN_RATE_CALLER_REQUESTS", "1000", 1..=100_000_000;
         /// Points per minute of a signed-in caller.
         caller_points: u32 = "MERIDIAN_RATE_CALLER_POINTS", "100000", 1..=1_000_000_000;
+        /// Requests per minute that enter a workspace, of all its members together.
+        workspace_requests: u32 = "MERIDIAN_RATE_WORKSPACE_REQUESTS", "10000", 1..=100_000_000;
         /// Points per minute of a workspace, all its members together.
         workspace_points: u32 = "MERIDIAN_RATE_WORKSPACE_POINTS", "1000000", 1..=1_000_000_000;
         /// Sign-ins per minute of an address.

@@ -59,6 +59,17 @@ const ALLOWED_ORIGINS: Setting = Setting::new(
     "",
     "Origins of web pages that may call the API beside the server's own, with commas between them: https://app.example.org",
 );
+const PERSISTED_DOCUMENTS: Setting = Setting::new(
+    "MERIDIAN_PERSISTED_DOCUMENTS",
+    "",
+    "File with documents that clients may name instead of sending them: the persisted-documents.json of GraphQL Code Generator, a JSON \
+     object from name to document.",
+);
+const PERSISTED_ONLY: Setting = Setting::new(
+    "MERIDIAN_PERSISTED_ONLY",
+    "false",
+    "Whether only the documents of MERIDIAN_PERSISTED_DOCUMENTS are run. GraphiQL cannot be used then.",
+);
 const SHUTDOWN_GRACE: Setting = Setting::new(
     "MERIDIAN_SHUTDOWN_GRACE_SECONDS",
     "8",
@@ -73,6 +84,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     GRAPHIQL,
     INTROSPECTION,
     ALLOWED_ORIGINS,
+    PERSISTED_DOCUMENTS,
+    PERSISTED_ONLY,
     SHUTDOWN_GRACE,
 ];
 
@@ -85,6 +98,8 @@ pub(super) struct Server {
     pub(super) graphiql: bool,
     pub(super) introspection: bool,
     pub(super) allowed_origins: Vec<String>,
+    pub(super) persisted_documents: Option<PathBuf>,
+    pub(super) persisted_only: bool,
     pub(super) shutdown_grace: std::time::Duration,
 }
 
@@ -106,6 +121,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Server> {
         "origins such as https://app.example.org, without a path",
         |text| is_origin(text).then(|| text.to_ascii_lowercase()),
     );
+    let persisted_documents = reader.text(&PERSISTED_DOCUMENTS).map(PathBuf::from);
+    let persisted_only = reader.switch(&PERSISTED_ONLY, false);
+    if persisted_only == Some(true) && persisted_documents.is_none() {
+        reader.fail(
+            &PERSISTED_ONLY,
+            "only registered documents would be run, but none are registered. Set MERIDIAN_PERSISTED_DOCUMENTS too.",
+        );
+    }
     let shutdown_grace = reader.number(&SHUTDOWN_GRACE, 0..=300);
     Some(Server {
         env: env?,
@@ -115,6 +138,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Server> {
         graphiql: graphiql?,
         introspection: introspection?,
         allowed_origins,
+        persisted_documents,
+        persisted_only: persisted_only?,
         shutdown_grace: shutdown_grace?,
     })
 }

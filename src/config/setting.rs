@@ -6,6 +6,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+/// Stands in the name of a setting for a name that the operator chose, in capitals.
+pub(super) const NAME: &str = "<NAME>";
+
 /// One line of the table that drives parsing, `.env.example` and `meridian doctor`.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -128,10 +131,17 @@ impl<'a> Reader<'a> {
 
     /// The text that was set; an empty one counts as not set, because many tools cannot unset a variable.
     pub(super) fn given(&self, setting: &Setting) -> Option<&'a str> {
-        self.values
-            .get(setting.name)
-            .map(|text| text.trim())
-            .filter(|text| !text.is_empty())
+        self.named(setting.name)
+    }
+
+    /// The text of a setting whose name the operator made.
+    pub(super) fn named(&self, name: &str) -> Option<&'a str> {
+        let text = self.values.get(name).map(|text| text.trim());
+        text.filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn fail_named(&mut self, setting: String, message: String) {
+        self.problems.push(Problem { setting, message });
     }
 
     /// The text that was set, or the default of the table.

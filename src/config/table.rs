@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::secret::mask_url;
-use super::setting::{Fallback, Section, Setting};
-use super::{limits, network, operation, rates, server, storage};
+use super::setting::{Fallback, NAME, Reader, Section, Setting};
+use super::{limits, mail, network, operation, rates, server, sign_in, storage};
 
 /// Every setting, in the order of `.env.example`.
 pub const SECTIONS: &[Section] = &[
@@ -20,6 +20,14 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Keys, log and workers",
         settings: operation::SETTINGS,
+    },
+    Section {
+        title: "Signing in",
+        settings: sign_in::SETTINGS,
+    },
+    Section {
+        title: "E-mail",
+        settings: mail::SETTINGS,
     },
     Section {
         title: "Network",
@@ -39,7 +47,7 @@ pub const SECTIONS: &[Section] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// Name of the environment variable.
-    pub name: &'static str,
+    pub name: String,
     /// Its value with secrets masked, or how the value comes about.
     pub value: String,
     /// Whether it was set.
@@ -50,11 +58,28 @@ pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
     SECTIONS.iter().flat_map(|section| section.settings)
 }
 
+/// Every setting with the name it has under these variables: one that each provider has of its own comes once for each.
+pub(super) fn named(values: &BTreeMap<String, String>) -> Vec<(String, &'static Setting)> {
+    let providers = sign_in::provider_names(&Reader::new(values));
+    let mut all_named = Vec::new();
+    for setting in all() {
+        if setting.name.contains(NAME) {
+            let names = providers
+                .iter()
+                .map(|name| setting.name.replace(NAME, &name.to_ascii_uppercase()));
+            all_named.extend(names.map(|name| (name, setting)));
+        } else {
+            all_named.push((setting.name.to_owned(), setting));
+        }
+    }
+    all_named
+}
+
 /// Every setting as these variables have it, secrets masked.
 pub fn effective(values: &BTreeMap<String, String>) -> Vec<Effective> {
-    let line = |setting: &'static Setting| {
+    let line = |(name, setting): (String, &'static Setting)| {
         let given = values
-            .get(setting.name)
+            .get(&name)
             .map(|text| text.trim())
             .filter(|text| !text.is_empty());
         let value = match (given, setting.fallback) {
@@ -64,12 +89,12 @@ pub fn effective(values: &BTreeMap<String, String>) -> Vec<Effective> {
             (None, Fallback::Derived(words)) => format!("({words})"),
         };
         Effective {
-            name: setting.name,
+            name,
             value,
             is_set: given.is_some(),
         }
     };
-    all().map(line).collect()
+    named(values).into_iter().map(line).collect()
 }
 
 /// The text of `.env.example`.

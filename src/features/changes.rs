@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use entity::ids::TypedId as _;
+use entity::ids::{TypedId as _, WorkspaceId};
 use entity::{change_log, workspace_counter};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
@@ -60,7 +60,12 @@ fn change(row: change_log::Model) -> Result<Change> {
 
 /// The text of a position. It names the workspace, so that a cursor of another one is refused instead of skipping changes.
 pub fn encode_cursor(ctx: &Ctx, seq: i64) -> String {
-    format!("{:x}.{}", ctx.workspace_id().uuid().as_u128() & 0xffff_ffff, seq)
+    cursor_of(ctx.workspace_id(), seq)
+}
+
+/// [`encode_cursor`] for whoever knows only the name of the workspace.
+pub fn cursor_of(workspace_id: WorkspaceId, seq: i64) -> String {
+    format!("{:x}.{}", workspace_id.uuid().as_u128() & 0xffff_ffff, seq)
 }
 
 /// Reads a position back.
@@ -78,12 +83,14 @@ pub fn decode_cursor(ctx: &Ctx, text: &str) -> Result<i64> {
     }
 }
 
-/// A live stream of the changes of one workspace, in commit order, each exactly once.
+/// A stream of the changes of one workspace, in commit order, each exactly once.
 #[derive(Debug)]
 pub struct Feed {
     ctx: Ctx,
-    signals: Subscription,
+    /// What is to come; `None` for a stretch of the log that is over already.
+    signals: Option<Subscription>,
     position: i64,
+    until: i64,
     ready: VecDeque<Change>,
     behind: bool,
 }
@@ -92,21 +99,18 @@ impl Feed {
     /// Starts after a cursor, or with the next change when there is none.
     pub async fn start(ctx: Ctx, after: Option<&str>) -> Result<Self> {
         // Listening comes first: what is committed between here and the first read is in the log or in the signals.
-        let signals = ctx
-            .platform()
-            .pubsub
-            .subscribe(Topic::Changes(ctx.workspace_id()));
-        let (position, behind) = match after {
-            Some(text) => (decode_cursor(&ctx, text)?, true),
-            None => (newest(&ctx).await?, false),
+        let signals = listen(&ctx);
+        let mut feed = match after {
+            Some(text) => {
+                let position = decode_cursor(&ctx, text)?;
+                Self::new(ctx, Some(signals), position)
+            }
+            None => {
+                let position = newest(&ctx).await?;
+                Self::new(ctx, Some(signals), position)
+            }
         };
-        let mut feed = Self {
-            ctx,
-            signals,
-            position,
-            ready: VecDeque::new(),
-            behind,
-        };
+        feed.behind = after.is_some();
         if feed.behind {
             // A cursor that is too old fails the subscription at once, not with its first change.
             feed.catch_up().await?;
@@ -114,14 +118,51 @@ impl Feed {
         Ok(feed)
     }
 
+    /// Starts after a position and goes on for ever.
+    pub fn at(ctx: Ctx, position: i64) -> Self {
+        let signals = listen(&ctx);
+        Self {
+            behind: true,
+            ..Self::new(ctx, Some(signals), position)
+        }
+    }
+
+    /// The stretch of the log after one position up to and with another that is in it.
+    pub fn stretch(ctx: Ctx, after: i64, until: i64) -> Self {
+        Self {
+            behind: true,
+            until,
+            ..Self::new(ctx, None, after)
+        }
+    }
+
+    fn new(ctx: Ctx, signals: Option<Subscription>, position: i64) -> Self {
+        Self {
+            ctx,
+            signals,
+            position,
+            until: i64::MAX,
+            ready: VecDeque::new(),
+            behind: false,
+        }
+    }
+
+    /// Changes that are known and not yet handed out.
+    pub fn upcoming(&self) -> impl Iterator<Item = &Change> {
+        self.ready.iter()
+    }
+
     /// The workspace that is followed.
-    pub fn workspace_id(&self) -> entity::ids::WorkspaceId {
+    pub fn workspace_id(&self) -> WorkspaceId {
         self.ctx.workspace_id()
     }
 
-    /// The next change; `None` when the server stops.
+    /// The next change; `None` when the stretch is over or the server stops. Nothing is lost when the wait is cancelled.
     pub async fn next(&mut self) -> Result<Option<Change>> {
         loop {
+            if self.position >= self.until {
+                return Ok(None);
+            }
             if let Some(change) = self.ready.pop_front() {
                 self.position = change.seq;
                 return Ok(Some(change));
@@ -130,7 +171,10 @@ impl Feed {
                 self.catch_up().await?;
                 continue;
             }
-            match self.signals.recv().await {
+            let Some(signals) = &mut self.signals else {
+                return Ok(None);
+            };
+            match signals.recv().await {
                 Signal::Message(text) => self.accept(&text),
                 Signal::Resync => self.behind = true,
                 Signal::Closed => return Ok(None),
@@ -166,4 +210,10 @@ impl Feed {
         self.ready.extend(changes);
         Ok(())
     }
+}
+
+fn listen(ctx: &Ctx) -> Subscription {
+    ctx.platform()
+        .pubsub
+        .subscribe(Topic::Changes(ctx.workspace_id()))
 }

@@ -5,15 +5,23 @@ pub mod changes;
 
 pub mod upkeep;
 
+pub mod letters;
+
 pub mod people;
 
 pub mod workspaces;
+
+pub mod accounts;
 
 pub mod calendars;
 
 pub mod audit;
 
 pub mod notifications;
+
+pub mod invitations;
+
+pub mod privacy;
 
 pub mod events;
 

@@ -1,8 +1,8 @@
 //! Upkeep: deletes what nobody needs any more, a page at a time, so that no lock is held for long. Jobs look after their own rows.
 
 use chrono::Duration;
-use entity::ids::{SessionId, WorkspaceId};
-use entity::{change_log, idempotency_record, session};
+use entity::ids::{SessionId, VerificationTokenId, WorkspaceId};
+use entity::{change_log, idempotency_record, session, verification_token};
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _};
 
 use crate::kernel::Result;
@@ -18,6 +18,8 @@ const WORKSPACES: u64 = 20;
 const CHANGES: i64 = 5_000;
 /// How long a client can be away and still catch up from the change log.
 pub const KEEP_CHANGES: Duration = Duration::days(30);
+/// How long a one-use secret that is over is kept, for the same.
+const KEEP_SECRETS: Duration = Duration::days(1);
 /// How long an ended session is shown in the database, for those who look into an incident.
 const KEEP_ENDED_SESSIONS: Duration = Duration::days(30);
 
@@ -26,6 +28,7 @@ pub async fn prune(platform: &Platform) -> Result<u64> {
     let mut deleted = 0;
     loop {
         let page = prune_sessions(platform).await?
+            + prune_secrets(platform).await?
             + prune_answers(platform).await?
             + prune_changes(platform).await?;
         deleted += page;
@@ -51,6 +54,23 @@ async fn prune_sessions(platform: &Platform) -> Result<u64> {
         let delete = tx
             .delete_global::<session::Entity>()
             .filter(session::Column::Id.is_in(ids));
+        Ok(delete.exec(tx.conn()).await?.rows_affected)
+    };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
+async fn prune_secrets(platform: &Platform) -> Result<u64> {
+    use verification_token::{Column, Entity};
+    let body = |tx: Tx| async move {
+        let over = Column::ExpiresAt.lt(tx.now() - KEEP_SECRETS);
+        let select = tx.find_global::<Entity>().select_only().column(Column::Id);
+        let ids: Vec<VerificationTokenId> = select
+            .filter(over)
+            .limit(PAGE)
+            .into_tuple()
+            .all(tx.conn())
+            .await?;
+        let delete = tx.delete_global::<Entity>().filter(Column::Id.is_in(ids));
         Ok(delete.exec(tx.conn()).await?.rows_affected)
     };
     platform.write(Scope::System, Actor::system(), body).await

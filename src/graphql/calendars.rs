@@ -9,12 +9,13 @@ use entity::ids::CalendarId;
 use super::errors::{expose, lookup};
 use super::ids::{global, reference, target, workspace_reference};
 use super::integrations::Integration;
-use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, LastSyncKey};
+use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, LastSyncKey, UserKey};
 use super::paging::payload;
-use super::people::{User, user_of};
+use super::people::User;
 use super::scalars::{DateTime, HexColor, TimeZone};
+use super::shape::{Many, object};
 use super::workspaces::{Workspace, workspace_field};
-use super::{access, loader, patch};
+use super::{access, loader, patch, set};
 use crate::access::{Access, Ctx};
 use crate::features::calendars::{self, CalendarPatch, NewCalendar};
 use crate::kernel;
@@ -37,81 +38,54 @@ impl From<calendar::Model> for Calendar {
     }
 }
 
-#[Object(use_type_description)]
 impl Calendar {
+    /// For the `Node` interface.
+    pub async fn id(&self, _: &Context<'_>) -> Result<ID> {
+        Ok(global(self.0.id))
+    }
+}
+
+object! {
+    Calendar "Calendar", calendar::Column;
+
     /// Globally unique ID.
-    pub async fn id(&self) -> ID {
-        global(self.0.id)
-    }
-
+    value id [Id] -> ID { |calendar| global(calendar.0.id) }
     /// Workspace of the calendar.
-    async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        workspace_field(ctx, self.0.workspace_id).await
-    }
-
+    plain workspace [] -> Result<Workspace> { |calendar, ctx| workspace_field(ctx, calendar.0.workspace_id).await }
     /// User whose calendar it is. Null for workspace calendars.
-    async fn owner(&self, ctx: &Context<'_>) -> Option<Result<User>> {
-        user_of(ctx, self.0.owner_id).await
-    }
-
+    one owner [OwnerId] -> Option<Result<User>> { |calendar| UserKey(calendar.0.owner_id?) => User }
     /// Integration it is mirrored from. Null for local calendars.
-    async fn integration(&self, ctx: &Context<'_>) -> Option<Result<Integration>> {
-        let key = IntegrationKey(self.0.workspace_id, self.0.integration_id?);
-        let row = loader(ctx).load_one(key).await;
-        row.map(|row| row.map(Integration)).transpose()
+    plain integration [] -> Option<Result<Integration>> {
+        |calendar, ctx| {
+            let key = IntegrationKey(calendar.0.workspace_id, calendar.0.integration_id?);
+            let row = loader(ctx).load_one(key).await;
+            row.map(|row| row.map(Integration)).transpose()
+        }
     }
-
     /// Display name.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
+    value name [Name] -> &str { |calendar| &calendar.0.name }
     /// Description.
-    async fn description(&self) -> Option<&str> {
-        self.0.description.as_deref()
-    }
-
+    value description [Description] -> Option<&str> { |calendar| calendar.0.description.as_deref() }
     /// Display colour.
-    async fn color(&self) -> HexColor {
-        HexColor(self.0.color.clone())
-    }
-
+    value color [Color] -> HexColor { |calendar| HexColor(calendar.0.color.clone()) }
     /// Time zone for new events.
-    async fn time_zone(&self) -> TimeZone {
-        TimeZone(self.0.time_zone.clone())
-    }
-
+    value time_zone [TimeZone] -> TimeZone { |calendar| TimeZone(calendar.0.time_zone.clone()) }
     /// Whether the viewer's new events go here when no calendar is chosen: their own default calendar, or that of the workspace when they
     /// have none.
-    async fn is_default(&self, ctx: &Context<'_>) -> Result<bool> {
-        let key = CalendarIsDefaultKey(self.0.workspace_id, self.0.id);
-        Ok(loader(ctx).load_one(key).await?.is_some())
+    found is_default [WorkspaceId Id] -> Result<bool> {
+        |calendar| CalendarIsDefaultKey(calendar.0.workspace_id, calendar.0.id) => |chosen| chosen.is_some()
     }
-
     /// Whether events cannot be changed here, because the provider forbids it or because the calendar only follows its provider.
-    async fn is_read_only(&self) -> bool {
-        !calendars::accepts_events(&self.0)
-    }
-
+    value is_read_only [IsReadOnly IntegrationId] -> bool { |calendar| !calendars::accepts_events(&calendar.0) }
     /// Whether the calendar is shown in the viewer's calendar view.
-    async fn is_visible(&self, ctx: &Context<'_>) -> Result<bool> {
-        let key = CalendarHiddenKey(self.0.workspace_id, self.0.id);
-        Ok(loader(ctx).load_one(key).await?.is_none())
+    found is_visible [WorkspaceId Id] -> Result<bool> {
+        |calendar| CalendarHiddenKey(calendar.0.workspace_id, calendar.0.id) => |hidden| hidden.is_none()
     }
-
     /// Whether events of this calendar make their owner busy.
-    async fn counts_as_busy(&self) -> bool {
-        self.0.counts_as_busy
-    }
-
+    value counts_as_busy [CountsAsBusy] -> bool { |calendar| calendar.0.counts_as_busy }
     /// When the last successful sync ended. Null for local calendars and before the first sync.
-    async fn last_synced_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime>> {
-        let key = LastSyncKey(self.0.workspace_id, self.0.id);
-        loader(ctx)
-            .load_one(key)
-            .await
-            .map(|at| at.map(DateTime))
-            .transpose()
+    maybe last_synced_at [WorkspaceId Id] -> Option<Result<DateTime>> {
+        |calendar, scene| LastSyncKey(calendar.0.workspace_id, calendar.0.id) => |at| at.copied().map(DateTime)
     }
 }
 
@@ -121,9 +95,9 @@ pub struct WorkspaceCalendars(pub Arc<Ctx>);
 #[Object]
 impl WorkspaceCalendars {
     /// Calendars the viewer can see.
-    async fn calendars(&self) -> Result<Vec<Calendar>> {
+    async fn calendars(&self) -> Result<Many<Calendar>> {
         let rows = calendars::list(&self.0).await.map_err(expose)?;
-        Ok(rows.into_iter().map(Calendar::from).collect())
+        Ok(Many(rows.into_iter().map(Calendar::from).collect()))
     }
 }
 
@@ -161,19 +135,19 @@ pub struct CreateCalendarInput {
 #[derive(InputObject)]
 pub struct UpdateCalendarInput {
     /// Display name.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Description. Null removes it.
     description: MaybeUndefined<String>,
     /// Display colour.
-    color: Option<HexColor>,
+    color: MaybeUndefined<HexColor>,
     /// Time zone for new events.
-    time_zone: Option<TimeZone>,
+    time_zone: MaybeUndefined<TimeZone>,
     /// Make this the default calendar.
-    is_default: Option<bool>,
+    is_default: MaybeUndefined<bool>,
     /// Show in the calendar view.
-    is_visible: Option<bool>,
+    is_visible: MaybeUndefined<bool>,
     /// Whether its events make the owner busy.
-    counts_as_busy: Option<bool>,
+    counts_as_busy: MaybeUndefined<bool>,
 }
 
 payload!(
@@ -239,13 +213,13 @@ impl CalendarMutation {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
             let patch = CalendarPatch {
-                name: input.name,
+                name: set(input.name, "input.name")?,
                 description: patch(input.description),
-                color: input.color.map(|color| color.0),
-                time_zone: input.time_zone.map(|zone| zone.0),
-                is_default: input.is_default,
-                is_visible: input.is_visible,
-                counts_as_busy: input.counts_as_busy,
+                color: set(input.color, "input.color")?.map(|color| color.0),
+                time_zone: set(input.time_zone, "input.timeZone")?.map(|zone| zone.0),
+                is_default: set(input.is_default, "input.isDefault")?,
+                is_visible: set(input.is_visible, "input.isVisible")?,
+                counts_as_busy: set(input.counts_as_busy, "input.countsAsBusy")?,
             };
             calendars::update(&entered, id, patch).await
         };

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Description, ID, InputObject, Object, OneofObject, Result, SimpleObject};
+use async_graphql::{
+    Context, Description, ID, InputObject, MaybeUndefined, Object, OneofObject, Result, SimpleObject,
+};
 use entity::ids::{CalendarId, IntegrationId};
 use entity::integration;
 
@@ -17,7 +19,7 @@ use super::people::User;
 use super::scalars::{DateTime, Url};
 use super::syncs::SyncRun;
 use super::workspaces::Workspace;
-use super::{access, loader};
+use super::{access, loader, set};
 use crate::access::{Access, Ctx};
 use crate::features::integrations::{self, IntegrationPatch, Queued, Service};
 use crate::kernel;
@@ -199,9 +201,9 @@ pub struct IcsFeedIntegrationInput {
 #[derive(InputObject)]
 pub struct UpdateIntegrationInput {
     /// Pauses or resumes automatic sync.
-    is_paused: Option<bool>,
+    is_paused: MaybeUndefined<bool>,
     /// Calendars to mirror; others are no longer mirrored.
-    calendar_ids: Option<Vec<ID>>,
+    calendar_ids: MaybeUndefined<Vec<ID>>,
 }
 
 /// Result of `connectIntegration`.
@@ -307,10 +309,10 @@ impl IntegrationMutation {
     ) -> Result<UpdateIntegrationPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
-            let chosen = input.calendar_ids.as_deref();
-            let chosen = chosen.map(|ids| references::<CalendarId>(ids, "input.calendarIds"));
+            let chosen = set(input.calendar_ids, "input.calendarIds")?;
+            let chosen = chosen.map(|ids| references::<CalendarId>(&ids, "input.calendarIds"));
             let patch = IntegrationPatch {
-                is_paused: input.is_paused,
+                is_paused: set(input.is_paused, "input.isPaused")?,
                 calendar_ids: chosen.transpose()?,
             };
             integrations::update(&entered, id, patch).await

@@ -25,7 +25,9 @@ use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
 
-pub use own::{JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey};
+pub use own::{
+    AccountKey, InvitationKey, InvitingKey, JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey,
+};
 pub use places::PlaceKey;
 
 /// Loads on behalf of the caller of one operation.
@@ -120,7 +122,7 @@ workspace_loader!(
 workspace_loader!(
     /// A calendar.
     CalendarKey(CalendarId) => Arc<calendar::Model>,
-    |ctx, ids| async move { Ok(calendars::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+    |ctx, ids| async move { Ok(calendars::look_at(&ctx, &ids).await?.into_iter().map(|row| (row.id, row)).collect()) }
 );
 
 workspace_loader!(
@@ -242,10 +244,7 @@ impl Loader<UserKey> for Loaders {
         let rows = people::get_many(self.access.platform(), &ids)
             .await
             .map_err(expose)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (UserKey(row.id), Arc::new(row)))
-            .collect())
+        Ok(rows.into_iter().map(|row| (UserKey(row.id), row)).collect())
     }
 }
 

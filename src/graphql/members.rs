@@ -10,13 +10,15 @@ use super::access;
 use super::enums::WorkspaceRole;
 use super::errors::expose;
 use super::ids::{global, target};
-use super::paging::{connection, payload, wants_total};
-use super::people::{User, user_of};
+use super::loaders::UserKey;
+use super::paging::{page_request, payload, shaped_connection};
+use super::people::User;
 use super::scalars::DateTime;
+use super::shape::object;
 use crate::access::Ctx;
 use crate::features::workspaces;
+use crate::kernel;
 use crate::kernel::page::PageArgs;
-use crate::kernel::{self, Error};
 
 /// Membership of a user in a workspace.
 #[derive(Description, Clone)]
@@ -28,34 +30,29 @@ impl From<membership::Model> for WorkspaceMember {
     }
 }
 
-#[Object(use_type_description)]
 impl WorkspaceMember {
-    /// Globally unique ID.
-    pub async fn id(&self) -> ID {
-        global(self.0.id)
-    }
-
-    /// The member.
-    async fn user(&self, ctx: &Context<'_>) -> Result<User> {
-        user_of(ctx, Some(self.0.user_id))
-            .await
-            .unwrap_or_else(|| Err(expose(Error::not_found())))
-    }
-
-    /// Role of the member.
-    async fn role(&self) -> WorkspaceRole {
-        self.0.role.into()
-    }
-
-    /// When the user joined.
-    async fn joined_at(&self) -> DateTime {
-        DateTime(self.0.joined_at)
+    /// For the `Node` interface.
+    pub async fn id(&self, _: &Context<'_>) -> Result<ID> {
+        Ok(global(self.0.id))
     }
 }
 
-connection!(
+object! {
+    WorkspaceMember "WorkspaceMember", membership::Column;
+
+    /// Globally unique ID.
+    value id [Id] -> ID { |member| global(member.0.id) }
+    /// The member.
+    must user [UserId] -> Result<User> { |member| UserKey(member.0.user_id) => User }
+    /// Role of the member.
+    value role [Role] -> WorkspaceRole { |member| member.0.role.into() }
+    /// When the user joined.
+    value joined_at [JoinedAt] -> DateTime { |member| DateTime(member.0.joined_at) }
+}
+
+shaped_connection!(
     /// A page of members.
-    WorkspaceMemberConnection, WorkspaceMemberEdge, WorkspaceMember, "members"
+    WorkspaceMemberConnection "WorkspaceMemberConnection", WorkspaceMemberEdge "WorkspaceMemberEdge", WorkspaceMember, "members"
 );
 
 /// The fields that memberships hang on a workspace.
@@ -75,19 +72,21 @@ impl WorkspaceMembers {
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<WorkspaceMemberConnection> {
+        let plan = WorkspaceMemberConnection::plan(ctx);
         let page = async {
-            let request = PageArgs {
+            let args = PageArgs {
                 first,
                 after,
                 last,
                 before,
-            }
-            .check(50, wants_total(ctx))?;
+            };
+            let request = page_request(ctx, args, plan.as_ref())?;
             workspaces::members(&self.0, &request).await
         };
         Ok(WorkspaceMemberConnection::new(
             page.await.map_err(expose)?,
             WorkspaceMember::from,
+            plan,
         ))
     }
 }

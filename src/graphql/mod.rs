@@ -4,18 +4,22 @@
 //! To add a type: copy `tasks.rs`, name its root fields below, and add the fields it hangs on other types as another part of
 //! `workspaces::Workspace`.
 
+mod accounts;
+pub mod arguments;
 mod audit;
 mod calendars;
 mod changes;
 mod credentials;
+mod documents;
 mod enums;
 pub mod errors;
 mod events;
 pub mod guard;
 mod ids;
 mod integrations;
+mod invitations;
 mod jobs;
-mod live;
+pub mod live;
 mod loaders;
 mod members;
 mod node;
@@ -27,6 +31,7 @@ mod preferences;
 mod ranges;
 mod scalars;
 mod server;
+mod shape;
 mod syncs;
 mod tasks;
 mod viewer;
@@ -42,10 +47,13 @@ use async_graphql::{
 
 use crate::access::{Access, Caller};
 use crate::kernel::patch::Patch;
+use crate::kernel::{self, Error, UserErrorCode};
 use crate::platform::Platform;
 use loaders::Loaders;
 
+pub use documents::{Documents, Prepared};
 pub use server::Spent;
+pub use shape::write_value;
 
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]
@@ -68,8 +76,10 @@ pub struct Query(
 pub struct Mutation(
     preferences::PreferencesMutation,
     credentials::CredentialMutation,
+    accounts::AccountMutation,
     workspaces::WorkspaceMutation,
     members::MemberMutation,
+    invitations::InvitationMutation,
     notifications::NotificationMutation,
     calendars::CalendarMutation,
     events::EventMutation,
@@ -93,7 +103,13 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema before it is finished, for settings such as introspection.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::InOrder)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::Served)
+}
+
+/// Gives a request the document that was read for it.
+pub fn with_document(mut request: Request, prepared: Arc<Prepared>) -> Request {
+    request.set_parsed_query(prepared.document.clone());
+    request.data(prepared)
 }
 
 /// Adds what resolvers need to a request: the caller's access and the loaders that batch their reads.
@@ -145,5 +161,17 @@ fn patch<T>(value: MaybeUndefined<T>) -> Patch<T> {
         MaybeUndefined::Undefined => Patch::Keep,
         MaybeUndefined::Null => Patch::Clear,
         MaybeUndefined::Value(value) => Patch::Set(value),
+    }
+}
+
+/// An input field of an update that is never empty: left out keeps, null is refused at `path`.
+fn set<T>(value: MaybeUndefined<T>, path: &str) -> kernel::Result<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Value(value) => Ok(Some(value)),
+        MaybeUndefined::Null => {
+            let message = "This cannot be cleared. Leave it out to keep it as it is, or send a value.";
+            Err(Error::user(UserErrorCode::Required, path, message))
+        }
     }
 }

@@ -4,22 +4,24 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, JobId, KINDS, MembershipId,
-    NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, InvitationId, JobId,
+    KINDS, MembershipId, NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
 
+use super::accounts::Account;
 use super::audit::AuditLog;
 use super::calendars::Calendar;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::events::CalendarEvent;
 use super::integrations::Integration;
+use super::invitations::WorkspaceInvitation;
 use super::jobs::Job;
 use super::loaders::{
-    AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, JobKey, MemberKey, NotificationKey,
-    OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+    AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, InvitationKey, JobKey,
+    MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -38,6 +40,7 @@ use crate::kernel::Error;
     desc = "Globally unique, opaque, type-prefixed ID, for example `task_01jdb2k9x4e5vb4pex5vsknk08`."
 ))]
 pub enum Node {
+    Account(Account),
     ApiToken(ApiToken),
     AuditLog(AuditLog),
     Calendar(Calendar),
@@ -50,6 +53,7 @@ pub enum Node {
     Task(Task),
     User(User),
     Workspace(Workspace),
+    WorkspaceInvitation(WorkspaceInvitation),
     WorkspaceMember(WorkspaceMember),
 }
 
@@ -108,9 +112,17 @@ pub async fn node_in(
 async fn personal_node(ctx: &Context<'_>, kind: &str, id: Uuid) -> Result<Option<Node>> {
     let loader = loader(ctx);
     Ok(match kind {
+        AccountId::TYPE => {
+            let row = loader.load_one(AccountKey(AccountId(id))).await?;
+            row.map(|row| Node::Account(Account(row)))
+        }
         ApiTokenId::TYPE => {
             let row = loader.load_one(OwnTokenKey(ApiTokenId(id))).await?;
             row.map(|row| Node::ApiToken(ApiToken(row)))
+        }
+        InvitationId::TYPE => {
+            let row = loader.load_one(InvitationKey(InvitationId(id))).await?;
+            row.map(|row| Node::WorkspaceInvitation(WorkspaceInvitation(row)))
         }
         NotificationId::TYPE => {
             let row = loader.load_one(NotificationKey(NotificationId(id))).await?;

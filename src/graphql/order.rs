@@ -1,27 +1,34 @@
-//! Puts the fields of an answer in the order in which the document asks for them, as the GraphQL specification demands. The executor
+//! What every operation passes on its way through the executor: a document that is known to be valid is not validated again, and the
+//! fields of the answer are put in the order in which the document asks for them, as the GraphQL specification demands. The executor
 //! writes each object in the order in which its resolvers happen to finish.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery};
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextValidation,
+};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{Name, Response, ServerResult, Value, Variables};
+use async_graphql::{Name, Response, ServerError, ServerResult, ValidationResult, Value, Variables};
 
-/// Adds the ordering to a schema.
-pub struct InOrder;
+use super::documents::Prepared;
+use super::shape::is_raw;
 
-impl ExtensionFactory for InOrder {
+/// Adds this to a schema.
+pub struct Served;
+
+impl ExtensionFactory for Served {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Ordering::default())
+        Arc::new(Serving::default())
     }
 }
 
+/// Holds the document of requests that came without a [`Prepared`] one.
 #[derive(Default)]
-struct Ordering(Mutex<Option<ExecutableDocument>>);
+struct Serving(Mutex<Option<ExecutableDocument>>);
 
 #[async_trait::async_trait]
-impl Extension for Ordering {
+impl Extension for Serving {
     async fn parse_query(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -30,8 +37,30 @@ impl Extension for Ordering {
         next: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
         let document = next.run(ctx, query, variables).await?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(document.clone());
+        if ctx.data_opt::<Arc<Prepared>>().is_none() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(document.clone());
+        }
         Ok(document)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let prepared = ctx.data_opt::<Arc<Prepared>>();
+        if prepared.is_some_and(|prepared| prepared.is_valid()) {
+            return Ok(ValidationResult {
+                cache_control: Default::default(),
+                complexity: 0,
+                depth: 0,
+            });
+        }
+        let result = next.run(ctx).await?;
+        if let Some(prepared) = prepared {
+            prepared.set_valid();
+        }
+        Ok(result)
     }
 
     async fn execute(
@@ -41,8 +70,10 @@ impl Extension for Ordering {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(ctx, operation_name).await;
-        let document = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = &*document
+        let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let prepared = ctx.data_opt::<Arc<Prepared>>();
+        let document = prepared.map(|prepared| &prepared.document).or(own.as_ref());
+        if let Some(document) = document
             && let Some(selection) = operation(document, operation_name)
         {
             arrange(document, &[selection], &mut response.data);
@@ -66,6 +97,7 @@ fn arrange(document: &ExecutableDocument, selections: &[&SelectionSet], value: &
         Value::List(items) => items
             .iter_mut()
             .for_each(|item| arrange(document, selections, item)),
+        Value::Object(_) if is_raw(value) => {}
         Value::Object(fields) => {
             let mut wanted = IndexMap::new();
             selections
@@ -139,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn fields_come_in_the_order_of_the_document() {
         let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
-            .extension(InOrder)
+            .extension(Served)
             .finish();
         let document = "query A { slow { slow { __typename } quick } b: quick ...F quick many { slow { quick } a: quick } }
             fragment F on Query { z: slow { quick } slow { c: quick } }

@@ -11,7 +11,7 @@ use super::paging::payload;
 use super::people::User;
 use super::scalars::{LocalTime, TimeZone, Url};
 use super::workspaces::{Workspace, workspace_of};
-use super::{access, patch};
+use super::{access, patch, set};
 use crate::features::people::{self, Delivery, PreferencesPatch, ProfilePatch};
 use crate::kernel;
 
@@ -118,7 +118,7 @@ impl From<Delivery> for NotificationPreference {
 #[derive(InputObject)]
 pub struct UpdateProfileInput {
     /// Full name.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Avatar image. Null removes it.
     avatar_url: MaybeUndefined<Url>,
 }
@@ -127,23 +127,23 @@ pub struct UpdateProfileInput {
 #[derive(InputObject)]
 pub struct UpdatePreferencesInput {
     /// Home time zone.
-    time_zone: Option<TimeZone>,
+    time_zone: MaybeUndefined<TimeZone>,
     /// BCP 47 language tag.
-    locale: Option<String>,
+    locale: MaybeUndefined<String>,
     /// First day of the week.
-    week_starts_on: Option<Weekday>,
+    week_starts_on: MaybeUndefined<Weekday>,
     /// Replaces all working hours.
-    working_hours: Option<Vec<WorkingHoursInput>>,
+    working_hours: MaybeUndefined<Vec<WorkingHoursInput>>,
     /// Duration of new tasks, 5 to 1440.
-    default_task_duration_minutes: Option<i32>,
+    default_task_duration_minutes: MaybeUndefined<i32>,
     /// Length of a focus session, 5 to 240.
-    default_focus_minutes: Option<i32>,
+    default_focus_minutes: MaybeUndefined<i32>,
     /// Gap between scheduled items, 0 to 120.
-    buffer_minutes: Option<i32>,
+    buffer_minutes: MaybeUndefined<i32>,
     /// Most minutes of tasks on one day, 0 to 1440.
-    max_daily_task_minutes: Option<i32>,
+    max_daily_task_minutes: MaybeUndefined<i32>,
     /// Time of day with most energy.
-    peak_energy: Option<EnergyPeriod>,
+    peak_energy: MaybeUndefined<EnergyPeriod>,
     /// Workspace opened after sign-in. Null for none.
     default_workspace_id: MaybeUndefined<ID>,
 }
@@ -157,15 +157,19 @@ impl UpdatePreferencesInput {
         };
         let workspace = patch(self.default_workspace_id);
         Ok(PreferencesPatch {
-            time_zone: self.time_zone.map(|zone| zone.0),
-            locale: self.locale,
-            week_starts_on: self.week_starts_on.map(Into::into),
-            working_hours: self.working_hours.map(|all| all.into_iter().map(hours).collect()),
-            default_task_duration_minutes: self.default_task_duration_minutes,
-            default_focus_minutes: self.default_focus_minutes,
-            buffer_minutes: self.buffer_minutes,
-            max_daily_task_minutes: self.max_daily_task_minutes,
-            peak_energy: self.peak_energy.map(Into::into),
+            time_zone: set(self.time_zone, "input.timeZone")?.map(|zone| zone.0),
+            locale: set(self.locale, "input.locale")?,
+            week_starts_on: set(self.week_starts_on, "input.weekStartsOn")?.map(Into::into),
+            working_hours: set(self.working_hours, "input.workingHours")?
+                .map(|all| all.into_iter().map(hours).collect()),
+            default_task_duration_minutes: set(
+                self.default_task_duration_minutes,
+                "input.defaultTaskDurationMinutes",
+            )?,
+            default_focus_minutes: set(self.default_focus_minutes, "input.defaultFocusMinutes")?,
+            buffer_minutes: set(self.buffer_minutes, "input.bufferMinutes")?,
+            max_daily_task_minutes: set(self.max_daily_task_minutes, "input.maxDailyTaskMinutes")?,
+            peak_energy: set(self.peak_energy, "input.peakEnergy")?.map(Into::into),
             default_workspace_id: workspace.try_map(|id| reference(&id, "input.defaultWorkspaceId"))?,
         })
     }
@@ -228,12 +232,15 @@ impl PreferencesMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: UpdateProfileInput,
     ) -> Result<UpdateProfilePayload> {
-        let profile = ProfilePatch {
-            name: input.name,
-            avatar_url: patch(input.avatar_url.map_value(|url| url.0)),
+        let result = async {
+            access(ctx).caller().require_user()?;
+            let profile = ProfilePatch {
+                name: set(input.name, "input.name")?,
+                avatar_url: patch(input.avatar_url.map_value(|url| url.0)),
+            };
+            people::update_profile(access(ctx), profile).await
         };
-        let result = people::update_profile(access(ctx), profile).await;
-        UpdateProfilePayload::new(result, |row| User(Arc::new(row)))
+        UpdateProfilePayload::new(result.await, |row| User(Arc::new(row)))
     }
 
     /// Changes the viewer's personal settings. Omitted fields stay as they are.

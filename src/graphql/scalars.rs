@@ -1,6 +1,8 @@
 //! The scalars of the contract. Each refuses what it is not with a sentence that says what it wants.
 
-use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{
+    Description, InputType, InputValueError, InputValueResult, Pos, Scalar, ScalarType, Value,
+};
 use chrono::{NaiveDate, NaiveTime, SecondsFormat, Utc};
 
 /// An RFC 3339 timestamp with offset. The server always returns UTC, for example `2026-11-22T09:30:00Z`.
@@ -23,7 +25,7 @@ impl ScalarType for DateTime {
         at.map(|at| Self(crate::kernel::time::truncate(at)))
             .ok_or_else(|| {
                 InputValueError::custom(format!(
-                    "`{}` is not a timestamp with offset such as `2026-11-22T09:30:00Z`",
+                    "`{}` is not a timestamp with offset. Send one such as `2026-11-22T09:30:00Z`.",
                     shorten(text)
                 ))
             })
@@ -50,7 +52,10 @@ impl ScalarType for LocalDate {
             .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
             .flatten();
         date.map(Self).ok_or_else(|| {
-            InputValueError::custom(format!("`{}` is not a date such as `2026-11-22`", shorten(text)))
+            InputValueError::custom(format!(
+                "`{}` is not a date. Send one such as `2026-11-22`.",
+                shorten(text)
+            ))
         })
     }
 
@@ -75,7 +80,10 @@ impl ScalarType for LocalTime {
             .then(|| NaiveTime::parse_from_str(text, "%H:%M").ok())
             .flatten();
         time.map(Self).ok_or_else(|| {
-            InputValueError::custom(format!("`{}` is not a time such as `09:30`", shorten(text)))
+            InputValueError::custom(format!(
+                "`{}` is not a time. Send one such as `09:30`.",
+                shorten(text)
+            ))
         })
     }
 
@@ -100,7 +108,7 @@ impl ScalarType for TimeZone {
             .map(Self)
             .ok_or_else(|| {
                 InputValueError::custom(format!(
-                    "`{}` is not an IANA time zone such as `Europe/Berlin`",
+                    "`{}` is not an IANA time zone. Send one such as `Europe/Berlin`.",
                     shorten(text)
                 ))
             })
@@ -149,7 +157,7 @@ impl ScalarType for Url {
         let url = url.filter(|_| text.len() <= 2_048);
         url.map(|url| Self(url.to_string())).ok_or_else(|| {
             InputValueError::custom(format!(
-                "`{}` is not an absolute http or https URL",
+                "`{}` is not an absolute http or https URL. Send one such as `https://example.org/`.",
                 shorten(text)
             ))
         })
@@ -172,9 +180,12 @@ pub struct EmailAddress(pub String);
 impl ScalarType for EmailAddress {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = text(&value, "an e-mail address")?;
-        crate::kernel::text::email(text)
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom(format!("`{}` is not an e-mail address", shorten(text))))
+        crate::kernel::text::email(text).map(Self).ok_or_else(|| {
+            InputValueError::custom(format!(
+                "`{}` is not an e-mail address. Send one such as `ana@example.org`.",
+                shorten(text)
+            ))
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -198,7 +209,7 @@ impl ScalarType for HexColor {
             return Ok(Self(text.to_lowercase()));
         }
         Err(InputValueError::custom(format!(
-            "`{}` is not a colour such as `#3366cc`",
+            "`{}` is not a colour. Send one such as `#3366cc`.",
             shorten(text)
         )))
     }
@@ -233,11 +244,37 @@ fn text<'a, T: async_graphql::InputType>(
 ) -> Result<&'a str, InputValueError<T>> {
     match value {
         Value::String(text) => Ok(text),
-        _ => Err(InputValueError::custom(format!("expected {wanted} as a string"))),
+        _ => Err(InputValueError::custom(format!(
+            "{wanted} is wanted, as a string."
+        ))),
+    }
+}
+
+/// What is wrong with the value of one of these scalars.
+pub fn problem(scalar: &str, value: Value) -> Option<String> {
+    fn sentence<T: ScalarType + InputType>(value: Value) -> Option<String> {
+        let error = <T as ScalarType>::parse(value).err()?;
+        let text = error.into_server_error(Pos::default()).message;
+        // The executor puts the name of the scalar in front.
+        Some(match text.split_once("\": ") {
+            Some((_, sentence)) => sentence.to_owned(),
+            None => text,
+        })
+    }
+    match scalar {
+        "DateTime" => sentence::<DateTime>(value),
+        "LocalDate" => sentence::<LocalDate>(value),
+        "LocalTime" => sentence::<LocalTime>(value),
+        "TimeZone" => sentence::<TimeZone>(value),
+        "RRule" => sentence::<RRule>(value),
+        "URL" => sentence::<Url>(value),
+        "EmailAddress" => sentence::<EmailAddress>(value),
+        "HexColor" => sentence::<HexColor>(value),
+        _ => None,
     }
 }
 
 /// What is repeated in an error must not be long.
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     text.chars().take(60).collect()
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::access;
+use super::accounts::{SignInProvider, sign_in_providers};
 use super::scalars::DateTime;
 use crate::platform::limits::Decision;
 
@@ -15,6 +16,8 @@ pub struct ServerInfo {
     commit: Option<&'static str>,
     /// Current time of the server, to detect a wrong client clock.
     now: DateTime,
+    /// Ways to sign in, in the order to show them.
+    sign_in_providers: Vec<SignInProvider>,
     /// Whether a language model is configured.
     is_ai_enabled: bool,
 }
@@ -52,6 +55,7 @@ impl ServerQuery {
             version: env!("CARGO_PKG_VERSION"),
             commit: option_env!("MERIDIAN_COMMIT"),
             now: DateTime(access(ctx).platform().clock.now()),
+            sign_in_providers: sign_in_providers(&access(ctx).platform().config),
             // No planner that asks a language model exists in this version.
             is_ai_enabled: false,
         }

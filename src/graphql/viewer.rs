@@ -6,9 +6,11 @@ use async_graphql::{Context, ID, MergedObject, Object, Result};
 use entity::user;
 
 use super::access;
+use super::accounts::ViewerAccounts;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::ids::global;
+use super::invitations::ViewerInvitations;
 use super::notifications::ViewerNotifications;
 use super::people::User;
 use super::preferences::{NotificationPreference, UserPreferences};
@@ -20,7 +22,12 @@ use crate::kernel::{Error, Result as KernelResult};
 /// The signed-in user with everything only they may see.
 #[derive(MergedObject)]
 #[graphql(name = "Viewer")]
-pub struct Viewer(ViewerFields, ViewerNotifications);
+pub struct Viewer(
+    ViewerFields,
+    ViewerAccounts,
+    ViewerNotifications,
+    ViewerInvitations,
+);
 
 /// The viewer's own fields.
 pub struct ViewerFields(Arc<user::Model>);
@@ -30,8 +37,15 @@ impl Viewer {
     pub async fn load(ctx: &Context<'_>) -> KernelResult<Self> {
         let id = access(ctx).caller().require_user()?;
         let row = people::find(access(ctx).platform(), id).await?;
-        row.map(|row| Self(ViewerFields(Arc::new(row)), ViewerNotifications))
-            .ok_or_else(Error::unauthenticated)
+        row.map(|row| {
+            Self(
+                ViewerFields(Arc::new(row)),
+                ViewerAccounts,
+                ViewerNotifications,
+                ViewerInvitations,
+            )
+        })
+        .ok_or_else(Error::unauthenticated)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, MergedObject, Object, Result, SimpleObject};
 use entity::ids::WorkspaceId;
 use entity::workspace;
 
@@ -14,12 +14,13 @@ use super::errors::{expose, lookup};
 use super::events::WorkspaceEvents;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
+use super::invitations::WorkspaceInvitations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
 use super::tasks::WorkspaceTasks;
-use super::{access, loader};
+use super::{access, loader, set};
 use crate::access::{Access, Ctx};
 use crate::features::workspaces::{self, NewWorkspace, WorkspacePatch};
 use crate::kernel;
@@ -31,6 +32,7 @@ use crate::kernel::actions::{Action, Resource};
 pub struct Workspace(
     WorkspaceFields,
     WorkspaceMembers,
+    WorkspaceInvitations,
     WorkspaceCalendars,
     WorkspaceEvents,
     WorkspaceIntegrations,
@@ -49,6 +51,7 @@ impl Workspace {
                 row,
             },
             WorkspaceMembers(ctx.clone()),
+            WorkspaceInvitations(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
@@ -60,8 +63,8 @@ impl Workspace {
 
     /// Enters a workspace and reads it.
     pub async fn load(ctx: Ctx) -> kernel::Result<Self> {
-        let row = workspaces::get(&ctx).await?;
-        Ok(Self::new(ctx, Arc::new(row)))
+        let row = workspaces::look_at(&ctx).await?;
+        Ok(Self::new(ctx, row))
     }
 
     /// Enters workspaces that were read for this caller.
@@ -216,11 +219,11 @@ pub struct CreateWorkspaceInput {
 #[derive(InputObject)]
 pub struct UpdateWorkspaceInput {
     /// Display name.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// URL name.
-    slug: Option<String>,
+    slug: MaybeUndefined<String>,
     /// Time zone.
-    time_zone: Option<TimeZone>,
+    time_zone: MaybeUndefined<TimeZone>,
 }
 
 payload!(
@@ -275,9 +278,9 @@ impl WorkspaceMutation {
         let result = async {
             let entered = enter(ctx, &id).await?;
             let patch = WorkspacePatch {
-                name: input.name,
-                slug: input.slug,
-                time_zone: input.time_zone.map(|zone| zone.0),
+                name: set(input.name, "input.name")?,
+                slug: set(input.slug, "input.slug")?,
+                time_zone: set(input.time_zone, "input.timeZone")?.map(|zone| zone.0),
             };
             let row = workspaces::update(&entered, patch).await?;
             Ok(Workspace::new(entered, Arc::new(row)))

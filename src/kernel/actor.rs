@@ -25,6 +25,17 @@ pub struct Origin {
     pub ip_address: Option<String>,
     /// User agent, cut to 200 characters.
     pub user_agent: Option<String>,
+    /// Where the answer is kept, when the request must not be carried out twice.
+    pub reply: Option<ReplyKey>,
+}
+
+/// What a repeated request is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyKey {
+    /// Who asks.
+    pub caller: String,
+    /// The key that they chose.
+    pub key: String,
 }
 
 impl Actor {

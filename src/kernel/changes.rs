@@ -91,7 +91,8 @@ pub enum Topic {
     Job(JobId),
     /// A job became due: idle workers look.
     JobsDue,
-    /// A session, token or membership of a person was taken away: open sockets check themselves.
+    /// A session, token or membership of a person was taken away, or the person changed: open sockets check themselves, and what is
+    /// known of the person is read again.
     Revoked(UserId),
 }
 

@@ -22,6 +22,11 @@ pub enum Payload {
         #[serde(default)]
         accept_deletes: bool,
     },
+    /// Send a letter.
+    SendMail {
+        /// The letter, closed: it holds secrets.
+        sealed: String,
+    },
     /// Enqueue syncs of integrations whose time has come.
     StartDueSyncs,
     /// Delete expired sessions, idempotency records, finished jobs and old changes.
@@ -33,6 +38,7 @@ impl Payload {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::SyncIntegration { .. } => "sync_integration",
+            Self::SendMail { .. } => "send_mail",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
         }
@@ -42,6 +48,7 @@ impl Payload {
     pub const fn queue(&self) -> JobQueueName {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
+            Self::SendMail { .. } => JobQueueName::Email,
             Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
         }
     }
@@ -50,6 +57,7 @@ impl Payload {
     pub const fn max_attempts(&self) -> i32 {
         match self {
             Self::SyncIntegration { .. } => 5,
+            Self::SendMail { .. } => 8,
             Self::StartDueSyncs | Self::PruneExpired => 3,
         }
     }
@@ -58,6 +66,7 @@ impl Payload {
     pub const fn timeout(&self) -> Duration {
         match self {
             Self::SyncIntegration { .. } => Duration::from_secs(900),
+            Self::SendMail { .. } => Duration::from_secs(60),
             Self::StartDueSyncs | Self::PruneExpired => Duration::from_secs(120),
         }
     }

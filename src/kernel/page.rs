@@ -19,6 +19,11 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(Value::from(self.0.clone()).to_string())
     }
 
+    /// A position in a list that can be sorted in several ways: it only fits the order it was made for.
+    pub fn in_order(order: &str, keys: Vec<Value>) -> Self {
+        Self(std::iter::once(order.into()).chain(keys).collect())
+    }
+
     /// Reads a cursor back; `argument` names the field to blame.
     pub fn decode(text: &str, argument: &str) -> Result<Self> {
         let invalid = || {
@@ -68,6 +73,10 @@ pub struct PageRequest {
     pub before: Option<Cursor>,
     /// Whether to count all matching rows.
     pub count: bool,
+    /// Bits of the table's columns, in their order, that the answer needs; `None` for all.
+    pub columns: Option<u64>,
+    /// Whether every row's position is wanted, or only those of the ends.
+    pub every_cursor: bool,
 }
 
 impl PageArgs {
@@ -97,6 +106,28 @@ impl PageArgs {
                 .map(|text| Cursor::decode(&text, "before"))
                 .transpose()?,
             count,
+            columns: None,
+            every_cursor: true,
+        })
+    }
+}
+
+impl PageRequest {
+    /// This request for a list in one of its orders. Cursors of other orders are refused: rows would be left out without a word.
+    pub fn in_order(&self, order: &str) -> Result<Self> {
+        let strip = |cursor: &Option<Cursor>, argument: &str| match cursor {
+            None => Ok(None),
+            Some(Cursor(keys)) => match keys.split_first() {
+                Some((Value::String(made_for), keys)) if made_for == order => Ok(Some(Cursor(keys.to_vec()))),
+                _ => Err(Error::bad_input(format!(
+                    "`{argument}` is a cursor of another list or order. Use one that was returned for the same order, or start without."
+                ))),
+            },
+        };
+        Ok(Self {
+            after: strip(&self.after, "after")?,
+            before: strip(&self.before, "before")?,
+            ..self.clone()
         })
     }
 }
@@ -104,8 +135,8 @@ impl PageArgs {
 /// One page of rows, each with its position.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// Rows in list order.
-    pub items: Vec<(Cursor, T)>,
+    /// Rows in list order; the first and the last one always have their position.
+    pub items: Vec<(Option<Cursor>, T)>,
     /// Whether more rows follow.
     pub has_next: bool,
     /// Whether more rows precede.
@@ -132,7 +163,12 @@ impl<T> Page<T> {
             false => (more, request.after.is_some()),
             true => (request.before.is_some(), more),
         };
-        let items = rows.into_iter().map(|row| (key(&row), row)).collect();
+        let last = rows.len().saturating_sub(1);
+        let items = rows.into_iter().enumerate().map(|(index, row)| {
+            let wanted = request.every_cursor || index == 0 || index == last;
+            (wanted.then(|| key(&row)), row)
+        });
+        let items = items.collect();
         Self {
             items,
             has_next,

@@ -1,10 +1,12 @@
 //! MACHINES. Everything with a cable: database, queue, pub/sub, outgoing HTTP, secrets, limits, telemetry. Each hides an embedded and a
 //! production twin behind one small type. Knows nothing about calendars.
 
+pub mod cache;
 pub mod db;
 pub mod http;
 pub mod jobs;
 pub mod limits;
+pub mod mail;
 pub mod pubsub;
 pub mod redis;
 pub mod secrets;
@@ -22,9 +24,11 @@ use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
+use cache::Cache;
 use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
+use mail::Mailer;
 use pubsub::PubSub;
 use redis::Redis;
 use secrets::Secrets;
@@ -42,10 +46,14 @@ pub struct Parts {
     pub db: Db,
     /// Messages between tasks and replicas.
     pub pubsub: PubSub,
+    /// What many requests need and few change.
+    pub cache: Cache,
     /// Redis, when replicas share one.
     pub redis: Option<Redis>,
     /// The only way out.
     pub http: HttpClient,
+    /// E-mail to people.
+    pub mail: Mailer,
     /// Sealing of what must not be read from the database.
     pub secrets: Secrets,
     /// Budgets of callers and workspaces.

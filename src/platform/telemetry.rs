@@ -7,8 +7,14 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::config::{Log, LogFormat};
 use crate::kernel::{Error, Result};
 
-/// Libraries that talk a lot, unless the filter names them.
-const QUIET: [&str; 4] = ["sqlx=warn", "hyper=warn", "h2=warn", "rustls=warn"];
+/// Libraries that talk a lot, unless the filter names them. What Apalis has to say about its workers is said once by our own.
+const QUIET: [&str; 5] = [
+    "sqlx=warn",
+    "hyper=warn",
+    "h2=warn",
+    "rustls=warn",
+    "apalis_core=off",
+];
 
 /// Starts logging to standard error. Fails when logging was already started.
 pub fn init(log: &Log) -> Result<()> {

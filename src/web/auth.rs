@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,14 +15,14 @@ use crate::access::{self, Caller, Credentials, Identity};
 use crate::config::Config;
 use crate::features::people;
 use crate::kernel::{Error, ErrorCode, text};
-use crate::platform::limits::Limit;
+use crate::platform::limits::{Charge, Limit};
 
 const BEARER: &str = "bearer ";
-const SESSION_SECONDS: u32 = 30 * 24 * 60 * 60;
+pub(super) const SESSION_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// Reads the token of `Authorization` and the session cookie; a token wins over a cookie.
 pub(super) fn credentials(headers: &HeaderMap, config: &Config) -> Result<Credentials, Failure> {
-    if let Some(value) = headers.get(AUTHORIZATION) {
+    if let Some(value) = only(headers, AUTHORIZATION)? {
         let text = value.to_str().unwrap_or_default();
         let token = bearer(text).ok_or_else(Error::unauthenticated)?;
         return Ok(Credentials {
@@ -46,6 +46,17 @@ pub(super) fn credentials(headers: &HeaderMap, config: &Config) -> Result<Creden
     })
 }
 
+/// The one value of a header; whoever sends it twice may mean either.
+pub(super) fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Failure> {
+    let mut values = headers.get_all(&name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Failure::bad_request(format!(
+            "The header `{name}` was sent more than once. Send it once."
+        ))),
+        (value, None) => Ok(value),
+    }
+}
+
 /// The token of `Bearer …`, as headers and connection parameters have it.
 pub(super) fn bearer(text: &str) -> Option<&str> {
     let scheme = text.get(..BEARER.len())?;
@@ -58,13 +69,20 @@ pub(super) async fn caller(web: &Web, client: &Client, credentials: Credentials)
     match access::authenticate(&web.platform, credentials, client.origin()).await {
         Ok(caller) => Ok(caller),
         Err(error) => {
-            web.platform
-                .limits
-                .check(Limit::GuestRequests, &client.budget_key(), 1)
-                .into_result()?;
+            pay(web, client, Limit::GuestRequests).await?;
             Err(error.into())
         }
     }
+}
+
+/// Takes one from a budget of the address.
+async fn pay(web: &Web, client: &Client, kind: Limit) -> crate::kernel::Result<()> {
+    if client.is_internal {
+        return Ok(());
+    }
+    let key = &client.budget_key();
+    let [decision] = web.platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
+    decision.into_result().map(drop)
 }
 
 /// The `__Host-` prefix makes browsers insist on https and on this very host; it cannot be used without https.
@@ -76,11 +94,12 @@ fn cookie_name(config: &Config) -> &'static str {
     }
 }
 
-fn is_https(config: &Config) -> bool {
+pub(super) fn is_https(config: &Config) -> bool {
     config.public_url.scheme() == "https"
 }
 
-fn cookie(config: &Config, value: &str, seconds: u32) -> String {
+/// The cookie that carries a session.
+pub(super) fn session_cookie(config: &Config, value: &str, seconds: u32) -> String {
     let secure = if is_https(config) { "; Secure" } else { "" };
     format!(
         "{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}",
@@ -106,10 +125,7 @@ pub(super) async fn dev_login(
 }
 
 async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -> Result<Response, Failure> {
-    web.platform
-        .limits
-        .check(Limit::SignIns, &client.budget_key(), 1)
-        .into_result()?;
+    pay(web, client, Limit::SignIns).await?;
     if !web.origins().allows_request(headers) {
         return Err(csrf_failed());
     }
@@ -140,7 +156,7 @@ async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -
     })?;
     let session = access::create_session(&web.platform, user.id, client.origin()).await?;
     let body = json!({ "user": { "id": user.id.to_string(), "name": user.name, "email": user.email } });
-    let cookie = cookie(&web.platform.config, &session.secret, SESSION_SECONDS);
+    let cookie = session_cookie(&web.platform.config, &session.secret, SESSION_SECONDS);
     let headers = [
         (SET_COOKIE, cookie),
         (CONTENT_TYPE, "application/json".into()),
@@ -149,7 +165,8 @@ async fn sign_in(web: &Web, client: &Client, headers: &HeaderMap, body: &[u8]) -
     Ok((headers, body.to_string()).into_response())
 }
 
-/// `POST /auth/logout`: ends the session of the cookie, if there is one, and removes the cookie.
+/// `POST /auth/logout`: ends the session of the cookie, if there is one, and removes the cookie. When the session came from a provider where
+/// one signs out too, the answer says where: `{"endSessionUrl": …}`.
 pub(super) async fn logout(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
@@ -164,19 +181,20 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
     if !web.origins().is_intended(headers) {
         return Err(csrf_failed());
     }
-    match access::authenticate(
+    let found = access::authenticate(
         &web.platform,
         credentials(headers, &web.platform.config)?,
         client.origin(),
-    )
-    .await
-    {
+    );
+    let mut provider = None;
+    match found.await {
         Ok(Caller {
             identity: Identity::Session {
                 user_id, session_id, ..
             },
             ..
         }) => {
+            provider = access::session_provider(&web.platform, session_id).await?;
             access::revoke_session(&web.platform, user_id, session_id).await?;
         }
         // Nobody, or a session that is over already: the cookie goes all the same.
@@ -184,11 +202,15 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
         Err(error) if error.code() == ErrorCode::Unauthenticated => {}
         Err(error) => return Err(error.into()),
     }
-    Ok((
-        StatusCode::NO_CONTENT,
-        [(SET_COOKIE, cookie(&web.platform.config, "", 0))],
-    )
-        .into_response())
+    let cookie = [(SET_COOKIE, session_cookie(&web.platform.config, "", 0))];
+    let elsewhere = match provider {
+        Some(name) => access::oidc::end_session_url(&web.platform, web.directory(), &name).await,
+        None => None,
+    };
+    Ok(match elsewhere {
+        Some(url) => (cookie, axum::Json(json!({ "endSessionUrl": url }))).into_response(),
+        None => (StatusCode::NO_CONTENT, cookie).into_response(),
+    })
 }
 
 /// The answer to a request that a page may have sent behind somebody's back.
@@ -214,12 +236,12 @@ mod tests {
     fn the_cookie_is_as_strict_as_the_url_allows() {
         let config =
             |url: &str| Config::parse(&[("MERIDIAN_PUBLIC_URL".to_owned(), url.to_owned())].into()).unwrap();
-        let https = cookie(&config("https://m.example.org"), "v", 9);
+        let https = session_cookie(&config("https://m.example.org"), "v", 9);
         assert_eq!(
             https,
             "__Host-meridian=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax; Secure"
         );
-        let local = cookie(&config("http://localhost:8000"), "v", 9);
+        let local = session_cookie(&config("http://localhost:8000"), "v", 9);
         assert_eq!(local, "meridian=v; Path=/; Max-Age=9; HttpOnly; SameSite=Lax");
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Client {
     pub(super) request_id: String,
     pub(super) address: IpAddr,
     pub(super) user_agent: Option<String>,
+    /// An internal service, which no budget stops.
+    pub(super) is_internal: bool,
 }
 
 impl Client {
@@ -42,7 +44,13 @@ impl Client {
             request_id: Some(self.request_id.clone()),
             ip_address: Some(self.address.to_string()),
             user_agent: self.user_agent.clone(),
+            reply: None,
         }
+    }
+
+    /// The id of one of the operations that came with this request.
+    pub(super) fn operation(&self, number: u32) -> String {
+        format!("{}-{number}", self.request_id)
     }
 
     /// Whom a budget before sign-in belongs to. One household has many addresses of IPv6, so its network counts.
@@ -64,9 +72,15 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let headers = request.headers();
+    let config = &web.platform.config;
+    let address = client_address(peer, headers, &config.trusted_proxies);
     let client = Client {
         request_id: request_id(headers).unwrap_or_else(|| web.platform.ids.uuid().simple().to_string()),
-        address: client_address(peer, headers, &web.platform.config.trusted_proxies),
+        address,
+        is_internal: config
+            .internal_networks
+            .iter()
+            .any(|network| network.contains(address)),
         user_agent: headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())

@@ -3,26 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::{Response, ServerError, Value};
+use async_graphql::{Name, Response, ServerError, Value};
 use http::StatusCode;
-use serde::Serialize;
 
 use super::failure;
+use crate::graphql::arguments::BadValue;
 use crate::graphql::guard::GuardError;
+use crate::graphql::write_value;
 use crate::kernel::{Error, ErrorCode};
 
 /// Messages of the executor about values that a resolver could not read; everything else without a code is a defect.
 const INPUT_MESSAGES: [&str; 3] = ["Failed to parse", "Invalid value for argument", "Variable "];
 
 /// The body of an answer.
-#[derive(Serialize)]
+#[derive(Clone)]
 pub(super) struct Answer {
     /// Absent when the operation did not begin.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) errors: Vec<ServerError>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     extensions: BTreeMap<String, Value>,
 }
 
@@ -45,6 +43,46 @@ impl Answer {
             errors,
             extensions,
         }
+    }
+
+    /// The answer as JSON; what resolvers wrote already is copied.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1_024);
+        out.push(b'{');
+        if let Some(data) = &self.data {
+            out.extend_from_slice(b"\"data\":");
+            write_value(data, &mut out);
+        }
+        if !self.errors.is_empty() {
+            begin(&mut out, "errors");
+            // Writing to memory cannot fail, and errors have no keys that JSON lacks.
+            serde_json::to_writer(&mut out, &self.errors).ok();
+        }
+        if !self.extensions.is_empty() {
+            begin(&mut out, "extensions");
+            let extensions = self.extensions.iter();
+            let extensions = extensions.map(|(name, value)| (Name::new(name), value.clone()));
+            write_value(&Value::Object(extensions.collect()), &mut out);
+        }
+        out.push(b'}');
+        out
+    }
+
+    /// The answer as text.
+    pub(super) fn json(&self) -> Result<String, ServerError> {
+        String::from_utf8(self.to_json()).map_err(|error| {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            coded(ErrorCode::Internal, Error::internal("unwritable").to_string())
+        })
+    }
+
+    /// The same answer for another request.
+    pub(super) fn addressed(&self, request_id: &str) -> Self {
+        let mut answer = self.clone();
+        for error in &mut answer.errors {
+            complete(error, request_id);
+        }
+        answer
     }
 
     /// Whether the operation did not begin.
@@ -82,6 +120,15 @@ impl Answer {
     }
 }
 
+fn begin(out: &mut Vec<u8>, key: &str) {
+    if out.len() > 1 {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
 /// A response that only says why an operation did not begin.
 pub(super) fn refusal(error: &Error) -> Response {
     let mut refused = coded(error.code(), error.to_string());
@@ -105,6 +152,26 @@ impl From<GuardError> for ServerError {
             ..coded(error.code, error.message)
         }
     }
+}
+
+impl From<BadValue> for ServerError {
+    fn from(bad: BadValue) -> Self {
+        let mut error = coded(ErrorCode::BadUserInput, bad.message);
+        error.locations = vec![bad.location];
+        let field = bad.field.into_iter().map(Value::from).collect();
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("field", Value::List(field));
+        error
+    }
+}
+
+/// What is left of an operation that panicked.
+pub(super) fn panicked() -> Response {
+    tracing::error!("a resolver panicked");
+    let message = Error::internal("panic").to_string();
+    Response::from_errors(vec![coded(ErrorCode::Internal, message)])
 }
 
 /// An error with a code.

@@ -1,40 +1,34 @@
-//! From what a client sent to a request that may be executed, equal for HTTP and WebSocket: parameters are read strictly, the caller
-//! pays from their budget, the document passes the guard.
+//! From what a client sent to a request that may be executed, equal for HTTP and WebSocket: parameters are read strictly, the document is
+//! found and passes the guard, the caller pays from their budget.
+
+mod budget;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Variables};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::Web;
 use super::client::Client;
 use super::graphql_answer::{coded, refusal};
+use super::graphql_documents::Wanted;
 use crate::access::Caller;
-use crate::graphql::{self, Spent, guard};
-use crate::kernel::{self, ErrorCode};
-use crate::platform::limits::{Decision, Limit, WINDOW};
+use crate::graphql::{self, arguments, guard};
+use crate::kernel::ErrorCode;
+
+pub(super) use budget::Budget;
 
 /// The parameters of a GraphQL request.
 #[derive(Debug, PartialEq)]
 pub(super) struct Parameters {
-    query: String,
+    document: Wanted,
     operation_name: Option<String>,
     variables: Value,
 }
 
-/// Why parameters cannot be used.
-#[derive(Debug, PartialEq)]
-pub(super) enum Unusable {
-    /// They are no GraphQL request.
-    Malformed(String),
-    /// They name a document instead of containing it.
-    OnlyHash,
-}
-
 impl Parameters {
-    /// Reads the object that a client sent; unknown members are left alone, as the protocols ask.
-    pub(super) fn read(value: Value) -> Result<Self, Unusable> {
-        let malformed = |message: &str| Unusable::Malformed(message.into());
+    /// Reads the object that a client sent; unknown members are left alone, as the protocols ask. On failure, what is wrong with it.
+    pub(super) fn read(value: Value) -> Result<Self, String> {
+        let malformed = |message: &str| message.to_owned();
         let mut object = match value {
             Value::Object(object) => object,
             Value::Array(_) => {
@@ -59,17 +53,35 @@ impl Parameters {
             Value::String(name) => Some(name),
             _ => return Err(malformed("`operationName` must be a string.")),
         };
-        match object.remove("query").unwrap_or_default() {
-            Value::String(query) => Ok(Self {
-                query,
-                operation_name,
-                variables,
-            }),
-            // Clients that try a hash first send the document when they hear that it is unknown.
-            Value::Null if extensions.contains_key("persistedQuery") => Err(Unusable::OnlyHash),
-            Value::Null => Err(malformed("`query` is missing.")),
-            _ => Err(malformed("`query` must be a string.")),
+        let name = match object.remove("documentId").unwrap_or_default() {
+            Value::Null => persisted_name(&extensions)?,
+            Value::String(name) => Some(name),
+            _ => return Err(malformed("`documentId` must be a string.")),
+        };
+        let text = match object.remove("query").unwrap_or_default() {
+            Value::String(text) => Some(text),
+            Value::Null if name.is_some() => None,
+            Value::Null => return Err(malformed("`query` is missing.")),
+            _ => return Err(malformed("`query` must be a string.")),
+        };
+        Ok(Self {
+            document: Wanted { text, name },
+            operation_name,
+            variables,
+        })
+    }
+}
+
+/// The name of a document as automatic persisted queries send it.
+fn persisted_name(extensions: &Map<String, Value>) -> Result<Option<String>, String> {
+    let Some(persisted) = extensions.get("persistedQuery").filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    match (&persisted["version"], &persisted["sha256Hash"]) {
+        (Value::Number(version), Value::String(hash)) if version.as_u64() == Some(1) => {
+            Ok(Some(hash.clone()))
         }
+        _ => Err("`extensions.persistedQuery` must have `version` 1 and a string `sha256Hash`.".into()),
     }
 }
 
@@ -79,81 +91,8 @@ pub(super) struct Operation {
     pub(super) kind: OperationType,
 }
 
-/// What is left of the caller's budget.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
-    requests: Decision,
-    points: Option<Decision>,
-}
-
-impl Budget {
-    /// Pays for one request. There is a budget to tell about also when it is spent.
-    pub(super) fn open(web: &Web, client: &Client, caller: &Caller) -> (Self, kernel::Result<()>) {
-        let (limit, _, key) = account(client, caller);
-        let requests = web.platform.limits.check(limit, &key, 1);
-        let budget = Self {
-            requests,
-            points: None,
-        };
-        (budget, requests.into_result().map(drop))
-    }
-
-    /// Pays for the points of the operation.
-    fn spend(&mut self, web: &Web, client: &Client, caller: &Caller, cost: u32) -> kernel::Result<Spent> {
-        let (_, limit, key) = account(client, caller);
-        let decision = web.platform.limits.check(limit, &key, cost);
-        self.points = Some(decision);
-        decision.into_result().map(|decision| Spent { decision, cost })
-    }
-
-    /// Tells the client. The `X-RateLimit` fields are about points, or about requests when those stopped this one.
-    pub(super) fn tell(&self, headers: &mut HeaderMap) {
-        let decisions = [Some(self.requests), self.points];
-        let shown = self.points.unwrap_or(self.requests);
-        let fields = [
-            ("x-ratelimit-limit", shown.limit.to_string()),
-            ("x-ratelimit-remaining", shown.remaining.to_string()),
-            ("x-ratelimit-reset", shown.reset_at.timestamp().to_string()),
-            (
-                "ratelimit-policy",
-                list(&decisions, |d| {
-                    format!("\"{}\";q={};w={}", d.kind.name(), d.limit, WINDOW.as_secs())
-                }),
-            ),
-            (
-                "ratelimit",
-                list(&decisions, |d| {
-                    format!("\"{}\";r={};t={}", d.kind.name(), d.remaining, d.reset_after)
-                }),
-            ),
-        ];
-        for (name, value) in fields {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
-    }
-}
-
-fn list(decisions: &[Option<Decision>], show: impl Fn(&Decision) -> String) -> String {
-    decisions
-        .iter()
-        .flatten()
-        .map(show)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// Whose budget it is: that of the person, whatever they signed in with, or that of the address.
-fn account(client: &Client, caller: &Caller) -> (Limit, Limit, String) {
-    match caller.user_id() {
-        Some(user) => (Limit::CallerRequests, Limit::CallerPoints, user.to_string()),
-        None => (Limit::GuestRequests, Limit::GuestPoints, client.budget_key()),
-    }
-}
-
-/// Checks the document, pays for it and adds what resolvers need. A refusal is the response to send.
-pub(super) fn prepare(
+/// Finds and checks the document, pays for it and adds what resolvers need. A refusal is the response to send.
+pub(super) async fn prepare(
     web: &Web,
     client: &Client,
     caller: &Caller,
@@ -161,20 +100,29 @@ pub(super) fn prepare(
     parameters: Parameters,
 ) -> Result<Operation, Box<Response>> {
     let Parameters {
-        query,
+        document,
         operation_name,
         variables,
     } = parameters;
+    let text = web
+        .documents
+        .find(&document)
+        .map_err(|error| Box::new(refusal(&error)))?;
     let mut variables = Variables::from_json(variables);
+    let limits = &web.platform.config.limits;
+    let refused = |error: guard::GuardError| Box::new(Response::from_errors(vec![error.into()]));
+    let prepared = web.prepared().read(&text, limits).map_err(refused)?;
     let checked = guard::check(
-        &query,
+        &text,
+        &prepared.document,
         operation_name.as_deref(),
         &mut variables,
-        &web.platform.config.limits,
+        limits,
     )
-    .map_err(|error| Box::new(Response::from_errors(vec![error.into()])))?;
+    .map_err(refused)?;
     let spent = budget
         .spend(web, client, caller, checked.cost)
+        .await
         .map_err(|error| Box::new(refusal(&error)))?;
     if checked.introspects && !web.platform.config.introspection {
         let message = "Introspection is switched off on this server.";
@@ -183,9 +131,15 @@ pub(super) fn prepare(
             message,
         )])));
     }
-    let mut request = Request::new(query).variables(variables);
+    web.documents.remember(&document, &text);
+    let bad = arguments::check(&prepared.document, operation_name.as_deref(), &variables);
+    if !bad.is_empty() {
+        let errors = bad.into_iter().map(Into::into).collect();
+        return Err(Box::new(Response::from_errors(errors)));
+    }
+    let mut request = Request::new(&*text).variables(variables);
     request.operation_name = operation_name;
-    request.set_parsed_query(checked.document);
+    let request = graphql::with_document(request, prepared);
     let request = graphql::prepare_paid(request, &web.platform, caller.clone(), spent);
     Ok(Operation {
         request,
@@ -204,8 +158,8 @@ mod tests {
         let full = json!({ "query": "{ a }", "operationName": "A", "variables": { "x": 1 }, "extensions": {}, "id": 7 });
         let read = Parameters::read(full).unwrap();
         assert_eq!(
-            (read.query.as_str(), read.operation_name.as_deref()),
-            ("{ a }", Some("A"))
+            (read.document.text.as_deref(), read.operation_name.as_deref()),
+            (Some("{ a }"), Some("A"))
         );
         let nulls = json!({ "query": "{ a }", "operationName": null, "variables": null, "extensions": null });
         assert_eq!(Parameters::read(nulls).unwrap().variables, json!({}));
@@ -219,13 +173,15 @@ mod tests {
             json!({ "query": "{ a }", "variables": "{}" }),
             json!({ "query": "{ a }", "operationName": 1 }),
             json!({ "query": "{ a }", "extensions": 0 }),
+            json!({ "query": "{ a }", "documentId": 7 }),
+            json!({ "extensions": { "persistedQuery": { "version": 1 } } }),
+            json!({ "extensions": { "persistedQuery": { "version": 2, "sha256Hash": "00" } } }),
         ] {
-            assert!(
-                matches!(Parameters::read(wrong.clone()), Err(Unusable::Malformed(_))),
-                "{wrong}"
-            );
+            assert!(Parameters::read(wrong.clone()).is_err(), "{wrong}");
         }
-        let hash = json!({ "extensions": { "persistedQuery": { "version": 1 } } });
-        assert_eq!(Parameters::read(hash), Err(Unusable::OnlyHash));
+        let name = |value| Parameters::read(value).unwrap().document.name;
+        let hash = json!({ "extensions": { "persistedQuery": { "version": 1, "sha256Hash": "00" } } });
+        assert_eq!(name(hash).as_deref(), Some("00"));
+        assert_eq!(name(json!({ "documentId": "abc" })).as_deref(), Some("abc"));
     }
 }

@@ -16,7 +16,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::client::Client;
 use super::failure::Failure;
 use super::origins::CSRF_HEADER;
-use super::{Web, auth, client, graphiql, graphiql_page, graphql_http, health};
+use super::{Web, auth, client, graphiql, graphiql_page, graphql_http, health, personal_data, sign_in};
 use crate::kernel::{Error, ErrorCode};
 
 /// Bodies of everything but `/graphql`, which reads its own.
@@ -30,7 +30,15 @@ pub fn router(web: Web) -> Router {
         .route("/api/health", get(health::health))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/auth/logout", post(auth::logout));
+        .route("/auth/personal-data", get(personal_data::download))
+        .route("/auth/callback", get(sign_in::oidc::callback))
+        .route("/auth/logout", post(auth::logout))
+        .route(
+            "/auth/email",
+            get(sign_in::email::form).post(sign_in::email::request),
+        )
+        .route("/auth/email/link", get(sign_in::email::link))
+        .route("/auth/{provider}", get(sign_in::oidc::start).fallback(nothing));
     if web.platform.config.env.is_development() {
         routes = routes.route("/auth/dev-login", post(auth::dev_login));
     }
@@ -75,6 +83,7 @@ fn cors(web: &Web) -> CorsLayer {
         ])
         .expose_headers([
             RETRY_AFTER,
+            header("idempotency-replayed"),
             header("ratelimit"),
             header("ratelimit-policy"),
             header("x-ratelimit-limit"),

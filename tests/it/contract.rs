@@ -2,7 +2,7 @@
 //! has the names, types and defaults of the design.
 
 mod compare;
-mod model;
+pub mod model;
 
 use std::fs;
 use std::path::{Path, PathBuf};

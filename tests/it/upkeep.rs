@@ -98,3 +98,26 @@ async fn sessions_go_a_while_after_they_have_ended() {
     upkeep::prune(&app.platform).await.unwrap();
     assert_eq!(count().await, 0);
 }
+
+#[tokio::test]
+async fn one_use_secrets_go_a_day_after_their_end() {
+    use entity::enums::VerificationPurpose;
+    use meridian::access::one_use::{self, NewOneUse};
+    let app = TestApp::start().await;
+    let secret = |life| NewOneUse {
+        purpose: VerificationPurpose::SignInLink,
+        user_id: None,
+        email: None,
+        secret: format!("secret for {life}"),
+        payload: None,
+        life,
+    };
+    one_use::store(&app.platform, secret(Duration::minutes(15)))
+        .await
+        .unwrap();
+    one_use::store(&app.platform, secret(Duration::hours(12)))
+        .await
+        .unwrap();
+    app.advance(Duration::minutes(16) + Duration::days(1));
+    assert_eq!(upkeep::prune(&app.platform).await.unwrap(), 1);
+}

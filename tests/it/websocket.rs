@@ -15,11 +15,12 @@ use crate::support::server::Server;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Socket(WebSocketStream<TcpStream>);
+/// A client that speaks the protocol by hand.
+pub struct Socket(WebSocketStream<TcpStream>);
 
 /// What a server says next.
 #[derive(Debug, PartialEq)]
-enum Said {
+pub enum Said {
     Message(Value),
     Closed(u16, String),
 }
@@ -46,14 +47,14 @@ impl Socket {
         }
     }
 
-    async fn connect(server: &Server) -> Self {
+    pub async fn connect(server: &Server) -> Self {
         Self::open(server, &[("sec-websocket-protocol", "graphql-transport-ws")])
             .await
             .unwrap()
     }
 
     /// Connects and signs in.
-    async fn greet(server: &Server, authorization: Option<&str>) -> Self {
+    pub async fn greet(server: &Server, authorization: Option<&str>) -> Self {
         let mut socket = Self::connect(server).await;
         let payload = authorization.map(|text| json!({ "authorization": text }));
         socket
@@ -66,18 +67,18 @@ impl Socket {
         socket
     }
 
-    async fn say(&mut self, message: Value) {
+    pub async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+    pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         self.say(
             json!({ "type": "subscribe", "id": id, "payload": { "query": query, "variables": variables } }),
         )
         .await;
     }
 
-    async fn hear(&mut self) -> Said {
+    pub async fn hear(&mut self) -> Said {
         loop {
             match timeout(PATIENCE, self.0.next()).await.expect("a message in time") {
                 Some(Ok(Message::Text(text))) => return Said::Message(serde_json::from_str(&text).unwrap()),
@@ -90,14 +91,14 @@ impl Socket {
         }
     }
 
-    async fn message(&mut self) -> Value {
+    pub async fn message(&mut self) -> Value {
         match self.hear().await {
             Said::Message(message) => message,
             closed => panic!("{closed:?}"),
         }
     }
 
-    async fn code(&mut self) -> u16 {
+    pub async fn code(&mut self) -> u16 {
         match self.hear().await {
             Said::Closed(code, _) => code,
             message => panic!("{message:?}"),
@@ -105,12 +106,12 @@ impl Socket {
     }
 }
 
-const VERSION: &str = "{ serverInfo { version } }";
-const CHANGES: &str = "subscription ($id: ID!, $after: String) {
+pub const VERSION: &str = "{ serverInfo { version } }";
+pub const CHANGES: &str = "subscription ($id: ID!, $after: String) {
     taskChanged(workspaceId: $id, after: $after) { cursor action task { title } }
 }";
 
-async fn create_task(server: &Server, title: &str) {
+pub async fn create_task(server: &Server, title: &str) {
     let mutation =
         "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { message } } }";
     let input = json!({ "workspaceId": server.app.ana.workspace(), "title": title });

@@ -4,4 +4,4 @@
 
 mod read;
 
-pub use read::{AuditFilter, Verified, get_many, page, verify};
+pub use read::{AuditFilter, Verified, get_many, page, verify, workspaces};

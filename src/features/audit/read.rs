@@ -3,9 +3,13 @@
 mod verify;
 
 use entity::audit_log::{self, Column, Entity};
-use entity::ids::{AuditLogId, UserId};
+use entity::ids::{AuditLogId, UserId, WorkspaceId};
+use entity::workspace;
 use sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr};
-use sea_orm::{ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, Value};
+use sea_orm::{
+    ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Value,
+};
 use uuid::Uuid;
 
 use crate::access::Ctx;
@@ -13,7 +17,8 @@ use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Span;
-use crate::platform::db::{Key, keyset};
+use crate::platform::Platform;
+use crate::platform::db::{Key, Scope, keyset};
 
 pub use verify::{Verified, verify};
 
@@ -28,6 +33,17 @@ pub struct AuditFilter {
     pub entity: Option<(String, Uuid)>,
     /// In this range.
     pub range: Option<Span>,
+}
+
+/// Every workspace, oldest first: each has an audit log of its own.
+pub async fn workspaces(platform: &Platform) -> Result<Vec<WorkspaceId>> {
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find::<workspace::Entity>()
+        .select_only()
+        .column(workspace::Column::Id)
+        .order_by_asc(workspace::Column::Id);
+    Ok(select.into_tuple().all(&read).await?)
 }
 
 /// One page of the audit log, newest first.

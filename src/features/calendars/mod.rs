@@ -9,6 +9,6 @@ mod rules;
 mod write;
 
 pub use model::{CalendarPatch, NewCalendar};
-pub use read::{default_of_viewer, get, get_many, hidden, last_syncs, list};
+pub use read::{default_of_viewer, get, get_many, hidden, last_syncs, list, look_at};
 pub use rules::{accepts_events, is_own, is_shown};
 pub use write::{create, delete, update};

@@ -1,14 +1,16 @@
 //! Questions about calendars.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use entity::ids::CalendarId;
+use entity::ids::{CalendarId, WorkspaceId};
 use entity::{calendar, calendar_setting, calendar_sync};
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
 
 use crate::access::Ctx;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
+use crate::platform::cache::{Group, Kept};
 use crate::platform::db::Read;
 
 /// The calendars that the viewer sees, by name.
@@ -30,6 +32,36 @@ pub async fn get_many(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<calendar::Mod
     let read = ctx.read().await?;
     let select = shown(&read).filter(calendar::Column::Id.is_in(ids.iter().copied()));
     Ok(select.all(&read).await?)
+}
+
+/// As [`get_many`], for looking at only: they may be some seconds old.
+pub async fn look_at(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<Arc<calendar::Model>>> {
+    let load = async {
+        let read = ctx.read().await?;
+        let rows = shown(&read).all(&read).await?;
+        let rows: HashMap<CalendarId, Arc<calendar::Model>> =
+            rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
+        Ok(Arc::new(rows))
+    };
+    let id = ctx.workspace_id();
+    let group = Group::Workspace(id);
+    let all = ctx
+        .platform()
+        .cache
+        .get::<CalendarsOf, _>(id, group, load)
+        .await?;
+    Ok(ids.iter().filter_map(|id| all.get(id).cloned()).collect())
+}
+
+/// The calendars of a workspace that are shown.
+struct CalendarsOf;
+
+impl Kept for CalendarsOf {
+    const NAME: &'static str = "calendars";
+    type Key = WorkspaceId;
+    type Value = Arc<HashMap<CalendarId, Arc<calendar::Model>>>;
+    const CAPACITY: u64 = 5_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);
 }
 
 fn shown(read: &Read) -> Select<calendar::Entity> {

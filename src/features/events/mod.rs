@@ -19,9 +19,10 @@ pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
     Occurrences, When,
 };
-pub use read::{get, get_many, page, people_of, reminders_of};
+pub use read::{find, get, get_many, page, people_of, reminders_of};
 pub use recurrence::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
-    RemoteObject, Stored, Unstored, create, delete, move_to, remove_objects, store_parsed, update,
+    RemoteObject, Stored, Twin, Unstored, create, delete, leave_out, move_to, remove_objects, store_parsed,
+    twins_wait, update,
 };

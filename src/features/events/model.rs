@@ -196,6 +196,14 @@ pub struct EventOrder {
     pub descending: bool,
 }
 
+impl EventOrder {
+    /// What cursors of this order are marked with.
+    pub(super) fn name(self) -> String {
+        let sign = if self.descending { '-' } else { '+' };
+        format!("{sign}{:?}", self.field)
+    }
+}
+
 /// Fields to sort events by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventOrderField {

@@ -75,7 +75,7 @@ impl Account {
             Self::Caldav {
                 server_url, username, ..
             } => format!("{server_url}\n{username}"),
-            Self::IcsFeed { url } => url.clone(),
+            Self::IcsFeed { url } => without_user(url),
         };
         let hash = secrets.keyed_hash("integrations.account", account.as_bytes())?;
         Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -94,6 +94,17 @@ impl Account {
         let plain = secrets.open(sealed, &place(row.workspace_id))?;
         serde_json::from_slice(&plain).map_err(|_| Error::internal("sealed credentials cannot be read"))
     }
+}
+
+/// A feed is the same with another name and password in its address.
+fn without_user(address: &str) -> String {
+    let Ok(mut url) = url::Url::parse(address) else {
+        return address.to_owned();
+    };
+    // Both only fail on URLs without a host, which have neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
 }
 
 fn place(workspace: WorkspaceId) -> Vec<u8> {

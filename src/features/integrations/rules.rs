@@ -115,6 +115,24 @@ pub(super) fn next_sync(row: &integration::Model, now: Instant) -> Instant {
     now + TimeDelta::minutes(i64::from(row.refresh_minutes.max(MIN_REFRESH_MINUTES)))
 }
 
+/// Pause after another failure, when there were `before` others in a row: twice as long each time, at most a day.
+pub(super) fn pause(row: &integration::Model, before: u64) -> TimeDelta {
+    const DAY: i64 = 24 * 60;
+    let usual = i64::from(row.refresh_minutes.max(MIN_REFRESH_MINUTES));
+    let longer = usual.saturating_mul(1 << before.min(10));
+    TimeDelta::minutes(longer.min(DAY.max(usual)))
+}
+
+/// The pause as a sentence.
+pub(super) fn next_try(pause: TimeDelta) -> String {
+    let minutes = pause.num_minutes();
+    match minutes % 60 {
+        0 if minutes == 60 => "The next automatic try is in 1 hour.".into(),
+        0 => format!("The next automatic try is in {} hours.", minutes / 60),
+        _ => format!("The next automatic try is in {minutes} minutes."),
+    }
+}
+
 /// Whether a person may start a sync now.
 pub(super) fn check_may_sync(row: &integration::Model) -> Result<()> {
     let message = match row.status {

@@ -10,5 +10,5 @@ mod write;
 
 pub use model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch, WorkingHours};
 pub use read::{deliveries, deliveries_in, find, find_by_email, get_many, preferences, sharing_workspace};
-pub use rules::working_hours_of;
+pub use rules::{is_language_tag, working_hours_of};
 pub use write::{check, create_in, update_deliveries, update_preferences, update_profile};

@@ -1,6 +1,7 @@
 //! Questions about people. Whoever asks has decided that the answer may be seen.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use entity::ids::{UserId, WorkspaceId};
 use entity::{membership, notification_preference, user, user_preferences};
@@ -10,21 +11,42 @@ use super::model::Delivery;
 use super::rules;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
+use crate::platform::cache::{Group, Kept};
 use crate::platform::db::{Read, Scope};
 
 /// One person, if they exist.
 pub async fn find(platform: &Platform, id: UserId) -> Result<Option<user::Model>> {
-    Ok(get_many(platform, &[id]).await?.pop())
+    let read = platform.db.read(Scope::System).await?;
+    let select = read.find_global::<user::Entity>().filter(user::Column::Id.eq(id));
+    Ok(select.one(&read).await?)
 }
 
-/// The people that exist among these.
-pub async fn get_many(platform: &Platform, ids: &[UserId]) -> Result<Vec<user::Model>> {
-    let read = platform.db.read(Scope::System).await?;
-    Ok(read
-        .find_global::<user::Entity>()
-        .filter(user::Column::Id.is_in(ids.iter().copied()))
-        .all(&read)
-        .await?)
+/// The people that exist among these, for looking at only: they may be some seconds old.
+pub async fn get_many(platform: &Platform, ids: &[UserId]) -> Result<Vec<Arc<user::Model>>> {
+    let load = |ids: Vec<UserId>| async move {
+        let read = platform.db.read(Scope::System).await?;
+        let select = read
+            .find_global::<user::Entity>()
+            .filter(user::Column::Id.is_in(ids));
+        let rows = select.all(&read).await?;
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    };
+    let group = |id: &UserId| Group::Person(*id);
+    let found = platform
+        .cache
+        .get_many::<People, _, _, _>(ids, group, load)
+        .await?;
+    Ok(found.into_iter().map(|(_, row)| row).collect())
+}
+
+struct People;
+
+impl Kept for People {
+    const NAME: &'static str = "people";
+    type Key = UserId;
+    type Value = Arc<user::Model>;
+    const CAPACITY: u64 = 20_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);
 }
 
 /// The person with this address (lower case), if any.
@@ -52,19 +74,43 @@ pub async fn sharing_workspace(
     workspaces: &[WorkspaceId],
     people: &[UserId],
 ) -> Result<HashSet<UserId>> {
-    let read = platform.db.read(Scope::System).await?;
-    let select = read
-        .find::<membership::Entity>()
-        .select_only()
-        .column(membership::Column::UserId)
-        .filter(membership::Column::WorkspaceId.is_in(workspaces.iter().copied()))
-        .filter(membership::Column::UserId.is_in(people.iter().copied()));
-    Ok(select
-        .into_tuple::<UserId>()
-        .all(&read)
-        .await?
-        .into_iter()
-        .collect())
+    let mut known = HashSet::new();
+    for workspace in workspaces {
+        let members = members_of(platform, *workspace).await?;
+        known.extend(people.iter().filter(|person| members.contains(person)));
+        if known.len() == people.len() {
+            break;
+        }
+    }
+    Ok(known)
+}
+
+/// The members of a workspace, which may be some seconds old.
+async fn members_of(platform: &Platform, workspace: WorkspaceId) -> Result<Arc<HashSet<UserId>>> {
+    let load = async {
+        let read = platform.db.read(Scope::System).await?;
+        let select = read
+            .find::<membership::Entity>()
+            .select_only()
+            .column(membership::Column::UserId)
+            .filter(membership::Column::WorkspaceId.eq(workspace));
+        let ids = select.into_tuple::<UserId>().all(&read).await?;
+        Ok(Arc::new(ids.into_iter().collect()))
+    };
+    platform
+        .cache
+        .get::<MembersOf, _>(workspace, Group::Memberships, load)
+        .await
+}
+
+struct MembersOf;
+
+impl Kept for MembersOf {
+    const NAME: &'static str = "members";
+    type Key = WorkspaceId;
+    type Value = Arc<HashSet<UserId>>;
+    const CAPACITY: u64 = 5_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);
 }
 
 /// Where each kind of notification of a person goes.

@@ -95,7 +95,7 @@ pub(super) fn check(checks: &mut Checks, row: &user_preferences::Model) {
 }
 
 /// Whether the text looks like a BCP 47 language tag: a language of two or three letters, then subtags.
-pub(super) fn is_language_tag(text: &str) -> bool {
+pub fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let language = parts.next().unwrap_or_default();
     let language_ok = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());

@@ -11,6 +11,7 @@ use sea_orm::{
 use super::model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch};
 use super::{read, rules};
 use crate::access::Access;
+use crate::kernel::changes::Topic;
 use crate::kernel::text::{self, Checks};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Scope, Tx};
@@ -103,6 +104,7 @@ pub async fn update_profile(access: &Access, patch: ProfilePatch) -> Result<user
             }
             row.version += 1;
             row.updated_at = tx.now();
+            tx.announce(Topic::Revoked(id), &())?;
             tx.update_global_row(row.into_active_model().reset_all()).await
         }
     })

@@ -9,6 +9,6 @@ mod rules;
 mod write;
 
 pub use model::{BulkPatch, NewTask, TaskFilter, TaskOrder, TaskOrderField, TaskPatch};
-pub use read::{blocked, dependencies_of, dependents_of, get, get_many, page, subtasks_of};
+pub use read::{blocked, dependencies_of, dependents_of, find, get, get_many, page, subtasks_of};
 pub use rules::{is_overdue, labels_of};
 pub use write::{add_dependency, bulk_update, complete, create, delete, remove_dependency, reopen, update};

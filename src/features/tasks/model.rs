@@ -129,6 +129,14 @@ pub struct TaskOrder {
     pub descending: bool,
 }
 
+impl TaskOrder {
+    /// What cursors of this order are marked with.
+    pub(super) fn name(self) -> String {
+        let sign = if self.descending { '-' } else { '+' };
+        format!("{sign}{:?}", self.field)
+    }
+}
+
 /// Fields to sort tasks by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskOrderField {

@@ -11,15 +11,23 @@ use sea_orm::{
 };
 
 use super::model::{TaskFilter, TaskOrder, TaskOrderField};
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, keyset};
+use crate::platform::db::{Key, Partial as _, fetch, keyset};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
     get_many(ctx, &[id]).await?.pop().ok_or_else(Error::not_found)
+}
+
+/// A task in whichever workspace of the caller it is; NOT_FOUND when there is none. `columns` are bits of the columns that are needed of
+/// it, `None` for all.
+pub async fn find(access: &Access, id: TaskId, columns: Option<u64>) -> Result<task::Model> {
+    access.caller().require_user()?;
+    let always = [task::Column::Id];
+    Ok(access.find::<task::Entity>(id, columns, &always).await?.1)
 }
 
 /// The tasks that exist among these.
@@ -47,9 +55,18 @@ pub async fn page(
     } else {
         None
     };
-    let rows = keyset(select, &keys(order), request)?.all(&read).await?;
+    let name = order.name();
+    let request = &request.in_order(&name)?;
+    // What cursors and loaders look at, whatever is asked for.
+    let always = [
+        task::Column::Id,
+        task::Column::WorkspaceId,
+        key_column(order.field),
+    ];
+    let columns = task::Entity::columns_in(request.columns, &always);
+    let rows = fetch(keyset(select, &keys(order), request)?, &columns, &read).await?;
     Ok(Page::from_rows(request, rows, total, |row| {
-        cursor(row, order.field)
+        cursor(row, order.field, &name)
     }))
 }
 
@@ -150,16 +167,11 @@ fn keys(order: TaskOrder) -> [Key; 2] {
     let text: fn(&serde_json::Value) -> Option<Value> = |json| json.as_str().map(Into::into);
     let small: fn(&serde_json::Value) -> Option<Value> =
         |json| i16::try_from(json.as_i64()?).ok().map(Into::into);
-    let (column, value, nullable) = match order.field {
-        TaskOrderField::DueAt => (
-            Column::DueAt,
-            instant as fn(&serde_json::Value) -> Option<Value>,
-            true,
-        ),
-        TaskOrderField::Priority => (Column::Priority, small, false),
-        TaskOrderField::CreatedAt => (Column::CreatedAt, instant as _, false),
-        TaskOrderField::UpdatedAt => (Column::UpdatedAt, instant as _, false),
-        TaskOrderField::Title => (Column::Title, text, false),
+    let (value, nullable) = match order.field {
+        TaskOrderField::DueAt => (instant as fn(&serde_json::Value) -> Option<Value>, true),
+        TaskOrderField::Priority => (small, false),
+        TaskOrderField::CreatedAt | TaskOrderField::UpdatedAt => (instant as _, false),
+        TaskOrderField::Title => (text, false),
     };
     let id = |json: &serde_json::Value| Some(json.as_str()?.parse::<TaskId>().ok()?.into());
     let key = |column: Column, value, nullable| Key {
@@ -168,10 +180,23 @@ fn keys(order: TaskOrder) -> [Key; 2] {
         value,
         nullable,
     };
-    [key(column, value, nullable), key(Column::Id, id, false)]
+    [
+        key(key_column(order.field), value, nullable),
+        key(Column::Id, id, false),
+    ]
 }
 
-fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
+fn key_column(field: TaskOrderField) -> task::Column {
+    match field {
+        TaskOrderField::DueAt => task::Column::DueAt,
+        TaskOrderField::Priority => task::Column::Priority,
+        TaskOrderField::CreatedAt => task::Column::CreatedAt,
+        TaskOrderField::UpdatedAt => task::Column::UpdatedAt,
+        TaskOrderField::Title => task::Column::Title,
+    }
+}
+
+fn cursor(row: &task::Model, field: TaskOrderField, order: &str) -> Cursor {
     let time = |at: Instant| serde_json::Value::from(at.to_rfc3339());
     let first = match field {
         TaskOrderField::DueAt => row.due_at.map_or(serde_json::Value::Null, time),
@@ -180,7 +205,7 @@ fn cursor(row: &task::Model, field: TaskOrderField) -> Cursor {
         TaskOrderField::UpdatedAt => time(row.updated_at),
         TaskOrderField::Title => row.title.clone().into(),
     };
-    Cursor(vec![first, row.id.to_string().into()])
+    Cursor::in_order(order, vec![first, row.id.to_string().into()])
 }
 
 /// Sub-tasks of each of these, in order.

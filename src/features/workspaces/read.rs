@@ -1,5 +1,7 @@
 //! Questions about workspaces.
 
+use std::sync::Arc;
+
 use entity::enums::WorkspaceType;
 use entity::ids::{MembershipId, WorkspaceId};
 use entity::{membership, user, workspace};
@@ -12,6 +14,7 @@ use sea_orm::{
 use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::{Error, Result};
+use crate::platform::cache::{Group, Kept};
 use crate::platform::db::{Key, Scope, keyset};
 
 /// The workspace of the context.
@@ -21,6 +24,26 @@ pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
         .one(&read)
         .await?
         .ok_or_else(Error::not_found)
+}
+
+/// As [`get`], for looking at only: it may be some seconds old.
+pub async fn look_at(ctx: &Ctx) -> Result<Arc<workspace::Model>> {
+    let id = ctx.workspace_id();
+    let load = async { get(ctx).await.map(Arc::new) };
+    ctx.platform()
+        .cache
+        .get::<Workspaces, _>(id, Group::Workspace(id), load)
+        .await
+}
+
+struct Workspaces;
+
+impl Kept for Workspaces {
+    const NAME: &'static str = "workspaces";
+    type Key = WorkspaceId;
+    type Value = Arc<workspace::Model>;
+    const CAPACITY: u64 = 20_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(30);
 }
 
 /// All workspaces of the caller, personal one first, then by name.

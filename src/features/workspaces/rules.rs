@@ -63,11 +63,7 @@ pub(super) fn free_slug(base: &str, taken: &[String]) -> String {
 }
 
 /// Only owners make owners, and only owners change or remove them.
-pub(super) fn check_power(
-    acting: WorkspaceRole,
-    from: WorkspaceRole,
-    to: Option<WorkspaceRole>,
-) -> Result<()> {
+pub fn check_power(acting: WorkspaceRole, from: WorkspaceRole, to: Option<WorkspaceRole>) -> Result<()> {
     let concerns_owner = from == WorkspaceRole::Owner || to == Some(WorkspaceRole::Owner);
     if concerns_owner && acting != WorkspaceRole::Owner {
         return Err(Error::forbidden("Only owners make, change or remove owners."));

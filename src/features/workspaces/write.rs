@@ -20,7 +20,7 @@ use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx, is_unique_violation};
 
 pub use found::{create, create_personal};
-pub use members::{add_member, remove as remove_member, update_role};
+pub use members::{add_member, insert as join_in, remove as remove_member, update_role};
 
 /// Changes a workspace.
 pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model> {

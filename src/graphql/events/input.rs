@@ -5,8 +5,8 @@ use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
 use crate::features::events::{EventPatch, NewEvent, NewGuest, NewReminder, Occurrences, When};
 use crate::graphql::enums::{EventStatus, EventTransparency, EventVisibility, NotificationChannel};
 use crate::graphql::ids::reference;
-use crate::graphql::patch;
 use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, TimeZone, Url};
+use crate::graphql::{patch, set};
 use crate::kernel;
 
 /// When an event takes place: timed or all-day.
@@ -149,13 +149,13 @@ impl CreateCalendarEventInput {
 #[derive(InputObject)]
 pub struct UpdateCalendarEventInput {
     /// Moves the event to another calendar. Only with scope `ALL`.
-    calendar_id: Option<ID>,
+    calendar_id: MaybeUndefined<ID>,
     /// Title.
-    title: Option<String>,
+    title: MaybeUndefined<String>,
     /// When it takes place.
-    time: Option<EventTimeInput>,
+    time: MaybeUndefined<EventTimeInput>,
     /// Time zone of the event's wall times.
-    time_zone: Option<TimeZone>,
+    time_zone: MaybeUndefined<TimeZone>,
     /// Description in Markdown.
     description: MaybeUndefined<String>,
     /// Place or address.
@@ -163,11 +163,11 @@ pub struct UpdateCalendarEventInput {
     /// Link to join the meeting.
     conference_url: MaybeUndefined<Url>,
     /// Whether it is confirmed.
-    status: Option<EventStatus>,
+    status: MaybeUndefined<EventStatus>,
     /// Whether it blocks time.
-    transparency: Option<EventTransparency>,
+    transparency: MaybeUndefined<EventTransparency>,
     /// Who may see the details.
-    visibility: Option<EventVisibility>,
+    visibility: MaybeUndefined<EventVisibility>,
     /// Replaces all guests. The answers of those who stay are kept.
     attendees: MaybeUndefined<Vec<EventAttendeeInput>>,
     /// Replaces all reminders of the viewer.
@@ -180,18 +180,19 @@ pub struct UpdateCalendarEventInput {
 
 impl UpdateCalendarEventInput {
     pub(super) fn into_model(self) -> kernel::Result<EventPatch> {
-        let calendar_id = self.calendar_id.map(|id| reference(&id, "input.calendarId"));
+        let calendar_id = set(self.calendar_id, "input.calendarId")?;
+        let calendar_id = calendar_id.map(|id| reference(&id, "input.calendarId"));
         Ok(EventPatch {
             calendar_id: calendar_id.transpose()?,
-            title: self.title,
-            when: self.time.map(Into::into),
-            time_zone: self.time_zone.map(|zone| zone.0),
+            title: set(self.title, "input.title")?,
+            when: set(self.time, "input.time")?.map(Into::into),
+            time_zone: set(self.time_zone, "input.timeZone")?.map(|zone| zone.0),
             description: patch(self.description),
             location: patch(self.location),
             conference_url: patch(self.conference_url.map_value(|url| url.0)),
-            status: self.status.map(Into::into),
-            transparency: self.transparency.map(Into::into),
-            visibility: self.visibility.map(Into::into),
+            status: set(self.status, "input.status")?.map(Into::into),
+            transparency: set(self.transparency, "input.transparency")?.map(Into::into),
+            visibility: set(self.visibility, "input.visibility")?.map(Into::into),
             guests: list(self.attendees),
             reminders: list(self.reminders),
             color: patch(self.color.map_value(|color| color.0)),

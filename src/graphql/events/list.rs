@@ -11,15 +11,15 @@ use crate::features::events;
 use crate::graphql::enums::{EventStatus, OrderDirection};
 use crate::graphql::errors::expose;
 use crate::graphql::ids::parse;
-use crate::graphql::paging::{connection, wants_total};
+use crate::graphql::paging::{page_request, shaped_connection};
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::EmailAddress;
 use crate::kernel;
 use crate::kernel::page::PageArgs;
 
-connection!(
+shaped_connection!(
     /// A page of events.
-    CalendarEventConnection, CalendarEventEdge, CalendarEvent, "events"
+    CalendarEventConnection "CalendarEventConnection", CalendarEventEdge "CalendarEventEdge", CalendarEvent, "events"
 );
 
 /// Filter for stored events. All given conditions must hold.
@@ -112,23 +112,25 @@ impl WorkspaceEvents {
             field: order.field.into(),
             descending: order.direction == OrderDirection::Desc,
         };
+        let plan = CalendarEventConnection::plan(ctx);
         let page = async {
             let filter = filter
                 .map(CalendarEventFilter::into_model)
                 .transpose()?
                 .unwrap_or_default();
-            let request = PageArgs {
+            let args = PageArgs {
                 first,
                 after,
                 last,
                 before,
-            }
-            .check(50, wants_total(ctx))?;
+            };
+            let request = page_request(ctx, args, plan.as_ref())?;
             events::page(&self.0, &filter, order, &request).await
         };
         Ok(CalendarEventConnection::new(
             page.await.map_err(expose)?,
             CalendarEvent::from,
+            plan,
         ))
     }
 }

@@ -19,11 +19,9 @@ use crate::kernel::ErrorCode;
 /// for the parser's recursion.
 const MAX_NESTING: usize = 64;
 
-/// A document that passed.
+/// An operation that passed.
 #[derive(Debug)]
 pub struct Checked {
-    /// The parsed document.
-    pub document: ExecutableDocument,
     /// The kind of the operation that will run.
     pub kind: OperationType,
     /// Points that the operation costs.
@@ -62,26 +60,31 @@ impl GuardError {
     }
 }
 
-/// Checks a document and picks its operation. Defaults of the operation's variables are filled in where the client sent none.
+/// Reads a document within the limits on its text.
+pub(super) fn read(query: &str, limits: &Limits) -> Result<ExecutableDocument, GuardError> {
+    check_text(query, limits)?;
+    let document = parse_query(query).map_err(parse_error)?;
+    check_document(&document, limits)?;
+    Ok(document)
+}
+
+/// Picks the operation of a document and checks it. Defaults of its variables are filled in where the client sent none.
 pub fn check(
     query: &str,
+    document: &ExecutableDocument,
     operation_name: Option<&str>,
     variables: &mut Variables,
     limits: &Limits,
 ) -> Result<Checked, GuardError> {
-    check_text(query, limits)?;
-    let document = parse_query(query).map_err(parse_error)?;
-    check_document(&document, limits)?;
-    let operation = pick(&document, operation_name)?;
+    let operation = pick(document, operation_name)?;
     prepare_variables(operation, variables)?;
     let kind = operation.ty;
     if kind != OperationType::Mutation {
         check_nul(query, variables)?;
     }
-    let measure = check_operation(&document, operation, variables, limits)?;
+    let measure = check_operation(document, operation, variables, limits)?;
     let cost = u32::try_from(measure.points()).unwrap_or(u32::MAX);
     Ok(Checked {
-        document,
         kind,
         cost,
         introspects: measure.introspects,

@@ -5,11 +5,21 @@ use std::collections::BTreeMap;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, Value, Variables};
 
-use super::{Checked, GuardError, check};
+use super::{Checked, GuardError, read};
 use crate::config::{Config, Limits};
 use crate::kernel::ErrorCode::{
     self, GraphqlParseFailed, GraphqlValidationFailed, QueryTooComplex, QueryTooDeep,
 };
+
+fn check(
+    query: &str,
+    operation_name: Option<&str>,
+    variables: &mut Variables,
+    limits: &Limits,
+) -> Result<Checked, GuardError> {
+    let document = read(query, limits)?;
+    super::check(query, &document, operation_name, variables, limits)
+}
 
 fn limits() -> Limits {
     Config::parse(&BTreeMap::new()).unwrap().limits

@@ -5,13 +5,69 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use entity::ids::{ApiTokenId, JobId, NotificationId, SessionId};
-use entity::{api_token, job, notification, session};
+use entity::ids::{AccountId, ApiTokenId, InvitationId, JobId, NotificationId, SessionId, WorkspaceId};
+use entity::{account, api_token, invitation, job, notification, session, workspace};
 
 use super::Loaders;
 use crate::access as door;
-use crate::features::{jobs, notifications};
+use crate::features::{accounts, invitations, jobs, notifications};
 use crate::graphql::errors::expose;
+
+/// A sign-in account of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountKey(pub AccountId);
+
+impl Loader<AccountKey> for Loaders {
+    type Value = Arc<account::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[AccountKey]) -> Result<HashMap<AccountKey, Self::Value>, Error> {
+        let ids: Vec<AccountId> = keys.iter().map(|key| key.0).collect();
+        let rows = accounts::get_many(&self.access, &ids).await.map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (AccountKey(row.id), Arc::new(row)))
+            .collect())
+    }
+}
+
+/// An open invitation that the caller may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InvitationKey(pub InvitationId);
+
+impl Loader<InvitationKey> for Loaders {
+    type Value = Arc<invitation::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[InvitationKey]) -> Result<HashMap<InvitationKey, Self::Value>, Error> {
+        let ids: Vec<InvitationId> = keys.iter().map(|key| key.0).collect();
+        let rows = invitations::get_many(&self.access, &ids).await.map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (InvitationKey(row.id), Arc::new(row)))
+            .collect())
+    }
+}
+
+/// The workspace that an invitation of the caller leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InvitingKey(pub InvitationId, pub WorkspaceId);
+
+impl Loader<InvitingKey> for Loaders {
+    type Value = Arc<workspace::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[InvitingKey]) -> Result<HashMap<InvitingKey, Self::Value>, Error> {
+        let ids: Vec<InvitationId> = keys.iter().map(|key| key.0).collect();
+        let rows = invitations::workspaces_of(&self.access, &ids)
+            .await
+            .map_err(expose)?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, row)| (InvitingKey(id, row.id), Arc::new(row)))
+            .collect())
+    }
+}
 
 /// A session of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

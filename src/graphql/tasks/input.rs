@@ -5,8 +5,8 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use crate::features::tasks::{BulkPatch, NewTask, TaskPatch};
 use crate::graphql::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use crate::graphql::ids::{reference, references};
-use crate::graphql::patch;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::{patch, set};
 use crate::kernel;
 use crate::kernel::patch::Patch;
 use crate::kernel::time::Instant;
@@ -84,17 +84,17 @@ impl CreateTaskInput {
 #[derive(InputObject)]
 pub struct UpdateTaskInput {
     /// Title.
-    title: Option<String>,
+    title: MaybeUndefined<String>,
     /// Description in Markdown.
     description: MaybeUndefined<String>,
     /// State.
-    status: Option<TaskStatus>,
+    status: MaybeUndefined<TaskStatus>,
     /// Importance.
-    priority: Option<TaskPriority>,
+    priority: MaybeUndefined<TaskPriority>,
     /// Energy the task needs.
-    energy: Option<EnergyLevel>,
+    energy: MaybeUndefined<EnergyLevel>,
     /// Estimated work, 5 to 14400.
-    duration_minutes: Option<i32>,
+    duration_minutes: MaybeUndefined<i32>,
     /// Smallest piece when split. Null keeps the task in one piece.
     min_chunk_minutes: MaybeUndefined<i32>,
     /// Largest piece when split.
@@ -104,9 +104,9 @@ pub struct UpdateTaskInput {
     /// Deadline.
     due_at: MaybeUndefined<DateTime>,
     /// Whether missing the deadline is worse than anything else.
-    is_hard_deadline: Option<bool>,
+    is_hard_deadline: MaybeUndefined<bool>,
     /// Whether the planner may place this task.
-    is_auto_scheduled: Option<bool>,
+    is_auto_scheduled: MaybeUndefined<bool>,
     /// Replaces all labels.
     labels: MaybeUndefined<Vec<String>>,
     /// Who does the task.
@@ -120,18 +120,18 @@ pub struct UpdateTaskInput {
 impl UpdateTaskInput {
     pub(super) fn into_model(self) -> kernel::Result<TaskPatch> {
         Ok(TaskPatch {
-            title: self.title,
+            title: set(self.title, "input.title")?,
             description: patch(self.description),
-            status: self.status.map(Into::into),
-            priority: self.priority.map(Into::into),
-            energy: self.energy.map(Into::into),
-            duration_minutes: self.duration_minutes,
+            status: set(self.status, "input.status")?.map(Into::into),
+            priority: set(self.priority, "input.priority")?.map(Into::into),
+            energy: set(self.energy, "input.energy")?.map(Into::into),
+            duration_minutes: set(self.duration_minutes, "input.durationMinutes")?,
             min_chunk_minutes: patch(self.min_chunk_minutes),
             max_chunk_minutes: patch(self.max_chunk_minutes),
             start_after: instant(self.start_after),
             due_at: instant(self.due_at),
-            is_hard_deadline: self.is_hard_deadline,
-            is_auto_scheduled: self.is_auto_scheduled,
+            is_hard_deadline: set(self.is_hard_deadline, "input.isHardDeadline")?,
+            is_auto_scheduled: set(self.is_auto_scheduled, "input.isAutoScheduled")?,
             // Null is the empty list: a task without labels.
             labels: match self.labels {
                 MaybeUndefined::Undefined => None,
@@ -153,9 +153,9 @@ fn instant(at: MaybeUndefined<DateTime>) -> Patch<Instant> {
 #[derive(InputObject)]
 pub struct BulkUpdateTasksInput {
     /// State.
-    status: Option<TaskStatus>,
+    status: MaybeUndefined<TaskStatus>,
     /// Importance.
-    priority: Option<TaskPriority>,
+    priority: MaybeUndefined<TaskPriority>,
     /// Deadline. Null clears it.
     due_at: MaybeUndefined<DateTime>,
     /// Who does the tasks. Null clears it.
@@ -169,8 +169,8 @@ pub struct BulkUpdateTasksInput {
 impl BulkUpdateTasksInput {
     pub(super) fn into_model(self) -> kernel::Result<BulkPatch> {
         Ok(BulkPatch {
-            status: self.status.map(Into::into),
-            priority: self.priority.map(Into::into),
+            status: set(self.status, "input.status")?.map(Into::into),
+            priority: set(self.priority, "input.priority")?.map(Into::into),
             due_at: instant(self.due_at),
             assignee_id: patch(self.assignee_id).try_map(|id| reference(&id, "input.assigneeId"))?,
             add_labels: self.add_labels.unwrap_or_default(),

@@ -11,13 +11,13 @@ use crate::features::tasks;
 use crate::graphql::enums::{OrderDirection, TaskPriority, TaskStatus};
 use crate::graphql::errors::expose;
 use crate::graphql::ids::parse;
-use crate::graphql::paging::{connection, wants_total};
+use crate::graphql::paging::{page_request, shaped_connection};
 use crate::graphql::scalars::DateTime;
 use crate::kernel::page::PageArgs;
 
-connection!(
+shaped_connection!(
     /// A page of tasks.
-    TaskConnection, TaskEdge, Task, "tasks"
+    TaskConnection "TaskConnection", TaskEdge "TaskEdge", Task, "tasks"
 );
 
 /// Filter for tasks. All given conditions must hold.
@@ -131,16 +131,17 @@ impl WorkspaceTasks {
             descending: order.direction == OrderDirection::Desc,
         };
         let filter = filter.map(TaskFilter::into_model).unwrap_or_default();
+        let plan = TaskConnection::plan(ctx);
         let page = async {
-            let request = PageArgs {
+            let args = PageArgs {
                 first,
                 after,
                 last,
                 before,
-            }
-            .check(50, wants_total(ctx))?;
+            };
+            let request = page_request(ctx, args, plan.as_ref())?;
             tasks::page(&self.0, &filter, order, &request).await
         };
-        Ok(TaskConnection::new(page.await.map_err(expose)?, Task::from))
+        Ok(TaskConnection::new(page.await.map_err(expose)?, Task::from, plan))
     }
 }

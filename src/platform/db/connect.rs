@@ -32,7 +32,12 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
         }));
     }
     let machinery = (max_connections * 2 / 5).max(1);
-    let app = Database::connect(postgres(url, max_connections.saturating_sub(machinery).max(1), Some(APP))).await?;
+    let app = Database::connect(postgres(
+        url,
+        max_connections.saturating_sub(machinery).max(1),
+        Some(APP),
+    ))
+    .await?;
     let system = Database::connect(postgres(url, machinery, Some(SYSTEM))).await?;
     Ok(Db::new(Pools {
         read: app.clone(),

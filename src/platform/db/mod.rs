@@ -3,10 +3,12 @@
 
 mod audit;
 mod bulk;
+mod columns;
 mod connect;
 mod errors;
 mod keyset;
 mod read;
+mod reply;
 mod scope;
 mod tx;
 
@@ -17,10 +19,12 @@ use entity::ids::WorkspaceId;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 pub use audit::{Audit, audit_hash};
+pub use columns::{Partial, fetch};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
 pub use read::Read;
+pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use tx::{Outcome, Tx, TxEnv};
 
@@ -74,6 +78,20 @@ impl Db {
     /// Opens a read in this scope.
     pub async fn read(&self, scope: Scope) -> Result<Read> {
         Ok(Read::open(self.0.for_reading(scope), scope))
+    }
+
+    /// The row with this id in one of these workspaces, which the caller must have checked. `columns` and `always` as in
+    /// [`Partial::columns_in`].
+    pub async fn find_in<E: WorkspaceOwned + Partial>(
+        &self,
+        workspaces: &[WorkspaceId],
+        id: sea_orm::Value,
+        columns: Option<u64>,
+        always: &[E::Column],
+    ) -> Result<Option<E::Model>> {
+        let always: Vec<E::Column> = always.iter().copied().chain([E::WORKSPACE]).collect();
+        let columns = E::columns_in(columns, &always);
+        read::find_in::<E>(&self.0.read, workspaces, id, &columns).await
     }
 
     /// Opens a read inside one workspace.

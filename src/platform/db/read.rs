@@ -4,11 +4,12 @@
 use entity::ids::WorkspaceId;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
-    QueryResult, Select, Statement, Values,
+    QueryResult, Select, Statement, Value, Values,
 };
 
+use super::columns::Partial;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
-use crate::kernel::Result;
+use crate::kernel::{Error, Result};
 
 /// An open read. Dropping it ends it.
 #[derive(Debug)]
@@ -94,19 +95,61 @@ pub(super) async fn enter_scope(transaction: &DatabaseTransaction, scope: Scope)
 /// `LATERAL` over a column of `scope` makes PostgreSQL compute `scope`, and so set the setting, before it opens the inner statement;
 /// `OFFSET 0` keeps the inner statement from being merged into the outer one. Were it ever otherwise, the policies would find no
 /// setting and the answer would be empty, never foreign. The third argument of `set_config` ends the setting with the statement.
-fn naming(mut statement: Statement, id: WorkspaceId) -> Statement {
-    let values = statement.values.get_or_insert_with(|| Values(Vec::with_capacity(1)));
-    values.0.push(id.0.to_string().into());
+fn naming(statement: Statement, id: WorkspaceId) -> Statement {
+    set_for(statement, "app.workspace_id", id.0.to_string())
+}
+
+/// As [`naming`], for all workspaces of a caller; the tables that are found by the ids of their rows have a policy for it.
+fn naming_all(statement: Statement, ids: &[WorkspaceId]) -> Statement {
+    let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    set_for(statement, "app.workspace_ids", format!("{{{}}}", list.join(",")))
+}
+
+fn set_for(mut statement: Statement, setting: &str, value: String) -> Statement {
+    let values = statement
+        .values
+        .get_or_insert_with(|| Values(Vec::with_capacity(1)));
+    values.0.push(value.into());
     let number = values.0.len();
     let inner = statement.sql.trim_end_matches(';');
     let mut sql = String::with_capacity(inner.len() + 200);
-    sql.push_str("WITH scope AS MATERIALIZED (SELECT set_config('app.workspace_id', $");
+    sql.push_str("WITH scope AS MATERIALIZED (SELECT set_config('");
+    sql.push_str(setting);
+    sql.push_str("', $");
     sql.push_str(&number.to_string());
     sql.push_str(", true) AS id) SELECT found.* FROM scope CROSS JOIN LATERAL (SELECT inside.* FROM (");
     sql.push_str(inner);
     sql.push_str(") AS inside WHERE scope.id IS NOT NULL OFFSET 0) AS found");
     statement.sql = sql;
     statement
+}
+
+/// The row with this id in one of these workspaces.
+pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
+    pool: &DatabaseConnection,
+    workspaces: &[WorkspaceId],
+    id: Value,
+    columns: &[E::Column],
+) -> Result<Option<E::Model>> {
+    use sea_orm::{
+        ColumnTrait as _, Iterable as _, PrimaryKeyToColumn as _, QuerySelect as _, QueryTrait as _,
+    };
+    let key = E::PrimaryKey::iter()
+        .next()
+        .ok_or_else(|| Error::internal("a table without a key"))?;
+    #[expect(clippy::disallowed_methods, reason = "the filter by workspaces follows")]
+    let select = E::find()
+        .filter(key.into_column().eq(id))
+        .filter(E::WORKSPACE.is_in(workspaces.iter().copied()))
+        .select_only()
+        .columns(columns.iter().copied());
+    let backend = pool.get_database_backend();
+    let mut statement = select.build(backend);
+    if backend == DbBackend::Postgres {
+        statement = naming_all(statement, workspaces);
+    }
+    let row = pool.query_one_raw(statement).await?;
+    Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
 }
 
 #[async_trait::async_trait]

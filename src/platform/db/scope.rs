@@ -52,6 +52,7 @@ workspace_owned!(
     event_override,
     external_event_link,
     integration,
+    invitation,
     job,
     membership,
     reminder,
@@ -67,6 +68,7 @@ impl WorkspaceOwned for entity::workspace::Entity {
 }
 
 global!(
+    account,
     api_token,
     idempotency_record,
     job_queue,
@@ -74,5 +76,6 @@ global!(
     notification_preference,
     session,
     user,
-    user_preferences
+    user_preferences,
+    verification_token
 );

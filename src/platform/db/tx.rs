@@ -319,6 +319,9 @@ impl Tx {
             messages: pending.messages,
             jobs: pending.jobs,
         };
+        if let Some(reply) = &self.actor().origin.reply {
+            super::reply::carried_out(self.conn(), reply).await?;
+        }
         if !pending.audits.is_empty() || !pending.changes.is_empty() {
             outcome.committed = Some(self.append_logs(pending.audits, pending.changes).await?);
         }

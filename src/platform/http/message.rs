@@ -41,6 +41,8 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// Deadline and size.
     pub limits: Limits,
+    /// Whether redirects are followed; otherwise they are the answer.
+    pub follow: bool,
 }
 
 impl HttpRequest {
@@ -52,7 +54,15 @@ impl HttpRequest {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             limits: Limits::default(),
+            follow: true,
         }
+    }
+
+    /// Takes a redirect for the answer instead of following it.
+    #[must_use]
+    pub fn without_redirects(mut self) -> Self {
+        self.follow = false;
+        self
     }
 
     /// Sets one header.

@@ -86,7 +86,12 @@ impl HttpClient {
         adopt_credentials(&mut request);
         for _ in 0..=MAX_REDIRECTS {
             let response = self.once(&request).await?;
-            let Some(next) = redirect::next(&request, response.status(), response.headers())? else {
+            let next = if request.follow {
+                redirect::next(&request, response.status(), response.headers())?
+            } else {
+                None
+            };
+            let Some(next) = next else {
                 return Ok(HttpResponse {
                     status: response.status(),
                     headers: response.headers().clone(),

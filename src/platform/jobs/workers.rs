@@ -1,7 +1,7 @@
 //! Puts the loops and one Apalis worker per queue under one monitor, and takes them down in order: no new jobs, a grace for running ones,
 //! then what still runs is handed back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use apalis::layers::limit::ConcurrencyLimitLayer;
@@ -9,7 +9,7 @@ use apalis_core::backend::ext::BackendExt as _;
 use apalis_core::error::BoxDynError;
 use apalis_core::monitor::Monitor;
 use apalis_core::worker::builder::WorkerBuilder;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{self, Transport};
@@ -23,6 +23,8 @@ use crate::platform::redis::Redis;
 
 /// Time for running jobs to end and be recorded after the grace; then the workers are given up.
 const LAST_RESORT: Duration = Duration::from_millis(1_500);
+/// When Redis forgets its workers or is away, they all stop, some of them again and again: one line for all of that.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// Works on jobs until `shutdown` fires and everything that ran has ended or was handed back. With Redis, jobs travel through it, so that
 /// any replica's worker runs any replica's job; without, the workers of this process claim from the ledger themselves.
@@ -95,8 +97,14 @@ async fn run_pushed(
 
 fn monitor(workshop: &Workshop) -> Monitor {
     let stop = workshop.stop.clone();
+    let told: Mutex<Option<Instant>> = Mutex::default();
     Monitor::new().should_restart(move |worker, error| {
         tracing::debug!(worker = worker.name(), %error, restarts = worker.restarts(), "a worker stopped");
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !stop.is_cancelled() && told.is_none_or(|at| at.elapsed() > QUIET) {
+            *told = Some(Instant::now());
+            tracing::warn!(%error, "workers lost their place in the queue and start again; no job is lost");
+        }
         !stop.is_cancelled()
     })
 }

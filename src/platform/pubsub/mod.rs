@@ -5,8 +5,8 @@ mod redis;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
 use serde::Serialize;
@@ -20,6 +20,16 @@ use crate::platform::redis::Redis;
 /// Messages that one slow subscriber may be behind before it has to resync.
 const BACKLOG: usize = 256;
 
+/// Messages kept for a topic. The room is taken when the topic gets its first subscriber, so topics that every person has must be small.
+fn backlog(topic: Topic) -> usize {
+    match topic {
+        // The message says no more than a resync does.
+        Topic::Revoked(_) => 1,
+        Topic::Notifications(_) => 16,
+        _ => BACKLOG,
+    }
+}
+
 /// What a subscriber hears.
 #[derive(Clone, Debug)]
 pub enum Signal {
@@ -30,6 +40,22 @@ pub enum Signal {
     /// No more messages will come.
     Closed,
 }
+
+/// What everything in this process hears.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    /// A message of this or another replica.
+    Message {
+        /// The text of its topic.
+        topic: &'a str,
+        /// The message as JSON.
+        text: &'a str,
+    },
+    /// Messages may have been missed.
+    Resync,
+}
+
+type Tap = Box<dyn Fn(Heard<'_>) + Send + Sync>;
 
 #[derive(Clone, Debug)]
 enum Item {
@@ -45,14 +71,27 @@ pub struct PubSub {
 }
 
 /// Local subscribers by the text of their topic.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Topics {
     senders: DashMap<String, broadcast::Sender<Item>>,
     failures: AtomicU64,
+    tap: OnceLock<Tap>,
+}
+
+impl std::fmt::Debug for Topics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Topics")
+            .field("senders", &self.senders.len())
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Topics {
     fn deliver(&self, topic: &str, message: &Arc<str>) {
+        if let Some(tap) = self.tap.get() {
+            tap(Heard::Message { topic, text: message });
+        }
         if let Some(sender) = self.senders.get(topic) {
             // An error only says that the last subscriber is leaving.
             sender.send(Item::Message(message.clone())).ok();
@@ -60,6 +99,9 @@ impl Topics {
     }
 
     fn resync_all(&self) {
+        if let Some(tap) = self.tap.get() {
+            tap(Heard::Resync);
+        }
         for sender in &self.senders {
             sender.send(Item::Resync).ok();
         }
@@ -112,14 +154,27 @@ impl PubSub {
         }
     }
 
+    /// Hears every message that reaches this process before its subscribers do. There is one such listener; a second one is refused.
+    pub fn tap(&self, listener: impl Fn(Heard<'_>) + Send + Sync + 'static) {
+        if self.topics.tap.set(Box::new(listener)).is_err() {
+            tracing::error!("somebody listens to all messages already");
+        }
+    }
+
+    /// Whether messages of the other replicas arrive, as far as can be told.
+    pub fn is_live(&self) -> bool {
+        self.remote.as_ref().is_none_or(|remote| remote.is_live())
+    }
+
     /// Listens from now on.
     pub fn subscribe(&self, topic: Topic) -> Subscription {
+        let backlog = backlog(topic);
         let topic = topic.to_string();
         let receiver = self
             .topics
             .senders
             .entry(topic.clone())
-            .or_insert_with(|| broadcast::channel(BACKLOG).0)
+            .or_insert_with(|| broadcast::channel(backlog).0)
             .subscribe();
         Subscription {
             receiver: Some(receiver),

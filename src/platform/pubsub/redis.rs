@@ -2,6 +2,7 @@
 //! instance that sent it, so that a process does not hear itself twice.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fred::clients::SubscriberClient;
@@ -23,6 +24,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// The way to the other replicas. Dropping it stops listening.
 pub(super) struct Remote {
     redis: Redis,
+    heard: Arc<Heard>,
     /// Keeps the connection and the loop alive; both end with it.
     _listener: JoinSet<()>,
 }
@@ -44,11 +46,23 @@ impl Remote {
             .await
             .map_err(|error| Error::unavailable("Redis is not reachable. Try again in a moment.", error))?;
         let mut listener = JoinSet::new();
-        listener.spawn(listen(client, redis.clone(), topics));
+        let heard = Arc::new(Heard::default());
+        listener.spawn(listen(client, redis.clone(), topics, heard.clone()));
         Ok(Self {
             redis,
+            heard,
             _listener: listener,
         })
+    }
+
+    /// Whether anything was heard lately; this process speaks to itself all the time.
+    pub(super) fn is_live(&self) -> bool {
+        let since = self
+            .heard
+            .start
+            .elapsed()
+            .saturating_sub(Duration::from_millis(self.heard.at.load(Ordering::Relaxed)));
+        since <= SILENCE
     }
 
     pub(super) async fn publish(&self, topic: &str, text: &str) -> Result<()> {
@@ -60,11 +74,34 @@ impl Remote {
     }
 }
 
+/// When the last message came, in milliseconds since the start.
+#[derive(Debug)]
+struct Heard {
+    start: Instant,
+    at: AtomicU64,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            at: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Heard {
+    fn now(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.at.store(millis, Ordering::Relaxed);
+    }
+}
+
 fn channel(redis: &Redis, topic: &str) -> String {
     redis.key(format_args!("topic:{topic}"))
 }
 
-async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>) {
+async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>, live: Arc<Heard>) {
     let prefix = channel(&redis, "");
     let mut messages = client.message_rx();
     let mut reconnects = client.reconnect_rx();
@@ -88,6 +125,7 @@ async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>) {
             message = messages.recv() => match message {
                 Ok(message) => {
                     heard = Instant::now();
+                    live.now();
                     hand_out(&message, &prefix, redis.instance(), &topics);
                 }
                 Err(RecvError::Lagged(missed)) => {

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP: `POST /graphql`, and `GET /graphql` for queries. Promises: bodies are read under a size cap and a deadline,
 //! mutations never run by GET, requests are never batched, and a client learns from the status what happened where it asked for that.
 
+mod idempotency;
 mod negotiation;
 
 use std::panic::AssertUnwindSafe;
@@ -12,18 +13,32 @@ use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY};
-use http::{HeaderValue, Method, StatusCode, request};
+use http::{HeaderName, HeaderValue, Method, StatusCode, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::client::Client;
 use super::failure::Failure;
 use super::graphql_answer::{Answer, coded, refusal};
-use super::graphql_operation::{Budget, Operation, Parameters, Unusable, prepare};
+use super::graphql_operation::{Budget, Operation, Parameters, prepare};
 use super::{Web, auth, graphql_ws};
+use crate::access::{Caller, Claim};
+use crate::kernel::actor::ReplyKey;
 use crate::kernel::{Error, ErrorCode};
 use negotiation::{MediaType, check_content, negotiate};
+
+/// Tells that this is the answer to an earlier request with the same `Idempotency-Key`.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What is answered.
+enum Reply {
+    /// The outcome of an operation, to be kept under the key.
+    Fresh(Executed, Option<ReplyKey>),
+    /// The body that was answered before.
+    Again(String),
+}
 
 /// `/graphql`, all methods.
 pub(super) async fn handle(
@@ -42,7 +57,8 @@ pub(super) async fn handle(
     let mut budget = None;
     let answered = answer(&web, &client, &parts, body, &mut budget).await;
     let mut response = match answered {
-        Ok(executed) => render(executed, media_type, &client),
+        Ok(Reply::Fresh(executed, key)) => render(&web, executed, key, media_type, &client).await,
+        Ok(Reply::Again(body)) => again(body, media_type),
         Err(failure) => Failure {
             media_type: media_type.header(),
             ..failure
@@ -65,14 +81,15 @@ async fn answer(
     client: &Client,
     parts: &request::Parts,
     body: Body,
-    budget: &mut Option<Budget>,
-) -> Result<Executed, Failure> {
+    told: &mut Option<Budget>,
+) -> Result<Reply, Failure> {
     let by_get = match parts.method {
         Method::GET => true,
         Method::POST => false,
         _ => return Err(not_allowed("Use POST, or GET for queries.", "GET, POST")),
     };
     if !by_get {
+        auth::only(&parts.headers, CONTENT_TYPE)?;
         check_content(&parts.headers).map_err(|message| {
             Failure::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -86,39 +103,50 @@ async fn answer(
         return Err(auth::csrf_failed());
     }
     let caller = auth::caller(web, client, credentials).await?;
-    let (mut spending, opened) = Budget::open(web, client, &caller);
-    *budget = Some(spending);
+    let (mut budget, opened) = Budget::open(web, client, &caller);
+    *told = Some(budget);
     opened?;
+    let reply = operate(web, client, parts, body, caller.clone(), &mut budget).await;
+    budget.settle(web, client, &caller).await;
+    *told = Some(budget);
+    reply
+}
 
-    let parameters = if by_get {
-        by_query_string(parts.uri.query())
-    } else {
-        by_body(web, parts, body).await?
+/// Reads the operation and runs it.
+async fn operate(
+    web: &Web,
+    client: &Client,
+    parts: &request::Parts,
+    body: Body,
+    caller: Caller,
+    budget: &mut Budget,
+) -> Result<Reply, Failure> {
+    let by_get = parts.method == Method::GET;
+    let key = idempotency::key(&parts.headers, &caller)?;
+    let (parameters, body_hash) = match by_get {
+        true => (by_query_string(parts.uri.query()), Vec::new()),
+        false => by_body(web, parts, body).await?,
     };
-    let parameters = match parameters {
-        Ok(parameters) => parameters,
-        Err(Unusable::Malformed(message)) => return Err(Failure::bad_request(message)),
-        Err(Unusable::OnlyHash) => {
-            let message = "This document is not known. Send it in full.";
-            return Ok(refusal(&Error::coded(ErrorCode::PersistedQueryNotFound, message)));
-        }
+    let parameters = parameters.map_err(Failure::bad_request)?;
+    let caller = match &key {
+        Some(key) => caller.once(key.clone()),
+        None => caller,
     };
-    let prepared = prepare(web, client, &caller, &mut spending, parameters);
-    *budget = Some(spending);
-    match prepared {
-        Err(refused) => Ok(*refused),
-        Ok(Operation {
-            kind: OperationType::Subscription,
-            ..
-        }) => {
+    let Operation { request, kind } = match prepare(web, client, &caller, budget, parameters).await {
+        Ok(operation) => operation,
+        Err(refused) => return Ok(Reply::Fresh(*refused, None)),
+    };
+    match (kind, key) {
+        (OperationType::Subscription, _) => {
             let message = "Subscriptions run over WebSocket, with the subprotocol `graphql-transport-ws`.";
-            Ok(refusal(&Error::bad_input(message)))
+            Ok(Reply::Fresh(refusal(&Error::bad_input(message)), None))
         }
-        Ok(Operation {
-            kind: OperationType::Mutation,
-            ..
-        }) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
-        Ok(Operation { request, .. }) => Ok(execute(web, request).await),
+        (OperationType::Mutation, _) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
+        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &body_hash).await? {
+            Claim::First => Ok(Reply::Fresh(execute(web, request).await, Some(key))),
+            Claim::Answered(body) => Ok(Reply::Again(body)),
+        },
+        _ => Ok(Reply::Fresh(execute(web, request).await, None)),
     }
 }
 
@@ -139,16 +167,23 @@ pub(super) async fn execute(web: &Web, request: Request) -> Executed {
     }
 }
 
-fn render(executed: Executed, media_type: MediaType, client: &Client) -> Response {
+async fn render(
+    web: &Web,
+    executed: Executed,
+    key: Option<ReplyKey>,
+    media_type: MediaType,
+    client: &Client,
+) -> Response {
     let answer = Answer::new(executed, &client.request_id);
     let status = match (media_type, answer.status()) {
         // Clients that only know `application/json` take every other status for a broken connection.
         (MediaType::Json, StatusCode::BAD_REQUEST) => StatusCode::OK,
         (_, status) => status,
     };
-    let Ok(body) = serde_json::to_vec(&answer) else {
-        return Failure::from(Error::internal("an answer could not be written as JSON")).answer(client);
-    };
+    let body = answer.to_json();
+    if let Some(key) = key {
+        idempotency::keep(web, &key, &body, !answer.errors.is_empty()).await;
+    }
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.header()));
@@ -159,12 +194,22 @@ fn render(executed: Executed, media_type: MediaType, client: &Client) -> Respons
     response
 }
 
-/// Reads the body and the parameters in it.
+/// The answer that was given before. Only operations that ran are kept, so it went well as far as HTTP is concerned.
+fn again(body: String, media_type: MediaType) -> Response {
+    let mut response = (StatusCode::OK, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.header()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+/// Reads the body and the parameters in it, with the hash that tells it from other bodies.
 async fn by_body(
     web: &Web,
     parts: &request::Parts,
     body: Body,
-) -> Result<Result<Parameters, Unusable>, Failure> {
+) -> Result<(Result<Parameters, String>, Vec<u8>), Failure> {
     let limits = &web.platform.config.limits;
     let too_large = || {
         let message = format!(
@@ -200,22 +245,23 @@ async fn by_body(
     };
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::bad_request(format!("The body is not JSON: {error}.")))?;
-    Ok(Parameters::read(value))
+    Ok((Parameters::read(value), Sha256::digest(&bytes).to_vec()))
 }
 
 /// Reads the parameters of a GET request; `variables` and `extensions` are JSON there.
-fn by_query_string(query: Option<&str>) -> Result<Parameters, Unusable> {
+fn by_query_string(query: Option<&str>) -> Result<Parameters, String> {
     let mut object = serde_json::Map::new();
     for (name, text) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let value = match &*name {
-            "query" | "operationName" => Value::String(text.into_owned()),
+            "query" | "operationName" | "documentId" => Value::String(text.into_owned()),
             "variables" | "extensions" if text.is_empty() => Value::Null,
-            "variables" | "extensions" => serde_json::from_str(&text)
-                .map_err(|error| Unusable::Malformed(format!("`{name}` is not JSON: {error}.")))?,
+            "variables" | "extensions" => {
+                serde_json::from_str(&text).map_err(|error| format!("`{name}` is not JSON: {error}."))?
+            }
             _ => continue,
         };
         if object.insert(name.clone().into_owned(), value).is_some() {
-            return Err(Unusable::Malformed(format!("`{name}` was sent more than once.")));
+            return Err(format!("`{name}` was sent more than once."));
         }
     }
     // An empty name is how forms leave a field out.

@@ -1,27 +1,28 @@
-//! One socket from its first message to its last. Everything happens in one task: reading, running, writing and the clock.
+//! One socket from its first message to its last. Everything happens in one task: reading, running and writing. What it hears is in
+//! `talk`.
 
-use std::ops::ControlFlow;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_graphql::{Response, ServerError, Value};
+use async_graphql::{Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::StreamExt as _;
-use futures_util::stream::SplitStream;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
-use tracing::Instrument as _;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::time::{Sleep, sleep, timeout};
 
-use super::operations::{Event, Operations, any_finite, start};
-use super::outbox::Outbox;
-use super::protocol::{ClientMessage, Close, ServerMessage};
-use crate::access::{self, Caller, Credentials};
-use crate::kernel::changes::Topic;
-use crate::kernel::{Error, ErrorCode};
-use crate::platform::limits::Limit;
+use super::bell::{Bell, LEAVE, TICK};
+use super::fanout::Joiner;
+use super::operations::{Event, Running};
+use super::protocol::{Close, ServerMessage, next_message};
+use super::wire::Wire;
+use crate::access::Credentials;
+use crate::kernel::ErrorCode;
 use crate::platform::pubsub::{Signal, Subscription};
+use crate::web::Web;
 use crate::web::client::Client;
-use crate::web::graphql_answer::{Answer, coded, refusal};
-use crate::web::graphql_operation::{Budget, Parameters, Unusable, prepare};
-use crate::web::{Web, auth};
+use crate::web::graphql_answer::{Answer, coded};
 
 /// Pings without any sign of life before the peer counts as gone.
 const MISSED_PINGS: u8 = 2;
@@ -29,359 +30,298 @@ const MISSED_PINGS: u8 = 2;
 const PINGS_PER_CHECK: u32 = 15;
 /// Time for the last messages and the closing handshake.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Rounds of filling and flushing before the peer is listened to.
+const ROUNDS: usize = 8;
+/// Events that one operation may yield before the next one has its turn.
+const TURN: usize = 32;
 
 /// Why the loop ends.
-enum End {
+pub(super) enum End {
     /// With this code; the peer hears it.
     Close(Close),
     /// The peer is gone.
     Gone,
 }
 
-type Step = ControlFlow<End>;
+/// What to do next.
+enum Next {
+    Hear(Option<Result<Message, axum::Error>>),
+    /// The credentials may have ended.
+    Check,
+    End(End),
+}
+
+/// Whether the socket goes on.
+pub(super) type Step = Result<(), End>;
+
+/// Waits for word that something was taken away from the person.
+pub(super) type Revoked = BoxFuture<'static, (Subscription, Signal)>;
 
 /// The state of one socket.
 pub(super) struct Connection {
-    web: Web,
-    client: Client,
+    pub(super) web: Web,
+    pub(super) client: Box<Client>,
     /// From the upgrade; a token in `connection_init` replaces them.
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     /// Set once the connection is acknowledged.
-    caller: Option<Caller>,
-    revoked: Option<Subscription>,
-    operations: Operations,
-    outbox: Outbox,
+    pub(super) joiner: Option<Joiner>,
+    pub(super) revoked: Option<Revoked>,
+    pub(super) operations: Vec<Running>,
+    pub(super) wire: Wire,
+    pub(super) bell: Arc<Bell>,
+    /// Until the connection is acknowledged.
+    pub(super) init_by: Option<std::pin::Pin<Box<Sleep>>>,
     /// Operations so far, to give each its own request id.
-    started: u64,
+    pub(super) started: u32,
     pings: u32,
-    unanswered: u8,
+    pub(super) unanswered: u8,
+    pub(super) is_leaving: bool,
 }
 
 impl Connection {
-    /// Speaks the protocol until either side is done.
-    pub(super) async fn run(socket: WebSocket, web: Web, client: Client, credentials: Credentials) {
-        let span = tracing::info_span!("socket", id = %client.request_id);
-        let (sink, stream) = socket.split();
-        let connection = Self {
+    pub(super) fn new(socket: WebSocket, web: Web, client: Client, credentials: Credentials) -> Self {
+        let bell = Arc::<Bell>::default();
+        web.sockets().wheel.add(&web.platform, &bell);
+        let patience = web.platform.config.limits.socket_init_timeout;
+        Self {
             web,
-            client,
+            client: Box::new(client),
             credentials,
-            caller: None,
+            joiner: None,
             revoked: None,
-            operations: Operations::new(),
-            outbox: Outbox::new(sink),
+            operations: Vec::new(),
+            wire: Wire::new(socket),
+            bell,
+            init_by: Some(Box::pin(sleep(patience))),
             started: 0,
             pings: 0,
             unanswered: 0,
-        };
-        connection.serve(stream).instrument(span).await;
+            is_leaving: false,
+        }
     }
 
-    async fn serve(mut self, mut stream: SplitStream<WebSocket>) {
-        let limits = self.web.platform.config.limits.clone();
-        let mut clock = ticking(limits.socket_ping_interval);
-        let init_by = Instant::now() + limits.socket_init_timeout;
-        let shutdown = self.web.platform.shutdown.clone();
-        let mut leaving = false;
+    /// Speaks the protocol until either side is done.
+    pub(super) async fn run(mut self) {
         let end = loop {
-            if leaving && !any_finite(&self.operations) {
-                break End::Close(Close::going_away());
-            }
-            let step = tokio::select! {
-                biased;
-                written = self.outbox.drive(), if self.outbox.is_busy() => match written {
-                    Ok(()) => Step::Continue(()),
-                    Err(_) => Step::Break(End::Gone),
+            let step = match poll_fn(|cx| self.poll(cx)).await {
+                // What is rare is boxed: the task of a quiet socket is as large as its largest moment.
+                Next::Hear(message) => match self.hear(message) {
+                    Ok(None) => Ok(()),
+                    Ok(Some(message)) => Box::pin(self.attend(message)).await,
+                    Err(end) => Err(end),
                 },
-                // Whoever does not read is not listened to either.
-                message = stream.next(), if !self.outbox.is_full() => self.hear(message, leaving).await,
-                () = shutdown.cancelled(), if !leaving => {
-                    leaving = true;
-                    self.end_subscriptions();
-                    Step::Continue(())
-                }
-                signal = next_signal(&mut self.revoked) => self.check_credentials(signal).await,
-                Some((id, event)) = self.operations.next() => self.emit(id, event),
-                () = sleep_until(init_by), if self.caller.is_none() => Step::Break(End::Close(Close::init_timeout())),
-                _ = clock.tick() => self.tick().await,
+                Next::Check => Box::pin(self.check_credentials()).await,
+                Next::End(end) => Err(end),
             };
-            if let Step::Break(end) = step {
+            if let Err(end) = step {
                 break end;
             }
         };
+        self.operations.clear();
         if let End::Close(close) = end {
-            tracing::debug!(code = close.code, reason = close.reason, "closing");
-            self.farewell(close, stream).await;
-        }
-    }
-
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>, leaving: bool) -> Step {
-        self.unanswered = 0;
-        let text = match message {
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Step::Continue(()),
-            Some(Ok(Message::Binary(_))) => return close(Close::invalid("Invalid message: expected text")),
-            Some(Ok(Message::Close(_))) | None => return Step::Break(End::Gone),
-            Some(Err(error)) if is_too_large(&error) => return close(Close::too_large()),
-            Some(Err(_)) => return Step::Break(End::Gone),
-        };
-        if !self
-            .web
-            .platform
-            .limits
-            .check(Limit::SocketMessages, &self.client.request_id, 1)
-            .allowed
-        {
-            return close(Close::too_many_messages());
-        }
-        match ClientMessage::read(&text) {
-            Err(reason) => close(Close::invalid(reason)),
-            Ok(ClientMessage::Init { authorization }) => self.init(authorization).await,
-            Ok(ClientMessage::Ping { payload }) => self.say(&ServerMessage::Pong { payload }),
-            Ok(ClientMessage::Pong) => Step::Continue(()),
-            Ok(ClientMessage::Subscribe { id, parameters }) => self.subscribe(id, parameters, leaving),
-            Ok(ClientMessage::Complete { id }) => {
-                self.operations.remove(&id);
-                Step::Continue(())
-            }
-        }
-    }
-
-    async fn init(&mut self, authorization: Option<String>) -> Step {
-        if self.caller.is_some() {
-            return close(Close::second_init());
-        }
-        if let Some(text) = authorization {
-            let Some(token) = auth::bearer(&text) else {
-                return close(Close::forbidden());
-            };
-            self.credentials = Credentials {
-                bearer: Some(token.to_owned()),
-                session: None,
-            };
-        }
-        let Ok(caller) = auth::caller(&self.web, &self.client, self.credentials.clone()).await else {
-            return close(Close::forbidden());
-        };
-        self.revoked = caller
-            .user_id()
-            .map(|user| self.web.platform.pubsub.subscribe(Topic::Revoked(user)));
-        self.caller = Some(caller);
-        self.say(&ServerMessage::ConnectionAck)
-    }
-
-    fn subscribe(&mut self, id: String, parameters: serde_json::Value, leaving: bool) -> Step {
-        let Some(caller) = self.caller.clone() else {
-            return close(Close::unauthorized());
-        };
-        if self.operations.contains_key(&id) {
-            return close(Close::duplicate(&id));
-        }
-        self.started += 1;
-        let request_id = format!("{}-{}", self.client.request_id, self.started);
-        let most = self.web.platform.config.limits.socket_subscriptions;
-        if self.operations.len() >= most {
-            let message = format!("At most {most} operations may run on one connection.");
-            return self.refuse(
-                &id,
-                &request_id,
-                refusal(&Error::coded(ErrorCode::RateLimited, message)),
+            tracing::debug!(
+                request = self.client.request_id,
+                code = close.code,
+                reason = close.reason,
+                "closing"
             );
+            Box::pin(self.farewell(close)).await;
         }
-        if leaving {
-            let away = Error::coded(ErrorCode::ServiceUnavailable, "The server is shutting down.");
-            return self.refuse(&id, &request_id, refusal(&away));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        let reasons = self.bell.answer(cx);
+        if reasons & LEAVE != 0 {
+            self.is_leaving = true;
+            // Subscriptions have no end of their own; their clients resume elsewhere.
+            self.operations.retain(|running| !running.is_subscription);
         }
-        let parameters = match Parameters::read(parameters) {
-            Ok(parameters) => parameters,
-            Err(Unusable::Malformed(message)) => {
-                return close(Close::invalid(format!("Invalid message: {message}")));
+        if reasons & TICK != 0
+            && let Some(next) = self.tick()
+        {
+            return Poll::Ready(next);
+        }
+        if let Err(end) = self.exchange(cx) {
+            return Poll::Ready(Next::End(end));
+        }
+        if self.is_leaving && self.operations.is_empty() {
+            return Poll::Ready(Next::End(End::Close(Close::going_away())));
+        }
+        // Whoever does not read is not listened to either.
+        if !self.wire.is_full()
+            && let Poll::Ready(message) = self.wire.poll_read(cx)
+        {
+            return Poll::Ready(Next::Hear(message));
+        }
+        if let Some(patience) = &mut self.init_by
+            && patience.poll_unpin(cx).is_ready()
+        {
+            return Poll::Ready(Next::End(End::Close(Close::init_timeout())));
+        }
+        self.poll_revoked(cx)
+    }
+
+    /// Moves what the operations yield to the peer, for as long as it takes it.
+    fn exchange(&mut self, cx: &mut Context<'_>) -> Step {
+        for _ in 0..ROUNDS {
+            match self.wire.poll_write(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(End::Gone),
+                Poll::Pending => {
+                    self.operations.iter_mut().for_each(|running| running.stall(true));
+                    return Ok(());
+                }
             }
-            Err(Unusable::OnlyHash) => {
-                let unknown = Error::coded(
-                    ErrorCode::PersistedQueryNotFound,
-                    "This document is not known. Send it in full.",
-                );
-                return self.refuse(&id, &request_id, refusal(&unknown));
+            if !self.poll_operations(cx)? {
+                return Ok(());
             }
+        }
+        cx.waker().wake_by_ref();
+        Ok(())
+    }
+
+    /// Whether any operation yielded something.
+    fn poll_operations(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let Some(joiner) = &self.joiner else {
+            return Ok(false);
         };
-        let (mut budget, opened) = Budget::open(&self.web, &self.client, &caller);
-        let prepared = match opened {
-            Ok(()) => prepare(&self.web, &self.client, &caller, &mut budget, parameters),
-            Err(spent) => Err(Box::new(refusal(&spent))),
-        };
-        match prepared {
-            Ok(operation) => {
-                self.operations
-                    .insert(id, start(&self.web, operation, request_id));
-                Step::Continue(())
+        let (mut index, mut is_moved) = (0, false);
+        while let Some(running) = self.operations.get_mut(index) {
+            running.stall(false);
+            for turn in 1..=TURN {
+                if self.wire.is_full() {
+                    return Ok(true);
+                }
+                let Poll::Ready(event) = running.poll(joiner, cx) else {
+                    index += 1;
+                    break;
+                };
+                is_moved = true;
+                if emit(&mut self.wire, &self.client, running, event, cx)? {
+                    self.operations.swap_remove(index);
+                    break;
+                }
+                if turn == TURN {
+                    index += 1;
+                }
             }
-            Err(refused) => self.refuse(&id, &request_id, *refused),
         }
+        Ok(is_moved)
     }
 
-    /// Answers an operation that does not begin.
-    fn refuse(&mut self, id: &str, request_id: &str, response: Response) -> Step {
-        self.fail(id, &Answer::new(response, request_id).errors)
-    }
-
-    /// The last message of an operation.
-    fn fail(&mut self, id: &str, errors: &[ServerError]) -> Step {
-        self.operations.remove(id);
-        self.say(&ServerMessage::Error { id, payload: errors })
-    }
-
-    fn emit(&mut self, id: String, event: Event) -> Step {
-        let Some(running) = self
-            .operations
-            .iter_mut()
-            .find_map(|(key, running)| (*key == id).then_some(running))
-        else {
-            return Step::Continue(());
-        };
-        let Event::Result(response) = event else {
-            self.operations.remove(&id);
-            return self.say(&ServerMessage::Complete { id: &id });
-        };
-        let answer = Answer::new(*response, &running.request_id);
-        if answer.is_request_error() || (running.is_subscription && answer.is_only_errors()) {
-            return self.fail(&id, &answer.errors);
-        }
-        if running.is_subscription && self.outbox.is_full() {
-            let error = overflow(running.cursor.as_deref(), &running.request_id);
-            return self.fail(&id, &[error]);
-        }
-        if let Some(cursor) = answer.data.as_ref().and_then(cursor) {
-            running.cursor = Some(cursor.to_owned());
-        }
-        self.say(&ServerMessage::Next {
-            id: &id,
-            payload: &answer,
-        })
-    }
-
-    async fn tick(&mut self) -> Step {
+    fn tick(&mut self) -> Option<Next> {
         if self.unanswered >= MISSED_PINGS {
-            return Step::Break(End::Gone);
+            return Some(Next::End(End::Gone));
         }
         self.unanswered += 1;
         self.pings += 1;
-        self.outbox.push(Message::Ping(Default::default()));
-        if self.caller.is_some() && self.pings.is_multiple_of(PINGS_PER_CHECK) {
-            return self.check_credentials(Signal::Resync).await;
-        }
-        Step::Continue(())
+        self.wire.push(Message::Ping(Default::default()));
+        let is_due = self.joiner.is_some() && self.pings.is_multiple_of(PINGS_PER_CHECK);
+        is_due.then_some(Next::Check)
     }
 
-    /// Looks whether the credentials still hold. A database that is away is no reason to send everybody off.
-    async fn check_credentials(&mut self, signal: Signal) -> Step {
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        let Some(revoked) = &mut self.revoked else {
+            return Poll::Pending;
+        };
+        let Poll::Ready((subscription, signal)) = revoked.poll_unpin(cx) else {
+            return Poll::Pending;
+        };
+        // Without more messages there is nothing to wait for.
+        self.revoked = None;
         if matches!(signal, Signal::Closed) {
-            self.revoked = None;
-            return Step::Continue(());
+            return Poll::Pending;
         }
-        let found =
-            access::authenticate(&self.web.platform, self.credentials.clone(), self.client.origin()).await;
-        match found {
-            Err(error) if error.code() == ErrorCode::Unauthenticated => close(Close::revoked()),
-            _ => Step::Continue(()),
-        }
-    }
-
-    /// Subscriptions have no end of their own; their clients resume elsewhere.
-    fn end_subscriptions(&mut self) {
-        let ids: Vec<String> = self
-            .operations
-            .iter()
-            .filter(|(_, running)| running.is_subscription)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in ids {
-            self.operations.remove(&id);
-        }
-    }
-
-    fn say(&mut self, message: &ServerMessage<'_>) -> Step {
-        match serde_json::to_string(message) {
-            Ok(text) => {
-                self.outbox.push(Message::Text(text.into()));
-                Step::Continue(())
-            }
-            Err(error) => {
-                tracing::error!(%error, "a message could not be written as JSON");
-                close(Close {
-                    code: 1011,
-                    reason: "Internal error".into(),
-                })
-            }
-        }
+        self.revoked = Some(listen(subscription));
+        Poll::Ready(Next::Check)
     }
 
     /// Writes what waits and the close frame, then waits a moment for the peer's own.
-    async fn farewell(mut self, close: Close, mut stream: SplitStream<WebSocket>) {
-        self.operations.clear();
-        self.outbox.push(Message::Close(Some(CloseFrame {
+    async fn farewell(&mut self, close: Close) {
+        self.wire.push(Message::Close(Some(CloseFrame {
             code: close.code,
             reason: close.reason.into(),
         })));
+        let wire = &mut self.wire;
         let goodbye = async {
-            if self.outbox.drive().await.is_ok() {
-                while let Some(Ok(_)) = stream.next().await {}
+            if poll_fn(|cx| wire.poll_write(cx)).await.is_ok() {
+                while let Some(Ok(_)) = poll_fn(|cx| wire.poll_read(cx)).await {}
             }
         };
         timeout(FAREWELL, goodbye).await.ok();
     }
 }
 
-fn close(close: Close) -> Step {
-    Step::Break(End::Close(close))
-}
-
-fn ticking(period: Duration) -> Interval {
-    let mut clock = interval_at(Instant::now() + period, period);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    clock
-}
-
-/// Waits for ever when nobody can be revoked.
-async fn next_signal(revoked: &mut Option<Subscription>) -> Signal {
-    match revoked {
-        Some(subscription) => subscription.recv().await,
-        None => std::future::pending().await,
+/// Sends what an operation yielded; true when that was the last of it.
+fn emit(
+    wire: &mut Wire,
+    client: &Client,
+    running: &Running,
+    event: Event,
+    cx: &mut Context<'_>,
+) -> Result<bool, End> {
+    let request_id = || client.operation(running.number);
+    let message = match event {
+        Event::Shared(payload) => payload.message(&running.id, request_id),
+        Event::Result(response) => {
+            let answer = Answer::new(*response, &request_id());
+            if answer.is_request_error() || (running.is_subscription && answer.is_only_errors()) {
+                Err(answer.errors)
+            } else {
+                let text = answer.json().map_err(|error| vec![error]);
+                text.map(|text| next_message(&running.id, &text).into())
+            }
+        }
+        Event::Failed(errors) => Err(errors),
+        Event::Overflow(cursor) => Err(vec![overflow(&cursor)]),
+        Event::End => {
+            return say(wire, &ServerMessage::Complete { id: &running.id }).map(|()| true);
+        }
+    };
+    match message {
+        Ok(message) => {
+            wire.send(Message::Text(message), cx);
+            Ok(false)
+        }
+        Err(errors) => {
+            let response = Response::from_errors(errors);
+            refuse(wire, &running.id, &request_id(), response).map(|()| true)
+        }
     }
 }
 
-/// The position in an event, when its type has one and the client selected it.
-fn cursor(data: &Value) -> Option<&str> {
-    let Value::Object(fields) = data else { return None };
-    fields.values().find_map(|field| match field {
-        Value::Object(event) => match event.get("cursor") {
-            Some(Value::String(cursor)) => Some(cursor.as_str()),
-            _ => None,
-        },
-        _ => None,
-    })
+/// Answers an operation that does not begin, or not go on.
+pub(super) fn refuse(wire: &mut Wire, id: &str, request_id: &str, response: Response) -> Step {
+    let errors = Answer::new(response, request_id).errors;
+    say(wire, &ServerMessage::Error { id, payload: &errors })
+}
+
+pub(super) fn say(wire: &mut Wire, message: &ServerMessage<'_>) -> Step {
+    match serde_json::to_string(message) {
+        Ok(text) => {
+            wire.push(Message::Text(text.into()));
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a message could not be written as JSON");
+            Err(End::Close(Close::internal()))
+        }
+    }
+}
+
+/// Waits for the next word about the person.
+pub(super) fn listen(mut subscription: Subscription) -> Revoked {
+    async move {
+        let signal = subscription.recv().await;
+        (subscription, signal)
+    }
+    .boxed()
 }
 
 /// What a reader hears that is too slow: everything before it was delivered, and from the cursor it goes on.
-fn overflow(cursor: Option<&str>, request_id: &str) -> ServerError {
+fn overflow(cursor: &str) -> ServerError {
     let message = "Events came faster than they were read. Subscribe again `after` the cursor.";
     let mut error = coded(ErrorCode::ServiceUnavailable, message);
-    let extensions = error.extensions.get_or_insert_default();
-    extensions.set("requestId", request_id);
-    if let Some(cursor) = cursor {
-        extensions.set("cursor", cursor);
-    }
+    error.extensions.get_or_insert_default().set("cursor", cursor);
     error
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    // The WebSocket library behind axum is not one of our dependencies, so its error is known by its words.
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = source {
-        if error.to_string().contains("too long") || error.to_string().contains("too large") {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }

@@ -1,10 +1,14 @@
-//! GraphQL over WebSocket, protocol `graphql-transport-ws`. Promises: one task and one timer for each socket, bounded memory however
+//! GraphQL over WebSocket, protocol `graphql-transport-ws`. Promises: one task and no timer for each quiet socket, bounded memory however
 //! slow the reader, the protocol's close codes, and no more events a second after the credentials were taken away.
 
+mod bell;
 mod connection;
+mod fanout;
 mod operations;
-mod outbox;
 mod protocol;
+mod talk;
+mod wheel;
+mod wire;
 
 use axum::extract::{FromRequestParts as _, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
@@ -15,11 +19,20 @@ use super::failure::Failure;
 use super::{Web, auth};
 use crate::kernel::ErrorCode;
 use connection::Connection;
+use fanout::Fanout;
 use protocol::SUBPROTOCOL;
+use wheel::Wheel;
 
 /// Sockets are many and mostly silent: the usual 128 KiB for reading would be most of their memory.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 512;
 const WRITE_BUFFER: usize = 4 * 1024;
+
+/// What all sockets of the process share.
+#[derive(Default)]
+pub(super) struct Sockets {
+    wheel: Wheel,
+    fanout: Fanout,
+}
 
 /// `GET /graphql` with `Upgrade`.
 pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts) -> Response {
@@ -55,9 +68,9 @@ pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts)
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(largest)
         .max_frame_size(largest)
-        .on_upgrade(move |socket| {
-            // The shutdown waits for sockets as it does for requests.
-            let tasks = web.platform.tasks.clone();
-            tasks.track_future(Connection::run(socket, web, client, credentials))
+        .on_upgrade(async move |socket| {
+            // A task of its own, because this one keeps what the handshake needed. The shutdown waits for it as it does for requests.
+            let platform = web.platform.clone();
+            platform.spawn(Connection::new(socket, web, client, credentials).run());
         })
 }

@@ -1,83 +1,224 @@
 //! The operations of one socket: what runs, and what each of them yields. Promises: an operation that panics ends alone.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
-use futures_util::StreamExt as _;
+use async_graphql::{Response, ServerError};
+use entity::enums::WorkspaceRole;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, once};
-use tokio_stream::StreamMap;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tracing::Span;
 
-use crate::kernel::{Error, ErrorCode};
-use crate::web::Web;
-use crate::web::graphql_answer::coded;
+use super::fanout::{Ending, Joined, Joiner, News, Payload, Seat};
+use crate::access::Membership;
+use crate::features::changes;
+use crate::graphql::live::Plan;
+use crate::web::graphql_answer::panicked;
 use crate::web::graphql_http::execute;
 use crate::web::graphql_operation::Operation;
 
 /// What an operation yields.
 pub(super) enum Event {
-    /// A result.
+    /// A result of its own.
     Result(Box<Response>),
+    /// A result that it shares with others.
+    Shared(Arc<Payload>),
+    /// The end, with these errors.
+    Failed(Vec<ServerError>),
+    /// The end of one that was too slow, with the cursor to go on from.
+    Overflow(String),
     /// There will be no more.
     End,
 }
 
 /// A running operation.
 pub(super) struct Running {
-    pub(super) request_id: String,
+    pub(super) id: Box<str>,
+    /// Counted on its socket, to name its request.
+    pub(super) number: u32,
     pub(super) is_subscription: bool,
-    /// Position of the last event that was put into the outbox.
-    pub(super) cursor: Option<String>,
-    events: BoxStream<'static, Event>,
+    /// Memberships changed while it had no seat yet: it has to ask again when it has one.
+    is_doubtful: bool,
+    state: State,
 }
 
-impl futures_util::Stream for Running {
-    type Item = Event;
+enum State {
+    /// By itself; what comes of it belongs to a request in the log.
+    Alone(BoxStream<'static, Response>, Span),
+    /// On its way to a seat.
+    Joining(BoxFuture<'static, Joined>),
+    /// Reading what it missed.
+    Reading(Box<Missed>),
+    Seated(Place),
+}
 
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        self.events.poll_next_unpin(cx)
+struct Missed {
+    answers: BoxStream<'static, Response>,
+    until: i64,
+    then: Then,
+}
+
+enum Then {
+    Sit(Place),
+    Join(Arc<Plan>),
+}
+
+struct Place {
+    seat: Seat,
+    role: WorkspaceRole,
+    plan: Arc<Plan>,
+}
+
+impl Running {
+    /// Starts an operation.
+    pub(super) fn start(
+        joiner: &Joiner,
+        id: String,
+        number: u32,
+        mut operation: Operation,
+        span: Span,
+    ) -> Self {
+        let is_subscription = operation.kind == OperationType::Subscription;
+        let plan = is_subscription
+            .then(|| Plan::of(&mut operation.request))
+            .flatten();
+        let state = if let Some(plan) = plan {
+            State::Joining(joiner.clone().join(Arc::new(plan), operation.request).boxed())
+        } else if is_subscription {
+            State::Alone(alone(joiner.web.schema.execute_stream(operation.request)), span)
+        } else {
+            let web = joiner.web.clone();
+            let answer = async move { execute(&web, operation.request).await };
+            State::Alone(alone(once(answer).boxed()), span)
+        };
+        Self {
+            id: id.into(),
+            number,
+            is_subscription,
+            is_doubtful: false,
+            state,
+        }
+    }
+
+    /// What it yields next.
+    pub(super) fn poll(&mut self, joiner: &Joiner, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            match &mut self.state {
+                State::Alone(answers, span) => {
+                    let answer = span.in_scope(|| answers.poll_next_unpin(cx));
+                    return answer.map(|answer| answer.map_or(Event::End, result));
+                }
+                State::Joining(joining) => self.state = arrived(ready!(joining.poll_unpin(cx))),
+                State::Reading(missed) => match ready!(missed.answers.poll_next_unpin(cx)) {
+                    Some(answer) => return Poll::Ready(result(answer)),
+                    None => self.go_on(joiner),
+                },
+                State::Seated(_) if self.is_doubtful => {
+                    self.is_doubtful = false;
+                    self.rejoin(joiner);
+                }
+                State::Seated(place) => match place.seat.take() {
+                    None => return Poll::Pending,
+                    Some(News::Payload(payload)) => return Poll::Ready(Event::Shared(payload)),
+                    Some(News::Recheck) => self.rejoin(joiner),
+                    Some(News::Overflow) => {
+                        let cursor = changes::cursor_of(place.plan.workspace_id(), place.seat.position());
+                        return Poll::Ready(Event::Overflow(cursor));
+                    }
+                    Some(News::Over(ending)) => {
+                        return Poll::Ready(match &*ending {
+                            Ending::Failed(errors) => Event::Failed(errors.clone()),
+                            Ending::Complete => Event::End,
+                        });
+                    }
+                },
+            }
+        }
+    }
+
+    /// Everything that was missed is read.
+    fn go_on(&mut self, joiner: &Joiner) {
+        let nothing = State::Joining(futures_util::future::pending().boxed());
+        let State::Reading(missed) = std::mem::replace(&mut self.state, nothing) else {
+            return;
+        };
+        self.state = match missed.then {
+            Then::Sit(mut place) => {
+                place.seat.advance(missed.until);
+                State::Seated(place)
+            }
+            Then::Join(plan) => State::Joining(joiner.clone().rejoin(plan, missed.until).boxed()),
+        };
+    }
+
+    fn rejoin(&mut self, joiner: &Joiner) {
+        if let State::Seated(place) = &self.state {
+            let (plan, position) = (place.plan.clone(), place.seat.position());
+            self.state = State::Joining(joiner.clone().rejoin(plan, position).boxed());
+        }
+    }
+
+    /// The person's memberships may have changed: gives up a seat that they no longer cover.
+    pub(super) fn recheck(&mut self, memberships: &[Membership]) {
+        self.is_doubtful = match &self.state {
+            // Such streams ask by themselves before each change.
+            State::Alone(..) => false,
+            State::Joining(_) | State::Reading(_) => true,
+            State::Seated(place) => {
+                let workspace_id = place.plan.workspace_id();
+                let covers =
+                    |known: &Membership| known.workspace_id == workspace_id && known.role == place.role;
+                !memberships.iter().any(covers)
+            }
+        };
+    }
+
+    /// Whether the peer takes what is sent.
+    pub(super) fn stall(&mut self, is_stalled: bool) {
+        if let State::Seated(place) = &mut self.state {
+            place.seat.stall(is_stalled);
+        }
     }
 }
 
-/// The operations of one socket by the id that the client gave them.
-pub(super) type Operations = StreamMap<String, Running>;
-
-/// Starts an operation.
-pub(super) fn start(web: &Web, operation: Operation, request_id: String) -> Running {
-    let is_subscription = operation.kind == OperationType::Subscription;
-    let results = if is_subscription {
-        web.schema.execute_stream(operation.request).boxed()
-    } else {
-        let web = web.clone();
-        once(async move { execute(&web, operation.request).await }).boxed()
-    };
-    let results = AssertUnwindSafe(results)
-        .catch_unwind()
-        .map(|result| result.unwrap_or_else(|_| panicked()));
-    let events = results
-        .map(|response| Event::Result(Box::new(response)))
-        .chain(once(async { Event::End }))
-        .boxed();
-    Running {
-        request_id,
-        is_subscription,
-        cursor: None,
-        events,
+fn arrived(joined: Joined) -> State {
+    match joined {
+        Joined::Alone(answers) => State::Alone(alone(answers), Span::none()),
+        Joined::Behind { missed, until, plan } => State::Reading(Box::new(Missed {
+            answers: alone(missed),
+            until,
+            then: Then::Join(plan),
+        })),
+        Joined::Seated {
+            missed,
+            until,
+            seat,
+            role,
+            plan,
+        } => {
+            let place = Place { seat, role, plan };
+            match missed {
+                None => State::Seated(place),
+                Some(missed) => State::Reading(Box::new(Missed {
+                    answers: alone(missed),
+                    until,
+                    then: Then::Sit(place),
+                })),
+            }
+        }
     }
 }
 
-/// Whether any operation runs that is not a subscription and so will end by itself.
-pub(super) fn any_finite(operations: &Operations) -> bool {
-    operations.values().any(|running| !running.is_subscription)
+fn alone(answers: BoxStream<'static, Response>) -> BoxStream<'static, Response> {
+    let answers = AssertUnwindSafe(answers).catch_unwind();
+    answers
+        .map(|answer| answer.unwrap_or_else(|_| panicked()))
+        .boxed()
 }
 
-fn panicked() -> Response {
-    tracing::error!("a subscription panicked");
-    Response::from_errors(vec![coded(
-        ErrorCode::Internal,
-        Error::internal("panic").to_string(),
-    )])
+fn result(response: Response) -> Event {
+    Event::Result(Box::new(response))
 }

@@ -5,8 +5,6 @@ use async_graphql::ServerError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::web::graphql_answer::Answer;
-
 /// Name of the WebSocket subprotocol.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// A control frame carries two bytes of code and at most this much reason.
@@ -30,6 +28,10 @@ impl Close {
 
     pub(super) fn going_away() -> Self {
         Self::new(1001, "The server is shutting down")
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(1011, "Internal error")
     }
 
     pub(super) fn too_large() -> Self {
@@ -145,10 +147,6 @@ pub(super) enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         payload: Option<Value>,
     },
-    Next {
-        id: &'a str,
-        payload: &'a Answer,
-    },
     Error {
         id: &'a str,
         payload: &'a [ServerError],
@@ -156,6 +154,18 @@ pub(super) enum ServerMessage<'a> {
     Complete {
         id: &'a str,
     },
+}
+
+/// A `next` message around a result that is JSON already.
+pub(super) fn next_message(id: &str, payload: &str) -> String {
+    let mut message = String::with_capacity(id.len() + payload.len() + 40);
+    message.push_str("{\"id\":");
+    // An id is any text that the client liked.
+    message.push_str(&Value::from(id).to_string());
+    message.push_str(",\"type\":\"next\",\"payload\":");
+    message.push_str(payload);
+    message.push('}');
+    message
 }
 
 #[cfg(test)]
@@ -222,6 +232,15 @@ mod tests {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }
         assert!(ClientMessage::read("not json").is_err());
+    }
+
+    #[test]
+    fn a_result_is_put_into_its_message_as_it_is() {
+        let message = next_message("a\"b", r#"{"data":{"x":1}}"#);
+        assert_eq!(
+            serde_json::from_str::<Value>(&message).unwrap(),
+            json!({ "type": "next", "id": "a\"b", "payload": { "data": { "x": 1 } } })
+        );
     }
 
     #[test]

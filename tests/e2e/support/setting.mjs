@@ -10,6 +10,7 @@ function need(name) {
 export const url = need('MERIDIAN_E2E_URL').replace(/\/$/, '');
 export const secondUrl = need('MERIDIAN_E2E_SECOND_URL').replace(/\/$/, '');
 export const feedUrl = need('MERIDIAN_E2E_FEED');
+export const issuerUrl = need('MERIDIAN_E2E_ISSUER');
 export const schemaPath = need('MERIDIAN_E2E_SCHEMA');
 
 /** Two people who share no workspace: `{email, token, workspaceId, calendarId, eventId, taskId}`. */

@@ -11,11 +11,12 @@ const ROOMS: [&str; 11] = [
 
 /// Packages that are tied to places. A name stands for its family: `apalis` for `apalis_core` as well. `*` stands for one folder, or for
 /// the rest of a file's name; a place covers everything below it.
-const PACKAGES: [(&str, &[&str]); 9] = [
+const PACKAGES: [(&str, &[&str]); 10] = [
     ("async_graphql", &["src/graphql", "src/web/graphql*"]),
     ("axum", &["src/web", "src/app"]),
     ("apalis", &["src/platform/jobs"]),
     ("fred", &["src/platform"]),
+    ("lettre", &["src/platform/mail"]),
     ("openidconnect", &["src/access"]),
     (
         "sentry",

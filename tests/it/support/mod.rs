@@ -5,7 +5,10 @@ mod client;
 pub mod ics_corpus;
 mod people;
 
+pub mod browser;
 pub mod fake_http;
+pub mod issuer;
+pub mod post;
 pub mod pull;
 pub mod radicale;
 pub mod server;
@@ -20,6 +23,7 @@ use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
 use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
+use meridian::platform::mail::Mailer;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
 use meridian::platform::secrets::Secrets;
@@ -29,7 +33,7 @@ use tokio_util::task::TaskTracker;
 
 pub use backend::{Backend, Database};
 pub use client::{Answer, Client};
-pub use people::{Person, join};
+pub use people::{Person, create as create_person, join};
 
 /// Monday morning in most of Europe and a day without surprises.
 pub fn start_of_tests() -> DateTime<Utc> {
@@ -40,6 +44,7 @@ pub fn start_of_tests() -> DateTime<Utc> {
 pub struct TestApp {
     pub platform: Platform,
     pub schema: ApiSchema,
+    pub documents: graphql::Documents,
     pub ana: Person,
     pub ben: Person,
     // Dropped last: the database goes when nothing uses it any more.
@@ -86,6 +91,7 @@ impl TestApp {
         Self {
             platform,
             schema: graphql::builder().finish(),
+            documents: graphql::Documents::default(),
             ana,
             ben,
             database,
@@ -157,13 +163,16 @@ async fn platform_with(
         Some(redis) => PubSub::redis(redis).await.unwrap(),
         None => PubSub::local(),
     };
+    let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     Platform::new(Parts {
         db: db::connect(database_url, 4).await.unwrap(),
+        cache: meridian::platform::cache::Cache::new(pubsub.clone()),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+        mail: Mailer::new(&config).unwrap(),
         secrets: Secrets::new(&keys),
-        limits: Limits::new(&config.rates, clock.clone()),
+        limits,
         config,
         clock,
         ids: IdGen::random(),

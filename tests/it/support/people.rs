@@ -5,6 +5,7 @@ use entity::ids::{SessionId, UserId, WorkspaceId};
 use entity::{membership, user, user_preferences, workspace, workspace_counter};
 use meridian::access::create_session;
 use meridian::kernel::actor::{Actor, Origin};
+use meridian::kernel::changes::Topic;
 use meridian::platform::Platform;
 use meridian::platform::db::{Scope, Tx};
 use sea_orm::Set;
@@ -124,8 +125,8 @@ pub async fn join(platform: &Platform, person: &Person, workspace_id: WorkspaceI
             created_at: Set(now),
             updated_at: Set(now),
         })
-        .await
-        .map(drop)
+        .await?;
+        tx.announce(Topic::Revoked(user_id), &())
     };
     platform
         .write(Scope::Workspace(workspace_id), Actor::system(), body)

@@ -15,15 +15,28 @@ use serde_json::Value as Json;
 
 use super::model::{Event, EventFilter, EventOrder, EventOrderField};
 use super::rules;
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Read, keyset};
+use crate::platform::db::{Key, Partial as _, Read, fetch, keyset};
 
 /// One event; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
     get_many(ctx, &[id]).await?.pop().ok_or_else(Error::not_found)
+}
+
+/// An event in whichever workspace of the caller it is; NOT_FOUND when there is none. `columns` are bits of the columns that are needed of
+/// it, `None` for all.
+pub async fn find(access: &Access, id: CalendarEventId, columns: Option<u64>) -> Result<Event> {
+    access.caller().require_user()?;
+    let always = always(EventOrderField::Start);
+    let (ctx, row) = access
+        .find::<calendar_event::Entity>(id, columns, &always)
+        .await?;
+    let read = ctx.read().await?;
+    let seen = seen::mask(&read, ctx.user_id(), vec![row]).await?;
+    seen.into_iter().next().ok_or_else(Error::not_found)
 }
 
 /// The events that exist among these.
@@ -54,11 +67,32 @@ pub async fn page(
     } else {
         None
     };
-    let rows = keyset(select, &keys(order, viewer), request)?.all(&read).await?;
+    let name = order.name();
+    let request = &request.in_order(&name)?;
+    let columns = calendar_event::Entity::columns_in(request.columns, &always(order.field));
+    let rows = fetch(keyset(select, &keys(order, viewer), request)?, &columns, &read).await?;
     let events = seen::mask(&read, viewer, rows).await?;
     Ok(Page::from_rows(request, events, total, |event| {
-        cursor(event, order.field)
+        cursor(event, order.field, &name)
     }))
+}
+
+/// What masking, cursors and loaders look at, whatever is asked for.
+fn always(field: EventOrderField) -> [calendar_event::Column; 6] {
+    use calendar_event::Column;
+    let key = match field {
+        EventOrderField::Start => Column::StartUtc,
+        EventOrderField::UpdatedAt => Column::UpdatedAt,
+        EventOrderField::Title => Column::Title,
+    };
+    [
+        Column::Id,
+        Column::WorkspaceId,
+        Column::CalendarId,
+        Column::Visibility,
+        Column::CreatedBy,
+        key,
+    ]
 }
 
 fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
@@ -185,14 +219,14 @@ fn title(viewer: Option<UserId>) -> SimpleExpr {
     }
 }
 
-fn cursor(event: &Event, field: EventOrderField) -> Cursor {
+fn cursor(event: &Event, field: EventOrderField, order: &str) -> Cursor {
     let time = |at: Instant| Json::from(at.to_rfc3339());
     let first = match field {
         EventOrderField::Start => time(event.row.start_utc),
         EventOrderField::UpdatedAt => time(event.row.updated_at),
         EventOrderField::Title => event.row.title.clone().into(),
     };
-    Cursor(vec![first, event.row.id.to_string().into()])
+    Cursor::in_order(order, vec![first, event.row.id.to_string().into()])
 }
 
 /// Guests and organizer of each of these, the organizer first, then by address. Masked events show nobody. `user_id` names the member

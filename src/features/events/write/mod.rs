@@ -5,7 +5,7 @@ mod people;
 mod store;
 
 pub use create::create;
-pub use store::{RemoteObject, Stored, Unstored, remove_objects, store_parsed};
+pub use store::{RemoteObject, Stored, Twin, Unstored, leave_out, remove_objects, store_parsed, twins_wait};
 
 use entity::enums::ChangeAction;
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _};

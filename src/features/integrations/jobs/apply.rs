@@ -13,13 +13,16 @@ use super::known::address_of;
 use super::lease::{Lease, Standing};
 use super::parse::Item;
 use super::sweep::{self, Doomed, Swept};
-use crate::features::events::{self, RemoteObject};
+use crate::features::events::{self, RemoteObject, Twin};
 use crate::features::integrations::model::StoredProblem;
 use crate::features::integrations::providers::SyncCursor;
 use crate::features::integrations::rules::MAX_PROBLEMS;
 use crate::kernel::Result;
 use crate::kernel::changes::Topic;
 use crate::platform::db::Tx;
+
+/// Objects of one calendar that are kept in memory until it is clear whether the one with their UID goes.
+const MAX_TWINS: usize = 200;
 
 /// What one transaction stores.
 pub(super) struct Batch<'a> {
@@ -36,6 +39,10 @@ pub(super) struct Batch<'a> {
     pub(super) percent: Option<i32>,
     /// Whether watchers are told.
     pub(super) announce: bool,
+    /// What the run found gone so far.
+    pub(super) doomed: &'a Doomed,
+    /// Objects of earlier batches that wait for the one with their UID to go.
+    pub(super) twins: &'a [Twin],
     /// Set for the last batch of the calendar.
     pub(super) last: Option<Last<'a>>,
 }
@@ -43,7 +50,6 @@ pub(super) struct Batch<'a> {
 /// What the end of a calendar adds.
 pub(super) struct Last<'a> {
     pub(super) cursor: &'a SyncCursor,
-    pub(super) doomed: &'a Doomed,
     /// Events that this run created before this batch; they do not count as stored before it.
     pub(super) created: u64,
     /// Deletions that were held back are applied.
@@ -57,6 +63,8 @@ pub(super) enum Applied {
         created: u64,
         /// Links of shared addresses whose event is no longer there.
         vanished: Vec<String>,
+        /// Objects whose UID another one has; with the last batch there are none left.
+        twins: Vec<Twin>,
         held: Option<Swept>,
     },
     /// Another run took over; nothing was stored.
@@ -81,14 +89,34 @@ pub(super) async fn apply(tx: &Tx, batch: &Batch<'_>) -> Result<Applied> {
         etag: item.etag.clone(),
         object: item.object.clone(),
     });
-    let stored = events::store_parsed(tx, batch.calendar, Some(run.id), objects.collect()).await?;
+    let leaving = |key: &str| batch.is_leaving(key);
+    let mut stored =
+        events::store_parsed(tx, batch.calendar, Some(run.id), objects.collect(), &leaving).await?;
+    let vanished = vanished(tx, batch).await?;
+    let mut twins = std::mem::take(&mut stored.twins);
+    if batch.last.is_some() {
+        // All that goes is known now: whose twin is gone takes over, before the sweep would take the event.
+        let waiting = batch.twins.iter().cloned().chain(twins);
+        let waiting = waiting.map(|twin| twin.object).collect();
+        let leaving = |key: &str| batch.is_leaving(key) || vanished.iter().any(|gone| gone == key);
+        let late = events::store_parsed(tx, batch.calendar, Some(run.id), waiting, &leaving).await?;
+        stored.created += late.created;
+        stored.updated += late.updated;
+        stored.gave_up |= late.gave_up;
+        stored.problems.extend(late.twins.iter().map(events::leave_out));
+        stored.problems.extend(late.problems);
+        twins = Vec::new();
+    } else {
+        let room = MAX_TWINS.saturating_sub(batch.twins.len()).min(twins.len());
+        let surplus = twins.split_off(room);
+        stored.problems.extend(surplus.iter().map(events::leave_out));
+    }
     problems.extend(stored.problems.into_iter().map(|problem| StoredProblem {
         calendar_id: Some(calendar_id),
         object: problem.uid,
         line: None,
         message: problem.message,
     }));
-    let vanished = vanished(tx, batch).await?;
 
     let created = u64::from(stored.created);
     let mut held = None;
@@ -101,7 +129,13 @@ pub(super) async fn apply(tx: &Tx, batch: &Batch<'_>) -> Result<Applied> {
             held = Some(swept);
         } else {
             run.deleted_count += count(swept.doomed);
-            batch.lease.complete(tx, &state, last.cursor).await?;
+            let is_freed = swept.removed || stored.gave_up;
+            if is_freed && events::twins_wait(tx, batch.calendar).await? {
+                // Their turn has come, but the server only tells what changes: the next run compares everything.
+                batch.lease.complete(tx, &state, &SyncCursor::default()).await?;
+            } else {
+                batch.lease.complete(tx, &state, last.cursor).await?;
+            }
         }
     }
 
@@ -121,8 +155,23 @@ pub(super) async fn apply(tx: &Tx, batch: &Batch<'_>) -> Result<Applied> {
         run: Box::new(run),
         created,
         vanished,
+        twins,
         held,
     })
+}
+
+impl Batch<'_> {
+    /// Whether the object with this key goes in this run: it is gone at the provider, or its address shares its events otherwise now.
+    fn is_leaving(&self, key: &str) -> bool {
+        let address = address_of(key);
+        let was_shared = key != address;
+        self.doomed.addresses.contains(address)
+            || self.doomed.keys.contains(key)
+            || self
+                .items
+                .iter()
+                .any(|item| item.address == address && item.is_shared != was_shared)
+    }
 }
 
 fn count(number: u64) -> i32 {

@@ -6,11 +6,12 @@ use std::time::Duration;
 use entity::calendar;
 
 use super::apply::{Applied, Batch, Last, apply};
-use super::known::Known;
+use super::known::{Known, address_of};
 use super::lease::{self, Asked, Lease};
 use super::parse::{self, Parsed};
 use super::run::Run;
 use super::sweep::Doomed;
+use crate::features::events::Twin;
 use crate::features::integrations::providers::{ChangePage, ChangeRequest, FEED, Provider, ProviderError};
 use crate::features::integrations::rules;
 use crate::kernel::Error;
@@ -62,6 +63,8 @@ struct Work<'a> {
     place: Place,
     lease: Lease,
     doomed: Doomed,
+    /// Objects that wait for the one with their UID to go.
+    twins: Vec<Twin>,
     is_full: bool,
     created: u64,
     processed: u64,
@@ -85,6 +88,7 @@ pub(super) async fn pull(
         place,
         lease: lease.clone(),
         doomed: Doomed::default(),
+        twins: Vec::new(),
         is_full: false,
         created: 0,
         processed: 0,
@@ -144,7 +148,12 @@ async fn step(run: &mut Run, work: &mut Work<'_>, page: ChangePage) -> Result<Op
     work.doomed.addresses.extend(page.removed);
     for object in &page.upserts {
         work.doomed.addresses.remove(&object.href);
+        // Listed again in the same run: what came before is outdated.
+        work.twins
+            .retain(|twin| address_of(&twin.object.key) != object.href);
     }
+    work.twins
+        .retain(|twin| !work.doomed.addresses.contains(address_of(&twin.object.key)));
     let fetched = (page.upserts.len() + page.problems.len()) as u64;
     let is_feed = page.upserts.iter().any(|object| object.href == FEED);
     let (id, zone) = (work.calendar.id, work.calendar.time_zone.clone());
@@ -201,9 +210,10 @@ async fn step(run: &mut Run, work: &mut Work<'_>, page: ChangePage) -> Result<Op
             processed,
             percent,
             announce,
+            doomed: &work.doomed,
+            twins: &work.twins,
             last: cursor.as_ref().filter(|_| ends).map(|cursor| Last {
                 cursor,
-                doomed: &work.doomed,
                 created: work.created,
                 accept_deletes: run.accept_deletes,
             }),
@@ -219,11 +229,13 @@ async fn step(run: &mut Run, work: &mut Work<'_>, page: ChangePage) -> Result<Op
                 run: row,
                 created,
                 vanished,
+                twins,
                 held,
             } => {
                 run.row = *row;
                 work.created += created;
                 work.doomed.keys.extend(vanished);
+                work.twins.extend(twins);
                 if let Some(swept) = held {
                     return Ok(Some(Pulled::Held {
                         doomed: swept.doomed,

@@ -153,6 +153,9 @@ async fn store(tx: &Tx, run: &Run, verdict: &Verdict) -> Result<()> {
         after.last_error.clone_from(&verdict.message);
     }
     if verdict.is_whole {
+        count_failures(&mut after, status == IntegrationStatus::Error, tx.now());
+    }
+    if verdict.is_whole {
         after.last_synced_at = Some(tx.now());
     }
     let after = save(tx, after).await?;
@@ -175,6 +178,26 @@ async fn store(tx: &Tx, run: &Run, verdict: &Verdict) -> Result<()> {
         Some(changes),
     );
     tell(tx, run, &row, &after).await
+}
+
+/// The clock tries less and less often what fails again and again, and says so.
+fn count_failures(row: &mut integration::Model, failed: bool, now: Instant) {
+    const COUNT: &str = "failures";
+    let before = row.settings[COUNT].as_u64().unwrap_or_default();
+    let Some(settings) = row.settings.as_object_mut() else {
+        return;
+    };
+    if !failed {
+        settings.remove(COUNT);
+        return;
+    }
+    settings.insert(COUNT.into(), (before + 1).into());
+    if before > 0 && row.next_sync_at.is_some() {
+        let pause = rules::pause(row, before);
+        row.next_sync_at = Some(now + pause);
+        let sentence = rules::next_try(pause);
+        row.last_error = row.last_error.take().map(|text| format!("{text} {sentence}"));
+    }
 }
 
 async fn close_run(tx: &Tx, run: &Run, verdict: &Verdict) -> Result<sync_run::Model> {

@@ -45,6 +45,8 @@ pub(super) struct Swept {
     pub(super) stored: u64,
     /// Whether they wait for a decision; deleted otherwise.
     pub(super) is_held: bool,
+    /// Whether objects were removed, with events or without.
+    pub(super) removed: bool,
 }
 
 impl Swept {
@@ -65,31 +67,39 @@ pub(super) async fn sweep(
 ) -> Result<Swept> {
     let calendar_id = batch.calendar.id;
     let vanished: HashSet<&str> = vanished.iter().map(String::as_str).collect();
-    let doomed = last.doomed;
+    let doomed = batch.doomed;
     let nothing = doomed.addresses.is_empty() && doomed.keys.is_empty() && doomed.kept.is_none();
     if nothing && vanished.is_empty() {
         return Ok(Swept {
             doomed: 0,
             stored: 0,
             is_held: false,
+            removed: false,
         });
     }
-    let links: Vec<(String, String)> = tx
+    let links: Vec<(String, String, Option<Vec<u8>>)> = tx
         .find::<Entity>()
         .select_only()
         .column(Column::Href)
         .column(Column::Uid)
+        .column(Column::ContentHash)
         .filter(Column::CalendarId.eq(calendar_id))
         .into_tuple()
         .all(tx.conn())
         .await?;
     let (dead, alive): (Vec<_>, Vec<_>) = links
         .into_iter()
-        .partition(|(key, uid)| doomed.takes(key, uid, &vanished));
-    let alive: HashSet<String> = alive.into_iter().map(|(_, uid)| uid).collect();
+        .partition(|(key, uid, _)| doomed.takes(key, uid, &vanished));
+    // Links without content hold no event.
+    let alive: HashSet<String> = alive
+        .into_iter()
+        .filter(|(.., hash)| hash.is_some())
+        .map(|(_, uid, _)| uid)
+        .collect();
     let uids: HashSet<&str> = dead
         .iter()
-        .map(|(_, uid)| uid.as_str())
+        .filter(|(.., hash)| hash.is_some())
+        .map(|(_, uid, _)| uid.as_str())
         .filter(|uid| !alive.contains(*uid))
         .collect();
     let doomed_events = count_of(tx, calendar_id, &uids).await?;
@@ -106,11 +116,12 @@ pub(super) async fn sweep(
         doomed: doomed_events as u64,
         stored,
         is_held,
+        removed: !is_held && !dead.is_empty(),
     };
     if is_held {
         return Ok(swept);
     }
-    let keys: Vec<String> = dead.into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<String> = dead.into_iter().map(|(key, ..)| key).collect();
     events::remove_objects(tx, batch.calendar, &keys).await?;
     Ok(swept)
 }

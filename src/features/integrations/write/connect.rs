@@ -7,7 +7,7 @@ use entity::ids::{TypedId as _, UserId, WorkspaceId};
 use entity::integration;
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
-use super::{Wish, add_calendars, queue_in, record, save};
+use super::{Wish, add_calendars, queue_in, record, rename, save};
 use crate::access::Ctx;
 use crate::features::integrations::credentials::Account;
 use crate::features::integrations::model::Service;
@@ -113,6 +113,7 @@ async fn store(tx: &Tx, plan: Plan) -> Result<integration::Model> {
             row.sealed_credentials = Some(plan.sealed);
             row.refresh_minutes = plan.refresh_minutes;
             row.last_error = None;
+            row.settings = settings;
             // What a person decided or has to decide stays.
             if !matches!(row.status, IntegrationStatus::Held | IntegrationStatus::Paused) {
                 row.status = IntegrationStatus::Active;
@@ -155,6 +156,9 @@ async fn store(tx: &Tx, plan: Plan) -> Result<integration::Model> {
             )
         }
     };
+    if action == ChangeAction::Updated && row.provider == IntegrationProvider::IcsFeed {
+        rename(tx, &row, &plan.calendars).await?;
+    }
     let added = add_calendars(tx, &row, &plan.calendars).await?;
     if row.status == IntegrationStatus::Active {
         queue_in(tx, &row, Wish::Changes).await?;

@@ -57,6 +57,31 @@ pub(in crate::features::integrations) async fn add_calendars(
     Ok(count)
 }
 
+/// Gives the calendars of an integration the names that were found or chosen now.
+pub(in crate::features::integrations) async fn rename(
+    tx: &Tx,
+    row: &integration::Model,
+    found: &[RemoteCalendar],
+) -> Result<()> {
+    for calendar in calendars(tx, row).await? {
+        let name = found
+            .iter()
+            .find(|remote| Some(&remote.id) == calendar.external_id.as_ref())
+            .map(|remote| rules::name_of(&remote.name, "Calendar"));
+        let Some(name) = name.filter(|name| *name != calendar.name) else {
+            continue;
+        };
+        let (id, version) = (calendar.id, calendar.version + 1);
+        let mut calendar = calendar.into_active_model();
+        calendar.name = Set(name);
+        calendar.version = Set(version);
+        calendar.updated_at = Set(tx.now());
+        tx.update(calendar).await?;
+        tx.change(ChangeAction::Updated, ObjectType::Calendar, id.uuid());
+    }
+    Ok(())
+}
+
 fn mirror(tx: &Tx, row: &integration::Model, remote: &RemoteCalendar, zone: &str) -> calendar::Model {
     let own_zone = remote.time_zone.as_deref().and_then(|name| {
         let zone = jiff::tz::TimeZone::get(name).ok()?;

@@ -16,6 +16,7 @@ use sea_orm::{
 pub use connect::connect;
 pub use disconnect::disconnect;
 pub(super) use mirror::add_calendars;
+use mirror::rename;
 
 use super::model::{IntegrationPatch, Queued};
 use super::rules;
@@ -25,6 +26,7 @@ use crate::kernel::changes::{ObjectType, Topic};
 use crate::kernel::jobs::{NewJob, Payload};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx};
+use crate::platform::jobs;
 
 /// Pauses, resumes, or chooses the calendars to mirror.
 pub async fn update(ctx: &Ctx, id: IntegrationId, patch: IntegrationPatch) -> Result<integration::Model> {
@@ -85,6 +87,8 @@ pub async fn sync_now(ctx: &Ctx, id: IntegrationId, full: bool) -> Result<Queued
         rules::check_may_sync(&row)?;
         let wish = if full { Wish::Everything } else { Wish::Changes };
         let job_id = queue_in(&tx, &row, wish).await?;
+        // One that waits out a failure need not wait any longer.
+        jobs::hasten(&tx, job_id).await?;
         let changes = serde_json::json!({ "full": full });
         record(
             &tx,

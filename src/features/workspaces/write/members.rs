@@ -42,7 +42,8 @@ pub async fn add_member(ctx: &Ctx, user_id: UserId, role: WorkspaceRole) -> Resu
     .await
 }
 
-pub(super) async fn insert(tx: &Tx, user_id: UserId, role: WorkspaceRole) -> Result<membership::Model> {
+/// Stores a membership as part of a transaction that holds the workspace's lock.
+pub async fn insert(tx: &Tx, user_id: UserId, role: WorkspaceRole) -> Result<membership::Model> {
     let row = membership::ActiveModel {
         id: Set(tx.ids().next()),
         user_id: Set(user_id),

@@ -64,6 +64,21 @@ async fn replaced(tx: &Tx, job: &job::Model) -> Result<bool> {
     Ok(same.one(tx.conn()).await?.is_some())
 }
 
+/// Lets a job that waits for its time or after a failure run now. One that runs, or is on its way to a worker, stays as it is.
+pub async fn hasten(tx: &Tx, id: JobId) -> Result<()> {
+    let job = locked(tx, id).await?;
+    if matches!(job.status, JobStatus::Queued | JobStatus::Retrying) && job.run_at > tx.now() {
+        tx.announce(Topic::JobsDue, &())?;
+        let row = job::ActiveModel {
+            run_at: Set(tx.now()),
+            updated_at: Set(tx.now()),
+            ..Default::default()
+        };
+        save(tx, id, row).await?;
+    }
+    Ok(())
+}
+
 /// Puts a dead or cancelled job back into its queue with fresh attempts.
 pub async fn requeue(tx: &Tx, id: JobId) -> Result<job::Model> {
     let job = locked(tx, id).await?;

@@ -19,7 +19,7 @@ use sea_orm::sea_query::Condition;
 use sea_orm::{ActiveEnum as _, ColumnTrait as _, Set};
 use serde::{Deserialize, Serialize};
 
-pub use desk::{cancel, discard, requeue, requeue_dead, set_paused};
+pub use desk::{cancel, discard, hasten, requeue, requeue_dead, set_paused};
 pub use finish::Outcome;
 pub use retention::prune;
 pub use stats::{QueueStats, queue_stats};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::ids::{CalendarEventId, SyncRunId, WorkspaceId};
 use entity::{calendar, external_event_link};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, Set};
 
 use super::{CHUNK, RemoteObject};
 use crate::kernel::Result;
@@ -71,6 +71,19 @@ pub(super) fn link_row(
         updated_at: tx.now(),
     };
     link.into_active_model().reset_all()
+}
+
+/// The link of an object that is left out: known, but without content and event, so that it is fetched again when the server lists it.
+pub(super) fn left_out_row(
+    tx: &Tx,
+    calendar: &calendar::Model,
+    run: Option<SyncRunId>,
+    object: &RemoteObject,
+) -> external_event_link::ActiveModel {
+    let mut row = link_row(tx, calendar, run, object, None);
+    row.etag = Set(None);
+    row.content_hash = Set(None);
+    row
 }
 
 /// Stores links, new ones and those that were there.

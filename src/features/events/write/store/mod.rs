@@ -7,6 +7,7 @@ mod draft;
 mod links;
 mod remove;
 mod save;
+mod twins;
 
 use std::collections::HashSet;
 
@@ -18,10 +19,11 @@ use crate::features::events::remote::{self, MAX_INDEXED};
 use crate::kernel::Result;
 use crate::platform::db::Tx;
 use draft::{Draft, draft, existing};
-use links::{is_same, link_row, links_of, save_links};
+use links::{is_same, left_out_row, link_row, links_of, save_links};
 use remove::{delete_events, drop_uids};
 
 pub use remove::remove_objects;
+pub use twins::{Twin, leave_out, twins_wait};
 
 /// Addresses in one statement.
 const CHUNK: usize = 1_000;
@@ -48,6 +50,10 @@ pub struct Stored {
     pub unchanged: u32,
     /// Objects that could not be stored; what was stored of them before stays.
     pub problems: Vec<Unstored>,
+    /// Objects whose UID another one of the calendar has. They are left out for as long as that one is there.
+    pub twins: Vec<Twin>,
+    /// Whether an object gave up its UID for another.
+    pub gave_up: bool,
 }
 
 /// An object that could not be stored.
@@ -62,16 +68,18 @@ pub struct Unstored {
 }
 
 /// Stores a page of objects: creates what is new, changes what changed, and remembers which object is which event. Objects are
-/// marked as seen by `run`.
+/// marked as seen by `run`. Those whose keys are `leaving` no longer keep others with their UID out: that is how a renamed object goes on.
 pub async fn store_parsed(
     tx: &Tx,
     calendar: &calendar::Model,
     run: Option<SyncRunId>,
     objects: Vec<RemoteObject>,
+    leaving: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<Stored> {
     let mut stored = Stored::default();
     let objects = storable(objects, &mut stored);
     let links = links_of(tx, calendar, &objects).await?;
+    let (objects, twins) = twins::part(tx, calendar, objects, leaving).await?;
     let mut fresh: Vec<external_event_link::ActiveModel> = Vec::new();
     let mut changed: Vec<RemoteObject> = Vec::new();
     let mut renamed: Vec<String> = Vec::new();
@@ -89,11 +97,26 @@ pub async fn store_parsed(
         }
         changed.push(object);
     }
+    for twin in &twins {
+        fresh.push(left_out_row(tx, calendar, run, &twin.object));
+        renamed.extend(
+            links
+                .get(&twin.object.key)
+                .filter(|link| link.uid != twin.object.object.uid)
+                .map(|link| link.uid.clone()),
+        );
+    }
     // What was at these addresses before is gone, unless it is at another one of this page.
     let uids: HashSet<&str> = changed.iter().map(|object| object.object.uid.as_str()).collect();
     renamed.retain(|uid| !uids.contains(uid.as_str()));
-    let keys: HashSet<&str> = changed.iter().map(|object| object.key.as_str()).collect();
+    let replaced = twins.iter().map(|twin| twin.object.key.as_str());
+    let keys: HashSet<&str> = changed
+        .iter()
+        .map(|object| object.key.as_str())
+        .chain(replaced)
+        .collect();
     drop_uids(tx, calendar, &renamed, &keys).await?;
+    stored.gave_up = !renamed.is_empty();
 
     let mut existing = existing(tx, calendar, &changed).await?;
     let mut drafts = Vec::new();
@@ -115,12 +138,12 @@ pub async fn store_parsed(
     delete_events(tx, calendar, stale.iter().map(|row| row.id).collect()).await?;
     save::save(tx, calendar, drafts).await?;
     save_links(tx, fresh).await?;
+    stored.twins = twins;
     Ok(stored)
 }
 
-/// Leaves out what the database cannot hold, and second copies of an object.
+/// Leaves out what the database cannot hold.
 fn storable(objects: Vec<RemoteObject>, stored: &mut Stored) -> Vec<RemoteObject> {
-    let mut uids = HashSet::new();
     let mut keys = HashSet::new();
     let mut problem = |object: &RemoteObject| -> Option<&'static str> {
         if object.object.uid.len() > MAX_INDEXED || object.key.len() > MAX_INDEXED {
@@ -134,8 +157,8 @@ fn storable(objects: Vec<RemoteObject>, stored: &mut Stored) -> Vec<RemoteObject
         {
             return Some("It lies outside of the years that can be stored, so it was left out.");
         }
-        if !uids.insert(object.object.uid.clone()) || !keys.insert(object.key.clone()) {
-            return Some("Another object of the calendar has the same UID, so this one was left out.");
+        if !keys.insert(object.key.clone()) {
+            return Some("The calendar lists this object twice, so the second one was left out.");
         }
         None
     };

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use entity::enums::ChangeAction;
-use entity::ids::{CalendarEventId, ExternalEventLinkId, TypedId as _};
+use entity::ids::{CalendarEventId, TypedId as _};
 use entity::{calendar, calendar_event, external_event_link};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
 
 use super::CHUNK;
@@ -23,53 +23,21 @@ pub async fn remove_objects(tx: &Tx, calendar: &calendar::Model, keys: &[String]
                 .eq(calendar.id)
                 .and(Column::Href.is_in(chunk.iter().cloned()))
         };
+        // Links without content hold no event; see `twins`.
         let select = tx
             .find::<external_event_link::Entity>()
             .select_only()
             .column(Column::Uid)
-            .column(Column::ContentHash)
-            .filter(here());
-        let gone: Vec<(String, Option<Vec<u8>>)> = select.into_tuple().all(tx.conn()).await?;
+            .filter(here())
+            .filter(Column::ContentHash.is_not_null());
+        let uids: Vec<String> = select.into_tuple().all(tx.conn()).await?;
         tx.delete_many::<external_event_link::Entity>()
             .filter(here())
             .exec(tx.conn())
             .await?;
-        forget_twins(tx, calendar, &gone).await?;
-        let uids: Vec<String> = gone.into_iter().map(|(uid, _)| uid).collect();
         removed += drop_uids(tx, calendar, &uids, &HashSet::new()).await?;
     }
     Ok(removed)
-}
-
-/// Of two objects with one UID the event shows the one that was read last. When that one is gone, what is remembered of the other is
-/// no longer what the event holds: it is forgotten, so that the next full sync reads and stores it again.
-async fn forget_twins(tx: &Tx, calendar: &calendar::Model, gone: &[(String, Option<Vec<u8>>)]) -> Result<()> {
-    use external_event_link::Column;
-    let left: Vec<(ExternalEventLinkId, String, Option<Vec<u8>>)> = tx
-        .find::<external_event_link::Entity>()
-        .select_only()
-        .columns([Column::Id, Column::Uid, Column::ContentHash])
-        .filter(Column::CalendarId.eq(calendar.id))
-        .filter(Column::Uid.is_in(gone.iter().map(|(uid, _)| uid.clone())))
-        .into_tuple()
-        .all(tx.conn())
-        .await?;
-    let differs =
-        |uid: &str, hash: &Option<Vec<u8>>| gone.iter().any(|(other, was)| other == uid && was != hash);
-    let twins: Vec<ExternalEventLinkId> = left
-        .into_iter()
-        .filter(|(_, uid, hash)| differs(uid, hash))
-        .map(|(id, ..)| id)
-        .collect();
-    if !twins.is_empty() {
-        tx.update_many::<external_event_link::Entity>()
-            .col_expr(Column::Etag, Expr::val(None::<String>))
-            .col_expr(Column::ContentHash, Expr::val(None::<Vec<u8>>))
-            .filter(Column::Id.is_in(twins))
-            .exec(tx.conn())
-            .await?;
-    }
-    Ok(())
 }
 
 /// Removes the events with these UIDs that no object is linked to any more, links with the keys in `but` aside.
@@ -89,6 +57,7 @@ pub(super) async fn drop_uids(
         .column(Column::Href)
         .column(Column::Uid)
         .filter(Column::CalendarId.eq(calendar.id))
+        .filter(Column::ContentHash.is_not_null())
         .filter(Column::Uid.is_in(uids.iter().cloned()))
         .into_tuple()
         .all(tx.conn())

@@ -1,8 +1,14 @@
-//! How fast somebody may ask: one budget per minute for each kind of limit and each key, held in this process. Promises: a steady
-//! refill instead of windows, and memory only for keys that asked lately. Must not know who callers are or how answers look.
+//! How fast somebody may ask: one budget per minute for each kind of limit and each key, held in this process and, with Redis, shared by
+//! all replicas. Promises: a steady refill instead of windows, memory only for keys that asked lately, and a decision also when Redis is
+//! away. Must not know who callers are or how answers look.
+
+mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -14,6 +20,7 @@ use governor::{Quota, RateLimiter};
 use crate::config::Rates;
 use crate::kernel::time::{Clock, Instant};
 use crate::kernel::{Error, ErrorCode};
+use crate::platform::redis::Redis;
 
 /// Length of a window: an untouched budget is one window's worth.
 pub const WINDOW: Duration = Duration::from_secs(60);
@@ -30,6 +37,8 @@ pub enum Limit {
     CallerRequests,
     /// Points of a signed-in caller.
     CallerPoints,
+    /// Requests that enter a workspace.
+    WorkspaceRequests,
     /// Points of a workspace.
     WorkspacePoints,
     /// Sign-ins from an address.
@@ -40,23 +49,39 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit; `limit as usize` is its place here.
-    const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::GuestRequests,
         Self::GuestPoints,
         Self::CallerRequests,
         Self::CallerPoints,
+        Self::WorkspaceRequests,
         Self::WorkspacePoints,
         Self::SignIns,
         Self::SocketMessages,
     ];
 
-    /// What is left of a full window is told to nobody but the spender, so the configured rates are also the bursts.
+    /// Name of the setting that has its rate.
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::GuestRequests => "MERIDIAN_RATE_GUEST_REQUESTS",
+            Self::GuestPoints => "MERIDIAN_RATE_GUEST_POINTS",
+            Self::CallerRequests => "MERIDIAN_RATE_CALLER_REQUESTS",
+            Self::CallerPoints => "MERIDIAN_RATE_CALLER_POINTS",
+            Self::WorkspaceRequests => "MERIDIAN_RATE_WORKSPACE_REQUESTS",
+            Self::WorkspacePoints => "MERIDIAN_RATE_WORKSPACE_POINTS",
+            Self::SignIns => "MERIDIAN_RATE_SIGN_INS",
+            Self::SocketMessages => "MERIDIAN_RATE_SOCKET_MESSAGES",
+        }
+    }
+
+    /// Rate for a window, which is also the burst: what is left of a full window is told to nobody but the spender.
     fn per_window(self, rates: &Rates) -> u32 {
         match self {
             Self::GuestRequests => rates.guest_requests,
             Self::GuestPoints => rates.guest_points,
             Self::CallerRequests => rates.caller_requests,
             Self::CallerPoints => rates.caller_points,
+            Self::WorkspaceRequests => rates.workspace_requests,
             Self::WorkspacePoints => rates.workspace_points,
             Self::SignIns => rates.sign_ins,
             Self::SocketMessages => rates.socket_messages,
@@ -68,6 +93,7 @@ impl Limit {
         match self {
             Self::GuestRequests | Self::CallerRequests => "requests",
             Self::GuestPoints | Self::CallerPoints => "points",
+            Self::WorkspaceRequests => "workspace-requests",
             Self::WorkspacePoints => "workspace",
             Self::SignIns => "sign-ins",
             Self::SocketMessages => "messages",
@@ -84,7 +110,7 @@ impl Limit {
             Self::CallerPoints => {
                 "The budget of this minute is spent. Wait, or ask for fewer fields and smaller pages."
             }
-            Self::WorkspacePoints => {
+            Self::WorkspaceRequests | Self::WorkspacePoints => {
                 "The budget of this workspace is spent for this minute. Wait before trying again."
             }
             Self::SignIns => "Too many sign-ins from this address. Wait before trying again.",
@@ -118,6 +144,11 @@ impl Decision {
         if self.allowed {
             return Ok(self);
         }
+        tracing::debug!(
+            setting = self.kind.setting(),
+            limit = self.limit,
+            "refused for now"
+        );
         Err(Error::Coded {
             code: ErrorCode::RateLimited,
             message: self.kind.message().into(),
@@ -125,6 +156,17 @@ impl Decision {
             cause: None,
         })
     }
+}
+
+/// What somebody is to pay.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge<'a> {
+    /// From which budget.
+    pub kind: Limit,
+    /// Whose. Charges that are decided together belong to one key.
+    pub key: &'a str,
+    /// How much.
+    pub cost: u32,
 }
 
 /// Keys are kept as hashes under a random seed: fixed size, and nobody can choose colliding ones.
@@ -138,9 +180,13 @@ type Limiter = RateLimiter<
 /// All budgets of this process.
 #[derive(Debug)]
 pub struct Limits {
-    limiters: [(u32, Limiter); 7],
+    limiters: [(u32, Limiter); 8],
     seed: RandomState,
     clock: Clock,
+    redis: Option<Redis>,
+    /// Redis did not answer the last time.
+    is_alone: AtomicBool,
+    decided_alone: AtomicU64,
 }
 
 impl Limits {
@@ -158,10 +204,104 @@ impl Limits {
             limiters,
             seed: RandomState::new(),
             clock,
+            redis: None,
+            is_alone: AtomicBool::new(false),
+            decided_alone: AtomicU64::new(0),
         }
     }
 
-    /// Spends `cost` from the budget of `key`, or nothing when not enough is left. A cost above a full budget spends all of it.
+    /// The same budgets, shared by all replicas through Redis.
+    pub fn shared(self, redis: Option<Redis>) -> Self {
+        Self { redis, ..self }
+    }
+
+    /// How many charges this replica decided by itself because Redis was away.
+    pub fn decided_alone(&self) -> u64 {
+        self.decided_alone.load(Ordering::Relaxed)
+    }
+
+    /// A decision about whoever no budget stops.
+    pub fn free(&self, kind: Limit) -> Decision {
+        let limit = self.limiters[kind as usize].0;
+        self.decision(kind, limit, Duration::ZERO, 0)
+    }
+
+    /// Spends all of these charges, shared with the other replicas: in one round trip, all or none of them.
+    pub async fn spend<const N: usize>(&self, charges: [Charge<'_>; N]) -> [Decision; N] {
+        let local = charges.map(|charge| self.check(charge.kind, charge.key, charge.cost));
+        self.share(charges, local).await
+    }
+
+    /// Shares charges that this process has decided about already.
+    pub async fn share<const N: usize>(
+        &self,
+        charges: [Charge<'_>; N],
+        local: [Decision; N],
+    ) -> [Decision; N] {
+        // What is too much for one replica is too much for all.
+        let Some(redis) = self
+            .redis
+            .as_ref()
+            .filter(|_| local.iter().all(|one| one.allowed))
+        else {
+            return local;
+        };
+        let entries = charges.map(|charge| {
+            let limit = self.limiters[charge.kind as usize].0;
+            shared::Entry {
+                // The braces keep all budgets of one key on one node of a cluster.
+                key: format!("{{{}}}:{}", charge.key, charge.kind as usize),
+                limit,
+                cost: charge.cost.min(limit).max(1),
+            }
+        });
+        let micros = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
+        let answers = match shared::spend(redis, micros, &entries).await {
+            Ok(answers) if answers.len() == N => answers,
+            other => {
+                self.note_alone(other.err());
+                return local;
+            }
+        };
+        if self.is_alone.swap(false, Ordering::Relaxed) {
+            tracing::info!("budgets are shared between replicas again");
+        }
+        let mut decisions = local;
+        for (decision, answer) in decisions.iter_mut().zip(answers) {
+            let reset = Duration::from_micros(answer.reset);
+            let wait = seconds(Duration::from_micros(answer.wait));
+            *decision = self.decision(decision.kind, decision.limit, reset, wait);
+        }
+        decisions
+    }
+
+    /// One line when Redis goes, not one for every request.
+    fn note_alone(&self, error: Option<Error>) {
+        self.decided_alone.fetch_add(1, Ordering::Relaxed);
+        if !self.is_alone.swap(true, Ordering::Relaxed) {
+            let cause = error.as_ref().and_then(Error::cause);
+            tracing::warn!(cause, "Redis is away: budgets are decided by each replica alone");
+        }
+    }
+
+    /// `reset` is the time until the budget is full again, `wait` the seconds until the charge would fit.
+    fn decision(&self, kind: Limit, limit: u32, reset: Duration, wait: u64) -> Decision {
+        let spent = reset.as_secs_f64() / WINDOW.as_secs_f64() * f64::from(limit);
+        // A hair less than a whole point is a rounding error of the division.
+        let spent = (spent - 1e-6).ceil().clamp(0.0, f64::from(limit));
+        Decision {
+            kind,
+            allowed: wait == 0,
+            limit,
+            remaining: if wait == 0 { limit - spent as u32 } else { 0 },
+            reset_at: self.clock.now() + TimeDelta::from_std(reset).unwrap_or_default(),
+            reset_after: seconds(reset),
+            retry_after: wait,
+        }
+    }
+
+    /// Spends `cost` from the budget that `key` has in this process, or nothing when not enough is left. A cost above a full budget spends
+    /// all of it.
     pub fn check(&self, kind: Limit, key: &str, cost: u32) -> Decision {
         let (limit, limiter) = &self.limiters[kind as usize];
         let cost = NonZeroU32::new(cost.min(*limit)).unwrap_or(NonZeroU32::MIN);
@@ -202,69 +342,4 @@ impl Limits {
 
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::config::Config;
-
-    fn limits(pairs: &[(&str, &str)]) -> Limits {
-        let values: BTreeMap<_, _> = pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Limits::new(
-            &Config::parse(&values).unwrap().rates,
-            Clock::manual(Instant::default()),
-        )
-    }
-
-    #[test]
-    fn a_budget_is_spent_and_told() {
-        let limits = limits(&[("MERIDIAN_RATE_GUEST_REQUESTS", "3")]);
-        let check = |key| limits.check(Limit::GuestRequests, key, 1);
-        let first = check("a");
-        assert_eq!(
-            (first.allowed, first.limit, first.remaining, first.retry_after),
-            (true, 3, 2, 0)
-        );
-        assert_eq!(first.reset_after, 20);
-        assert_eq!(first.reset_at.timestamp(), 20);
-        assert!(check("a").allowed && check("a").allowed);
-        let refused = check("a");
-        assert_eq!((refused.allowed, refused.remaining), (false, 0));
-        assert!((19..=20).contains(&refused.retry_after), "{refused:?}");
-        assert_eq!(refused.into_result().unwrap_err().code(), ErrorCode::RateLimited);
-        assert!(check("b").allowed, "others are not concerned");
-    }
-
-    #[test]
-    fn points_are_spent_together_or_not_at_all() {
-        let limits = limits(&[("MERIDIAN_RATE_CALLER_POINTS", "100")]);
-        let check = |cost| limits.check(Limit::CallerPoints, "a", cost);
-        assert_eq!(check(60).remaining, 40);
-        assert!(!check(60).allowed);
-        assert!(check(40).allowed);
-    }
-
-    #[test]
-    fn more_than_a_full_budget_spends_all_of_it() {
-        let limits = limits(&[("MERIDIAN_RATE_CALLER_POINTS", "100")]);
-        let decision = limits.check(Limit::CallerPoints, "a", 5_000);
-        assert_eq!((decision.allowed, decision.remaining), (true, 0));
-        assert!(!limits.check(Limit::CallerPoints, "a", 1).allowed);
-    }
-
-    #[test]
-    fn every_limit_finds_its_own_budget() {
-        assert!(
-            Limit::ALL
-                .iter()
-                .enumerate()
-                .all(|(place, limit)| *limit as usize == place)
-        );
-    }
 }

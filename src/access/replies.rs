@@ -1,0 +1,128 @@
+//! Answers to repeated requests: who sends a mutation again with the same `Idempotency-Key` gets the first answer, and nothing is done
+//! twice. A record is claimed before the mutation runs; the mutation's own transaction marks it as carried out, so that a crash between
+//! the commit and the answer is noticed.
+
+use chrono::TimeDelta;
+use entity::idempotency_record::{ActiveModel, Column, Entity};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set};
+
+use crate::kernel::actor::{Actor, ReplyKey};
+use crate::kernel::{Error, ErrorCode, Result};
+use crate::platform::Platform;
+use crate::platform::db::{REPLY_LOST, Scope, Tx, is_unique_violation};
+
+/// How long answers are kept.
+const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// What to do with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It comes for the first time: run it, then [`keep`] its answer.
+    First,
+    /// It was answered before, with this.
+    Answered(String),
+}
+
+/// Claims a key for the request with this body, or finds its answer. IDEMPOTENCY_CONFLICT when the key belongs to another request, or
+/// to the same one whose answer cannot be given.
+pub async fn claim(platform: &Platform, key: &ReplyKey, body_hash: Vec<u8>) -> Result<Claim> {
+    let patience = platform.config.limits.operation_timeout * 2;
+    let patience = TimeDelta::from_std(patience).unwrap_or(TimeDelta::minutes(2));
+    let claimed = platform
+        .write(Scope::System, Actor::system(), |tx| {
+            let (key, body_hash) = (key.clone(), body_hash.clone());
+            async move { claim_in(&tx, &key, body_hash, patience).await }
+        })
+        .await;
+    match claimed {
+        // Two came at once, and the other one was first.
+        Err(error) if is_unique_violation(&error) => Err(running()),
+        other => other,
+    }
+}
+
+async fn claim_in(tx: &Tx, key: &ReplyKey, body_hash: Vec<u8>, patience: TimeDelta) -> Result<Claim> {
+    let found = tx.find_global::<Entity>().filter(is(key));
+    let fresh = ActiveModel {
+        caller: Set(key.caller.clone()),
+        key: Set(key.key.clone()),
+        workspace_id: Set(None),
+        body_hash: Set(body_hash.clone()),
+        answer: Set(None),
+        expires_at: Set(tx.now() + KEPT),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+    };
+    let Some(row) = found.lock_exclusive().one(tx.conn()).await? else {
+        tx.insert_global(fresh).await?;
+        return Ok(Claim::First);
+    };
+    if row.expires_at <= tx.now() {
+        tx.update_global_row(fresh.clone()).await?;
+        return Ok(Claim::First);
+    }
+    if row.body_hash != body_hash {
+        let message = "This idempotency key was used with another request. Use a new key.";
+        return Err(Error::coded(ErrorCode::IdempotencyConflict, message));
+    }
+    match &row.answer {
+        Some(answer) if answer == REPLY_LOST => {
+            let message = "This request was carried out, but its answer was lost. Look at the current state.";
+            Err(Error::coded(ErrorCode::IdempotencyConflict, message))
+        }
+        Some(answer) => Ok(Claim::Answered(answer.clone())),
+        // Whoever ran it is gone, and nothing was committed.
+        None if row.updated_at + patience <= tx.now() => {
+            let mut row = row.into_active_model();
+            row.updated_at = Set(tx.now());
+            tx.update_global_row(row).await?;
+            Ok(Claim::First)
+        }
+        None => Err(running()),
+    }
+}
+
+fn running() -> Error {
+    Error::Coded {
+        code: ErrorCode::IdempotencyConflict,
+        message: "The first request with this idempotency key is still running. Try again in a moment."
+            .into(),
+        retry_after: Some(1),
+        cause: None,
+    }
+}
+
+/// Keeps the answer of a claimed request. One that `failed` without having changed anything may be tried again instead.
+pub async fn keep(platform: &Platform, key: &ReplyKey, answer: &str, failed: bool) -> Result<()> {
+    platform
+        .write(Scope::System, Actor::system(), |tx| {
+            let (key, answer) = (key.clone(), answer.to_owned());
+            async move {
+                if failed {
+                    let free = tx
+                        .delete_global::<Entity>()
+                        .filter(is(&key))
+                        .filter(Column::Answer.is_null());
+                    if free.exec(tx.conn()).await?.rows_affected > 0 {
+                        return Ok(());
+                    }
+                }
+                tx.update_global::<Entity>()
+                    .col_expr(Column::Answer, Expr::value(answer))
+                    .col_expr(Column::UpdatedAt, Expr::value(tx.now()))
+                    .filter(is(&key))
+                    .exec(tx.conn())
+                    .await
+                    .map(drop)
+                    .map_err(Error::from)
+            }
+        })
+        .await
+}
+
+fn is(key: &ReplyKey) -> Condition {
+    Condition::all()
+        .add(Column::Caller.eq(key.caller.as_str()))
+        .add(Column::Key.eq(key.key.as_str()))
+}

@@ -1,0 +1,123 @@
+//! What is known about a person, made from the registry.
+
+use entity::enums::WorkspaceType;
+use entity::ids::{TypedId as _, UserId, WorkspaceId};
+use entity::{membership, workspace};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, QueryFilter as _, Statement, Value};
+use serde_json::{Map, Value as Json, json};
+
+use super::registry::{Class, Concern, TABLES, Table};
+use crate::features::people;
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+use crate::platform::db::{Read, Scope};
+
+/// Everything about a person as JSON: by table, the columns that nobody keeps secret. All values are text, as the database has them.
+pub async fn export(platform: &Platform, user_id: UserId) -> Result<Json> {
+    let person = people::find(platform, user_id)
+        .await?
+        .ok_or_else(Error::not_found)?;
+    let read = platform.db.read(Scope::System).await?;
+    let home = home_in(&read, user_id).await?;
+    let mut tables = Map::new();
+    for table in TABLES {
+        let rows = rows_of(&read, table, user_id, &person.email, home).await?;
+        if !rows.is_empty() {
+            tables.insert(table.name.into(), rows.into());
+        }
+    }
+    Ok(json!({
+        "exportedAt": platform.clock.now(),
+        "person": { "id": user_id.to_string(), "name": person.name, "email": person.email },
+        "tables": tables,
+    }))
+}
+
+/// The personal workspace of somebody.
+pub(super) async fn home_in(read: &Read, user_id: UserId) -> Result<Option<WorkspaceId>> {
+    let mine = read
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(user_id));
+    let mine: Vec<WorkspaceId> = mine.all(read).await?.iter().map(|row| row.workspace_id).collect();
+    let select = read
+        .find::<workspace::Entity>()
+        .filter(workspace::Column::Id.is_in(mine))
+        .filter(workspace::Column::Type.eq(WorkspaceType::Personal));
+    Ok(select.one(read).await?.map(|row| row.id))
+}
+
+async fn rows_of(
+    read: &Read,
+    table: &Table,
+    user_id: UserId,
+    email: &str,
+    home: Option<WorkspaceId>,
+) -> Result<Vec<Json>> {
+    let mut conditions = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    let mut by = |column: &str, value: Value| {
+        values.push(value);
+        let place = if read.is_postgres() {
+            format!("${}", values.len())
+        } else {
+            "?".into()
+        };
+        conditions.push(format!("{column} = {place}"));
+    };
+    for concern in table.concerns {
+        match *concern {
+            Concern::Goes(column) | Concern::Cleared(column) | Concern::Deleted(column) => {
+                by(column, user_id.uuid().into())
+            }
+            Concern::DeletedByAddress(column) => by(column, email.into()),
+            Concern::Kept(column, _) if is_address(column) => by(column, email.into()),
+            Concern::Kept(column, _) => by(column, user_id.uuid().into()),
+        }
+    }
+    if let Some(home) = home {
+        if table.name == "workspaces" {
+            by("id", home.uuid().into());
+        } else if table.has_workspace() {
+            by("workspace_id", home.uuid().into());
+        }
+    }
+    if conditions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shown: Vec<&str> = table
+        .columns()
+        .filter(|(_, class)| *class != Class::Secret)
+        .map(|(name, _)| name)
+        .collect();
+    let columns: Vec<String> = shown.iter().map(|name| as_text(read, name)).collect();
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {}",
+        columns.join(", "),
+        table.name,
+        conditions.join(" OR ")
+    );
+    let statement = Statement::from_sql_and_values(read.get_database_backend(), sql, values);
+    let mut rows = Vec::new();
+    for row in read.query_all_raw(statement).await? {
+        let mut object = Map::new();
+        for (index, name) in shown.iter().enumerate() {
+            let text: Option<String> = row.try_get_by_index(index)?;
+            object.insert((*name).to_owned(), text.into());
+        }
+        rows.push(object.into());
+    }
+    Ok(rows)
+}
+
+fn is_address(column: &str) -> bool {
+    column.ends_with("email")
+}
+
+/// A column as text, whatever it is. SQLite keeps ids as bytes.
+fn as_text(read: &Read, column: &str) -> String {
+    if read.is_postgres() {
+        format!("CAST({column} AS text)")
+    } else {
+        format!("CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END")
+    }
+}

@@ -1,0 +1,142 @@
+//! Documents that were read before: parsed once, checked once, found again by their text. Front ends send the same few documents over and
+//! over, and reading one costs more than answering it. Bounded by memory; what is asked for most stays.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+
+use super::guard::{self, GuardError};
+use crate::config::Limits;
+
+/// Weight of all documents, in bytes of their texts. A parsed document takes about ten times its text.
+const CAPACITY: u64 = 2 << 20;
+
+/// A document that passed the guard's limits on text and tokens.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The parsed document.
+    pub document: ExecutableDocument,
+    repeats: OnceLock<bool>,
+    valid: AtomicBool,
+}
+
+impl Prepared {
+    /// Whether some response key with a selection occurs twice beside itself, so that the executor has to merge its parts. To be asked
+    /// only when the guard has measured the document: it must not have cycles.
+    pub fn repeats(&self) -> bool {
+        *self.repeats.get_or_init(|| {
+            let operations = self.document.operations.iter();
+            operations
+                .map(|(_, operation)| &operation.node.selection_set.node)
+                .any(|set| repeats(&self.document, set))
+        })
+    }
+
+    /// Whether the document was found to be valid for the schema.
+    pub(super) fn is_valid(&self) -> bool {
+        self.valid.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_valid(&self) {
+        self.valid.store(true, Ordering::Relaxed);
+    }
+}
+
+fn repeats(document: &ExecutableDocument, set: &SelectionSet) -> bool {
+    let mut below = Vec::new();
+    if !distinct(document, set, &mut HashSet::new(), &mut below) {
+        return true;
+    }
+    below.into_iter().any(|set| repeats(document, set))
+}
+
+/// Whether all composite keys of this level are different; collects their selections.
+fn distinct<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    keys: &mut HashSet<&'a str>,
+    below: &mut Vec<&'a SelectionSet>,
+) -> bool {
+    set.items.iter().all(|item| match &item.node {
+        Selection::Field(field) => {
+            let selection = &field.node.selection_set.node;
+            if selection.items.is_empty() {
+                return true;
+            }
+            below.push(selection);
+            keys.insert(field.node.response_key().node.as_str())
+        }
+        Selection::InlineFragment(fragment) => {
+            distinct(document, &fragment.node.selection_set.node, keys, below)
+        }
+        Selection::FragmentSpread(spread) => document
+            .fragments
+            .get(&spread.node.fragment_name.node)
+            .is_none_or(|fragment| distinct(document, &fragment.node.selection_set.node, keys, below)),
+    })
+}
+
+/// The documents that this process has read.
+pub struct Documents(moka::sync::Cache<String, Arc<Prepared>>);
+
+impl Default for Documents {
+    fn default() -> Self {
+        let cache = moka::sync::Cache::builder()
+            .max_capacity(CAPACITY)
+            .weigher(|text: &String, _| u32::try_from(text.len()).unwrap_or(u32::MAX))
+            .build();
+        Self(cache)
+    }
+}
+
+impl Documents {
+    /// Reads a document, or finds it. The limits are those of the process: a document that passed them once passes them again.
+    pub fn read(&self, text: &str, limits: &Limits) -> Result<Arc<Prepared>, GuardError> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known);
+        }
+        let prepared = Arc::new(Prepared {
+            document: guard::read(text, limits)?,
+            repeats: OnceLock::new(),
+            valid: AtomicBool::new(false),
+        });
+        self.0.insert(text.to_owned(), prepared.clone());
+        Ok(prepared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        crate::config::Config::parse(&Default::default()).unwrap().limits
+    }
+
+    fn has_repeats(text: &str) -> bool {
+        let limits = limits();
+        Documents::default().read(text, &limits).unwrap().repeats()
+    }
+
+    #[test]
+    fn only_keys_with_selections_repeat() {
+        assert!(!has_repeats("{ a a b: a c { d } e: c { d } }"));
+        assert!(has_repeats("{ c { d } c { e } }"));
+        assert!(has_repeats("{ x { c { d } ... { c { e } } } }"));
+        assert!(has_repeats("{ x { ...F c { d } } } fragment F on X { c { e } }"));
+        assert!(!has_repeats(
+            "{ x { ...F } y { ...F } } fragment F on X { c { e } }"
+        ));
+    }
+
+    #[test]
+    fn a_document_is_read_once() {
+        let documents = Documents::default();
+        let limits = limits();
+        let first = documents.read("{ a }", &limits).unwrap();
+        assert!(Arc::ptr_eq(&first, &documents.read("{ a }", &limits).unwrap()));
+        assert!(documents.read("{ a", &limits).is_err());
+    }
+}

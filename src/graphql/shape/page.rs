@@ -1,0 +1,207 @@
+//! Lists and Relay connections in the fast way.
+
+use std::borrow::Cow;
+
+use async_graphql::parser::types::{Field as Asked, SelectionSet};
+use async_graphql::registry::Registry;
+use async_graphql::{Context, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+
+use super::collect::{Env, collect};
+use super::json::{WriteJson as _, text};
+use super::link::write_list;
+use super::plan::{Plan, Scene, Shape, is_plain_only, key_text};
+use super::raw::raw;
+use crate::graphql::paging::{PageInfo, PageParts};
+
+/// A list whose objects are answered together.
+pub struct Many<T>(pub Vec<T>);
+
+impl<T: Shape + OutputType> OutputType for Many<T> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<T>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<T>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<T>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Asked>) -> ServerResult<Value> {
+        match self.fast(ctx).await {
+            Some(value) => Ok(value),
+            None => OutputType::resolve(&self.0, ctx, field).await,
+        }
+    }
+}
+
+impl<T: Shape> Many<T> {
+    async fn fast(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+        if is_plain_only(ctx) {
+            return None;
+        }
+        let plan = Plan::<T>::compile(&[&ctx.item.node], Env::of(ctx))?;
+        let scene = Scene::of_list(ctx);
+        let rows: Vec<&T> = self.0.iter().collect();
+        let state = plan.load(&rows, &scene).await.ok()?;
+        let mut out = Vec::with_capacity(256 * self.0.len());
+        write_list(&plan, &self.0, &state, &scene, &mut out);
+        raw(out)
+    }
+}
+
+enum OfPage<T> {
+    TypeName,
+    Nodes(Plan<T>),
+    Edges(Vec<(Box<[u8]>, OfEdge<T>)>),
+    PageInfo(Plan<PageInfo>),
+    TotalCount,
+}
+
+enum OfEdge<T> {
+    TypeName,
+    Cursor,
+    Node(Plan<T>),
+}
+
+/// A compiled selection of a connection.
+pub struct PagePlan<T> {
+    steps: Vec<(Box<[u8]>, OfPage<T>)>,
+    name: &'static str,
+    edge: &'static str,
+}
+
+impl<T: Shape> PagePlan<T> {
+    /// Compiles the selection below the field that answers the connection; `None` when the plain resolvers have to answer.
+    pub fn compile(ctx: &Context<'_>, name: &'static str, edge: &'static str) -> Option<Self> {
+        if is_plain_only(ctx) {
+            return None;
+        }
+        let env = Env::of(ctx);
+        let asked = collect(&[&ctx.item.node.selection_set.node], name, env);
+        let mut steps = Vec::with_capacity(asked.len());
+        for (key, asked) in asked {
+            let step = match asked.field.name.node.as_str() {
+                "__typename" => OfPage::TypeName,
+                "nodes" => OfPage::Nodes(Plan::compile(&asked.sets, env)?),
+                "edges" => OfPage::Edges(compile_edges(&asked.sets, edge, env)?),
+                "pageInfo" => OfPage::PageInfo(Plan::compile(&asked.sets, env)?),
+                "totalCount" => OfPage::TotalCount,
+                _ => return None,
+            };
+            steps.push((key_text(key, steps.is_empty()), step));
+        }
+        (!steps.is_empty()).then_some(Self { steps, name, edge })
+    }
+
+    /// Bits of the columns that rows must have.
+    pub fn columns(&self) -> u64 {
+        self.plans().fold(0, |columns, plan| columns | plan.columns())
+    }
+
+    /// Whether each row's cursor is asked for.
+    pub fn wants_cursors(&self) -> bool {
+        self.steps.iter().any(|(_, step)| match step {
+            OfPage::Edges(edges) => edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)),
+            _ => false,
+        })
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &Plan<T>> {
+        self.steps.iter().flat_map(|(_, step)| {
+            let (nodes, edges): (_, &[(Box<[u8]>, OfEdge<T>)]) = match step {
+                OfPage::Nodes(plan) => (Some(plan), &[]),
+                OfPage::Edges(edges) => (None, edges),
+                _ => (None, &[]),
+            };
+            let of_edges = edges.iter().filter_map(|(_, step)| match step {
+                OfEdge::Node(plan) => Some(plan),
+                OfEdge::TypeName | OfEdge::Cursor => None,
+            });
+            nodes.into_iter().chain(of_edges)
+        })
+    }
+
+    /// Answers the connection; `None` leaves it to the plain resolvers.
+    pub async fn answer(&self, ctx: &ContextSelectionSet<'_>, parts: &PageParts<T>) -> Option<Value> {
+        let scene = Scene::of_list(ctx);
+        let rows: Vec<&T> = parts.items.iter().map(|(_, item)| item).collect();
+        let mut states = Vec::new();
+        for plan in self.plans() {
+            states.push(plan.load(&rows, &scene).await.ok()?);
+        }
+        let mut states = states.iter();
+        let mut out = Vec::with_capacity(256 + 320 * rows.len());
+        out.push(b'{');
+        for (key, step) in &self.steps {
+            out.extend_from_slice(key);
+            match step {
+                OfPage::TypeName => text(self.name, &mut out),
+                OfPage::TotalCount => parts.total_count.write_json(&mut out),
+                OfPage::PageInfo(plan) => {
+                    let state = plan.load(&[], &scene).await.ok()?;
+                    plan.write(&parts.page_info, &state, &scene, &mut out);
+                }
+                OfPage::Nodes(plan) => {
+                    let state = states.next()?;
+                    list(&mut out, &rows, |row, out| plan.write(row, state, &scene, out));
+                }
+                OfPage::Edges(steps) => {
+                    let mut of_nodes = Vec::new();
+                    for (_, step) in steps {
+                        of_nodes.push(match step {
+                            OfEdge::Node(_) => Some(states.next()?),
+                            OfEdge::TypeName | OfEdge::Cursor => None,
+                        });
+                    }
+                    list(&mut out, &parts.items, |(cursor, row), out| {
+                        out.push(b'{');
+                        for ((key, step), state) in steps.iter().zip(&of_nodes) {
+                            out.extend_from_slice(key);
+                            match (step, state) {
+                                (OfEdge::Node(plan), Some(state)) => plan.write(row, state, &scene, out),
+                                (OfEdge::Cursor, _) => text(cursor, out),
+                                (OfEdge::TypeName | OfEdge::Node(_), _) => text(self.edge, out),
+                            }
+                        }
+                        out.push(b'}');
+                    });
+                }
+            }
+        }
+        out.push(b'}');
+        raw(out)
+    }
+}
+
+fn list<I>(out: &mut Vec<u8>, items: &[I], write: impl Fn(&I, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
+fn compile_edges<T: Shape>(
+    sets: &[&SelectionSet],
+    edge: &str,
+    env: Env<'_>,
+) -> Option<Vec<(Box<[u8]>, OfEdge<T>)>> {
+    let asked = collect(sets, edge, env);
+    let mut steps = Vec::with_capacity(asked.len());
+    for (key, asked) in asked {
+        let step = match asked.field.name.node.as_str() {
+            "__typename" => OfEdge::TypeName,
+            "cursor" => OfEdge::Cursor,
+            "node" => OfEdge::Node(Plan::compile(&asked.sets, env)?),
+            _ => return None,
+        };
+        steps.push((key_text(key, steps.is_empty()), step));
+    }
+    (!steps.is_empty()).then_some(steps)
+}

@@ -1,0 +1,225 @@
+//! What many requests need and few change, kept in the process: callers, memberships, people, calendars. What is kept carries a stamp of
+//! its group; a change of the group, heard from the change feed of whichever replica made it, makes every stamp of it old. A value that
+//! was being read while its group changed is old at once, so nothing stale stays. While messages from the other replicas may be missing,
+//! nothing is kept. Knows no meaning of what it keeps.
+
+mod groups;
+
+use std::any::{Any, TypeId};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dashmap::DashMap;
+
+pub use groups::Group;
+use groups::{Groups, Stamp};
+
+use super::pubsub::PubSub;
+use crate::kernel::Result;
+
+/// A kind of kept value.
+pub trait Kept: 'static {
+    /// Name in metrics.
+    const NAME: &'static str;
+    /// What it is found by.
+    type Key: Hash + Eq + Send + Sync + 'static;
+    /// What is kept; cheap to clone.
+    type Value: Clone + Send + Sync + 'static;
+    /// Most values.
+    const CAPACITY: u64;
+    /// Bound of staleness for changes that no feed tells, such as those of the command line beside a running server.
+    const TIME_TO_LIVE: Duration;
+}
+
+/// What is kept of one kind.
+struct Store<K: Kept> {
+    values: moka::sync::Cache<K::Key, (Stamp, K::Value)>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// The kept values of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Cache(Arc<Inner>);
+
+struct Inner {
+    pubsub: PubSub,
+    groups: Arc<Groups>,
+    stores: DashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    counts: DashMap<&'static str, Arc<Counts>>,
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+impl Cache {
+    /// An empty cache that follows these messages.
+    pub fn new(pubsub: PubSub) -> Self {
+        let groups = Arc::new(Groups::new());
+        let listener = groups.clone();
+        pubsub.tap(move |heard| listener.hear(heard));
+        Self(Arc::new(Inner {
+            pubsub,
+            groups,
+            stores: DashMap::new(),
+            counts: DashMap::new(),
+        }))
+    }
+
+    /// The kept value, or the one that `load` reads.
+    pub async fn get<K, F>(&self, key: K::Key, group: Group, load: F) -> Result<K::Value>
+    where
+        K: Kept,
+        F: Future<Output = Result<K::Value>>,
+    {
+        // Taken before anything is read: a change in between makes what is kept old.
+        let stamp = self.0.groups.stamp(group);
+        if let Some(value) = self.find::<K>(&key, stamp) {
+            return Ok(value);
+        }
+        let value = load.await?;
+        self.keep::<K>(key, stamp, value.clone());
+        Ok(value)
+    }
+
+    /// The kept values of several keys and those that `load` reads for the others at once. A key without a value is asked for each time.
+    pub async fn get_many<K, G, F, Fut>(
+        &self,
+        keys: &[K::Key],
+        group: G,
+        load: F,
+    ) -> Result<Vec<(K::Key, K::Value)>>
+    where
+        K: Kept,
+        K::Key: Clone,
+        G: Fn(&K::Key) -> Group,
+        F: FnOnce(Vec<K::Key>) -> Fut,
+        Fut: Future<Output = Result<Vec<(K::Key, K::Value)>>>,
+    {
+        let mut found = Vec::with_capacity(keys.len());
+        let mut missing = Vec::new();
+        let mut stamps = Vec::new();
+        for key in keys {
+            let stamp = self.0.groups.stamp(group(key));
+            match self.find::<K>(key, stamp) {
+                Some(value) => found.push((key.clone(), value)),
+                None => {
+                    missing.push(key.clone());
+                    stamps.push((key.clone(), stamp));
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let stamps: std::collections::HashMap<K::Key, Stamp> = stamps.into_iter().collect();
+        for (key, value) in load(missing).await? {
+            if let Some(stamp) = stamps.get(&key) {
+                self.keep::<K>(key.clone(), *stamp, value.clone());
+            }
+            found.push((key, value));
+        }
+        Ok(found)
+    }
+
+    /// As [`Cache::get`], for values whose group is only known when they were read. A value without an owner is not kept.
+    pub async fn get_owned<K, F>(
+        &self,
+        key: K::Key,
+        owner: fn(&K::Value) -> Option<Group>,
+        load: F,
+    ) -> Result<K::Value>
+    where
+        K: Kept,
+        F: Future<Output = Result<K::Value>>,
+    {
+        let groups = &self.0.groups;
+        let current = |value: &K::Value| owner(value).map(|group| groups.stamp(group));
+        let store = self.store::<K>();
+        if let Some((kept, value)) = store.values.get(&key)
+            && current(&value) == Some(kept)
+            && self.0.pubsub.is_live()
+        {
+            store.counts.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(value);
+        }
+        store.counts.misses.fetch_add(1, Ordering::Relaxed);
+        // Whatever changes a person's sign-in counts here too, so a change while it is read is noticed although its group is unknown.
+        let before = groups.stamp(Group::Memberships);
+        let value = load.await?;
+        if let Some(stamp) = current(&value)
+            && groups.stamp(Group::Memberships) == before
+            && self.0.pubsub.is_live()
+        {
+            store.values.insert(key, (stamp, value.clone()));
+        }
+        Ok(value)
+    }
+
+    /// Hits and misses since the start, by kind.
+    pub fn counts(&self) -> Vec<(&'static str, u64, u64)> {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let counts = self.0.counts.iter();
+        counts
+            .map(|entry| (*entry.key(), read(&entry.hits), read(&entry.misses)))
+            .collect()
+    }
+
+    fn find<K: Kept>(&self, key: &K::Key, stamp: Stamp) -> Option<K::Value> {
+        let store = self.store::<K>();
+        let found = store.values.get(key).filter(|(kept, _)| *kept == stamp);
+        let found = found.filter(|_| self.0.pubsub.is_live());
+        let count = if found.is_some() {
+            &store.counts.hits
+        } else {
+            &store.counts.misses
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        found.map(|(_, value)| value)
+    }
+
+    fn keep<K: Kept>(&self, key: K::Key, stamp: Stamp, value: K::Value) {
+        if self.0.pubsub.is_live() {
+            self.store::<K>().values.insert(key, (stamp, value));
+        }
+    }
+
+    fn store<K: Kept>(&self) -> Arc<Store<K>> {
+        let id = TypeId::of::<K>();
+        let known = self.0.stores.get(&id).map(|store| store.value().clone());
+        let store = known.unwrap_or_else(|| {
+            let entry = self.0.stores.entry(id);
+            entry
+                .or_insert_with(|| Arc::new(self.new_store::<K>()))
+                .value()
+                .clone()
+        });
+        match store.downcast::<Store<K>>() {
+            Ok(store) => store,
+            // One type has one store; nothing else is ever put under its name.
+            Err(_) => Arc::new(self.new_store::<K>()),
+        }
+    }
+
+    fn new_store<K: Kept>(&self) -> Store<K> {
+        let counts = self.0.counts.entry(K::NAME).or_default().clone();
+        let values = moka::sync::Cache::builder()
+            .max_capacity(K::CAPACITY)
+            .time_to_live(K::TIME_TO_LIVE)
+            .build();
+        Store { values, counts }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Reading some columns of a table. What is not read is blank in the row, so whoever asks for a part of a row must look at nothing else;
+//! the plans of `graphql::shape` know what they look at.
+
+use sea_orm::{DbErr, EntityTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select};
+
+use super::read::Read;
+use crate::kernel::Result;
+
+/// A table whose rows can be read in part.
+pub trait Partial: EntityTrait {
+    /// Reads these columns, in their order; the others are blank.
+    fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr>;
+
+    /// The columns with a bit in `mask`, or all, and those that are needed `always`.
+    fn columns_in(mask: Option<u64>, always: &[Self::Column]) -> Vec<Self::Column>;
+}
+
+/// The rows of a select with only these columns.
+pub async fn fetch<E: Partial>(
+    select: Select<E>,
+    columns: &[E::Column],
+    read: &Read,
+) -> Result<Vec<E::Model>> {
+    use sea_orm::ConnectionTrait as _;
+    let select = select.select_only().columns(columns.iter().copied());
+    let statement = select.build(read.get_database_backend());
+    let rows = read.query_all_raw(statement).await?;
+    let rows = rows.iter().map(|row| E::read_columns(row, columns));
+    Ok(rows.collect::<Result<_, DbErr>>()?)
+}
+
+macro_rules! partial {
+    ($table:ident: $($column:ident $field:ident),+ $(,)?) => {
+        impl Partial for entity::$table::Entity {
+            fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr> {
+                // A column that is missing in the list below does not compile.
+                let mut model = entity::$table::Model { $($field: Default::default()),+ };
+                for (index, column) in columns.iter().enumerate() {
+                    match column {
+                        $(entity::$table::Column::$column => model.$field = row.try_get_by(index)?),+
+                    }
+                }
+                Ok(model)
+            }
+
+            fn columns_in(mask: Option<u64>, always: &[Self::Column]) -> Vec<Self::Column> {
+                let mut mask = mask.unwrap_or(u64::MAX);
+                for column in always {
+                    mask |= 1 << (*column as u32);
+                }
+                let all = [$(entity::$table::Column::$column),+];
+                all.into_iter().filter(|column| mask & (1 << (*column as u32)) != 0).collect()
+            }
+        }
+    };
+}
+
+partial!(
+    task:
+    Id id,
+    WorkspaceId workspace_id,
+    Version version,
+    Title title,
+    Description description,
+    Status status,
+    Priority priority,
+    Energy energy,
+    DurationMinutes duration_minutes,
+    CompletedMinutes completed_minutes,
+    MinChunkMinutes min_chunk_minutes,
+    MaxChunkMinutes max_chunk_minutes,
+    StartAfter start_after,
+    DueAt due_at,
+    IsHardDeadline is_hard_deadline,
+    IsAutoScheduled is_auto_scheduled,
+    Labels labels,
+    AssigneeId assignee_id,
+    CreatedBy created_by,
+    ParentId parent_id,
+    Position position,
+    RecurrenceRule recurrence_rule,
+    SeriesId series_id,
+    CompletedAt completed_at,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);
+partial!(
+    calendar_event:
+    Id id,
+    WorkspaceId workspace_id,
+    CalendarId calendar_id,
+    Version version,
+    Uid uid,
+    Title title,
+    Description description,
+    Location location,
+    ConferenceUrl conference_url,
+    Kind kind,
+    StartLocal start_local,
+    EndLocal end_local,
+    StartZone start_zone,
+    EndZone end_zone,
+    StartDate start_date,
+    EndDate end_date,
+    StartUtc start_utc,
+    EndUtc end_utc,
+    TzdataVersion tzdata_version,
+    TimeZone time_zone,
+    Status status,
+    Transparency transparency,
+    Visibility visibility,
+    Rrule rrule,
+    Rdates rdates,
+    Exdates exdates,
+    SeriesEndUtc series_end_utc,
+    IsRecurring is_recurring,
+    SplitFrom split_from,
+    Sequence sequence,
+    RecurrenceId recurrence_id,
+    OrganizerEmail organizer_email,
+    OrganizerName organizer_name,
+    Color color,
+    ExternalUrl external_url,
+    SourceIcs source_ics,
+    TaskId task_id,
+    BookingId booking_id,
+    CreatedBy created_by,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);
+partial!(
+    calendar:
+    Id id,
+    WorkspaceId workspace_id,
+    OwnerId owner_id,
+    IntegrationId integration_id,
+    ExternalId external_id,
+    Name name,
+    Description description,
+    Color color,
+    TimeZone time_zone,
+    IsDefault is_default,
+    IsReadOnly is_read_only,
+    CountsAsBusy counts_as_busy,
+    IsMirrored is_mirrored,
+    FeedSecretHash feed_secret_hash,
+    SealedFeedSecret sealed_feed_secret,
+    Version version,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);
+partial!(
+    user:
+    Id id,
+    Name name,
+    Email email,
+    AvatarUrl avatar_url,
+    EmailVerifiedAt email_verified_at,
+    IsAdmin is_admin,
+    Version version,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);
+partial!(
+    membership:
+    Id id,
+    WorkspaceId workspace_id,
+    UserId user_id,
+    Role role,
+    JoinedAt joined_at,
+    Version version,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);

@@ -1,0 +1,47 @@
+//! The `Idempotency-Key` of a request. Who sends a mutation again with the same key and body gets the first answer.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::access::{self, Caller, Claim};
+use crate::kernel::actor::ReplyKey;
+use crate::web::Web;
+use crate::web::auth;
+use crate::web::failure::Failure;
+
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+const LONGEST: usize = 255;
+
+/// The key of a request. Guests have none: nobody could tell them apart.
+pub(super) fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<ReplyKey>, Failure> {
+    let Some(value) = auth::only(headers, HEADER)? else {
+        return Ok(None);
+    };
+    let key = value
+        .to_str()
+        .ok()
+        .filter(|key| !key.is_empty() && key.len() <= LONGEST);
+    let Some(key) = key else {
+        let message = format!("`Idempotency-Key` is 1 to {LONGEST} printable ASCII characters.");
+        return Err(Failure::bad_request(message));
+    };
+    Ok(caller.user_id().map(|user| ReplyKey {
+        caller: user.to_string(),
+        key: key.to_owned(),
+    }))
+}
+
+/// Claims the key for a body, or finds the answer that was given.
+pub(super) async fn claim(web: &Web, key: &ReplyKey, body_hash: &[u8]) -> Result<Claim, Failure> {
+    Ok(access::claim(&web.platform, key, body_hash.to_vec()).await?)
+}
+
+/// Keeps what is answered now.
+pub(super) async fn keep(web: &Web, key: &ReplyKey, answer: &[u8], failed: bool) {
+    let text = String::from_utf8_lossy(answer);
+    if let Err(error) = access::keep(&web.platform, key, &text, failed).await {
+        tracing::warn!(
+            cause = error.cause(),
+            "an answer could not be kept for repeated requests"
+        );
+    }
+}

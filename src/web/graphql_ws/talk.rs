@@ -1,0 +1,196 @@
+//! What a client says, and what is done about it.
+
+use axum::extract::ws::Message;
+use tracing::{Instrument as _, Span};
+
+use super::connection::{Connection, End, Step, listen, refuse, say};
+use super::fanout::Joiner;
+use super::operations::Running;
+use super::protocol::{ClientMessage, Close, ServerMessage};
+use crate::access::{self, Access, Credentials};
+use crate::kernel::changes::Topic;
+use crate::kernel::{Error, ErrorCode};
+use crate::platform::limits::Limit;
+use crate::web::auth;
+use crate::web::graphql_answer::refusal;
+use crate::web::graphql_operation::{Budget, Parameters, prepare};
+
+/// A message whose answer has to be waited for.
+pub(super) enum Awaited {
+    /// The greeting, with what it says about who is there.
+    Init(Option<String>),
+    /// An operation to start.
+    Subscribe {
+        /// The id that the client gives it.
+        id: String,
+        /// What to run.
+        parameters: serde_json::Value,
+    },
+}
+
+impl Connection {
+    /// Takes one message. One that needs waiting is handed back.
+    pub(super) fn hear(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<Awaited>, End> {
+        self.unanswered = 0;
+        let text = match message {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
+            Some(Ok(Message::Binary(_))) => return close(Close::invalid("Invalid message: expected text")),
+            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+            Some(Err(error)) if is_too_large(&error) => return close(Close::too_large()),
+            Some(Err(_)) => return Err(End::Gone),
+        };
+        let limits = &self.web.platform.limits;
+        let is_free = self.client.is_internal;
+        if !is_free
+            && !limits
+                .check(Limit::SocketMessages, &self.client.request_id, 1)
+                .allowed
+        {
+            return close(Close::too_many_messages());
+        }
+        match ClientMessage::read(&text) {
+            Err(reason) => close(Close::invalid(reason)),
+            Ok(ClientMessage::Init { authorization }) => Ok(Some(Awaited::Init(authorization))),
+            Ok(ClientMessage::Ping { payload }) => {
+                say(&mut self.wire, &ServerMessage::Pong { payload }).map(|()| None)
+            }
+            Ok(ClientMessage::Pong) => Ok(None),
+            Ok(ClientMessage::Subscribe { id, parameters }) => {
+                Ok(Some(Awaited::Subscribe { id, parameters }))
+            }
+            Ok(ClientMessage::Complete { id }) => {
+                self.operations.retain(|running| *running.id != *id);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A quiet socket has none: they are kept by the log for as long as they live.
+    fn span(&self) -> Span {
+        tracing::info_span!("socket", id = %self.client.request_id)
+    }
+
+    /// Answers what [`Connection::hear`] handed back.
+    pub(super) async fn attend(&mut self, message: Awaited) -> Step {
+        match message {
+            Awaited::Init(authorization) => self.init(authorization).await,
+            Awaited::Subscribe { id, parameters } => {
+                let span = self.span();
+                let starting = self.subscribe(id, parameters, span.clone());
+                starting.instrument(span).await
+            }
+        }
+    }
+
+    async fn init(&mut self, authorization: Option<String>) -> Step {
+        if self.joiner.is_some() {
+            return close(Close::second_init());
+        }
+        if let Some(text) = authorization {
+            let Some(token) = auth::bearer(&text) else {
+                return close(Close::forbidden());
+            };
+            self.credentials = Credentials {
+                bearer: Some(token.to_owned()),
+                session: None,
+            };
+        }
+        let finding_out = auth::caller(&self.web, &self.client, self.credentials.clone());
+        let Ok(caller) = finding_out.instrument(self.span()).await else {
+            return close(Close::forbidden());
+        };
+        self.revoked = caller
+            .user_id()
+            .map(|user| listen(self.web.platform.pubsub.subscribe(Topic::Revoked(user))));
+        self.joiner = Some(Joiner {
+            web: self.web.clone(),
+            bell: self.bell.clone(),
+            caller: caller.into(),
+        });
+        self.init_by = None;
+        say(&mut self.wire, &ServerMessage::ConnectionAck)
+    }
+
+    async fn subscribe(&mut self, id: String, parameters: serde_json::Value, span: Span) -> Step {
+        let Some(joiner) = self.joiner.clone() else {
+            return close(Close::unauthorized());
+        };
+        if self.operations.iter().any(|running| *running.id == *id) {
+            return close(Close::duplicate(&id));
+        }
+        self.started += 1;
+        let request_id = self.client.operation(self.started);
+        let most = self.web.platform.config.limits.socket_subscriptions;
+        if self.operations.len() >= most {
+            let message = format!("At most {most} operations may run on one connection.");
+            let refused = refusal(&Error::coded(ErrorCode::RateLimited, message));
+            return refuse(&mut self.wire, &id, &request_id, refused);
+        }
+        if self.is_leaving {
+            let away = Error::coded(ErrorCode::ServiceUnavailable, "The server is shutting down.");
+            return refuse(&mut self.wire, &id, &request_id, refusal(&away));
+        }
+        let parameters = match Parameters::read(parameters) {
+            Ok(parameters) => parameters,
+            Err(message) => return close(Close::invalid(format!("Invalid message: {message}"))),
+        };
+        let (mut budget, opened) = Budget::open(&self.web, &self.client, &joiner.caller);
+        let prepared = match opened {
+            Ok(()) => prepare(&self.web, &self.client, &joiner.caller, &mut budget, parameters).await,
+            Err(spent) => Err(Box::new(refusal(&spent))),
+        };
+        budget.settle(&self.web, &self.client, &joiner.caller).await;
+        match prepared {
+            Ok(operation) => {
+                // Most sockets run one operation.
+                self.operations.reserve_exact(1);
+                let running = Running::start(&joiner, id, self.started, operation, span);
+                self.operations.push(running);
+                Ok(())
+            }
+            Err(refused) => refuse(&mut self.wire, &id, &request_id, *refused),
+        }
+    }
+
+    /// Looks whether the credentials still hold, and the seats with them. A database that is away is no reason to send everybody off.
+    pub(super) async fn check_credentials(&mut self) -> Step {
+        let (platform, credentials) = (self.web.platform.clone(), self.credentials.clone());
+        let found = access::authenticate(&platform, credentials, self.client.origin())
+            .instrument(self.span())
+            .await;
+        let caller = match found {
+            Err(error) if error.code() == ErrorCode::Unauthenticated => return close(Close::revoked()),
+            Err(_) => return Ok(()),
+            Ok(caller) => caller,
+        };
+        if self.operations.iter().any(|running| running.is_subscription) {
+            let access = Access::new(platform, caller);
+            if let Ok(memberships) = access.memberships().instrument(self.span()).await {
+                for running in &mut self.operations {
+                    running.recheck(&memberships);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn close<T>(close: Close) -> Result<T, End> {
+    Err(End::Close(close))
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    // The WebSocket library behind axum is not one of our dependencies, so its error is known by its words.
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = source {
+        if error.to_string().contains("too long") || error.to_string().contains("too large") {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}

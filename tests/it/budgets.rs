@@ -1,0 +1,177 @@
+//! Budgets over HTTP: those of workspaces, internal services, and with Redis those that replicas share.
+
+use std::time::Duration;
+
+use meridian::config::Config;
+use meridian::kernel::time::Clock;
+use meridian::platform::limits::{Charge, Limit, Limits};
+use meridian::platform::redis::Redis;
+use serde_json::json;
+
+use crate::support::server::Server;
+use crate::support::{Backend, start_of_tests};
+
+#[tokio::test]
+async fn a_workspace_counts_requests_of_all_its_members() {
+    let server = Server::with_settings(&[("MERIDIAN_RATE_WORKSPACE_REQUESTS", "2")]).await;
+    let token = format!("Authorization: Bearer {}", server.token(&server.app.ana).await);
+    let query = "query ($id: ID!) { a: workspace(id: $id) { id } b: workspace(id: $id) { name } }";
+    let body = json!({ "query": query, "variables": { "id": server.app.ana.workspace() } });
+    for _ in 0..2 {
+        let answer = server.post(&[&token], &body).await.json();
+        assert!(
+            answer.get("errors").is_none(),
+            "one request counts once: {answer}"
+        );
+    }
+    assert_eq!(server.post(&[&token], &body).await.code(), "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn internal_services_are_not_stopped() {
+    let settings = [
+        ("MERIDIAN_RATE_GUEST_REQUESTS", "1"),
+        ("MERIDIAN_INTERNAL_NETWORKS", "127.0.0.0/8"),
+    ];
+    let server = Server::with_settings(&settings).await;
+    for _ in 0..5 {
+        let reply = server.ask(&[]).await;
+        assert_eq!((reply.status, reply.header("x-ratelimit-limit")), (200, "10000"));
+    }
+    let wrong = server.ask(&["Authorization: Bearer mrd_wrong"]).await;
+    assert_eq!(wrong.status, 401, "credentials are checked as everywhere");
+    let outside = Server::with_settings(&[settings[0], ("MERIDIAN_INTERNAL_NETWORKS", "10.0.0.0/8")]).await;
+    assert_eq!(outside.ask(&[]).await.status, 200);
+    assert_eq!(outside.ask(&[]).await.status, 429);
+}
+
+#[tokio::test]
+async fn requests_that_cannot_be_read_count_too() {
+    let server = Server::with_settings(&[("MERIDIAN_RATE_GUEST_REQUESTS", "2")]).await;
+    for body in [json!({ "query": "{" }), json!([])] {
+        assert_ne!(server.post(&[], &body).await.status, 429);
+    }
+    assert_eq!(server.ask(&[]).await.status, 429);
+}
+
+async fn replica(url: &str, prefix: &str) -> Limits {
+    let values = [
+        ("MERIDIAN_RATE_CALLER_REQUESTS".to_owned(), "10".to_owned()),
+        ("MERIDIAN_RATE_CALLER_POINTS".to_owned(), "100".to_owned()),
+    ];
+    let config = Config::parse(&values.into()).unwrap();
+    let redis = Redis::connect(url, prefix, "one", 1).await.unwrap();
+    Limits::new(&config.rates, Clock::manual(start_of_tests())).shared(Some(redis))
+}
+
+fn charges(key: &str, points: u32) -> [Charge<'_>; 2] {
+    [(Limit::CallerRequests, 1), (Limit::CallerPoints, points)].map(|(kind, cost)| Charge { kind, key, cost })
+}
+
+#[tokio::test]
+async fn replicas_share_a_budget() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    let (a, b) = (
+        replica(&redis_url, &prefix).await,
+        replica(&redis_url, &prefix).await,
+    );
+    let [requests, points] = a.spend(charges("ana", 40)).await;
+    assert_eq!((requests.remaining, points.remaining), (9, 60));
+    let [requests, points] = b.spend(charges("ana", 40)).await;
+    assert_eq!((requests.remaining, points.remaining), (8, 20));
+    let [requests, refused] = a.spend(charges("ana", 40)).await;
+    assert!(requests.allowed && !refused.allowed, "{refused:?}");
+    assert!(
+        (10..=12).contains(&refused.retry_after),
+        "20 of 100 are missing: {refused:?}"
+    );
+    let [requests, points] = b.spend(charges("ana", 20)).await;
+    assert!(points.allowed, "what was refused was not spent: {points:?}");
+    assert_eq!(requests.remaining, 7);
+    assert_eq!(
+        a.spend(charges("ben", 40)).await[1].remaining,
+        60,
+        "others are not concerned"
+    );
+    assert_eq!((a.decided_alone(), b.decided_alone()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_replica_decides_alone_while_redis_is_away() {
+    if !matches!(Backend::from_env(), Backend::Production { .. }) {
+        return;
+    }
+    let Ok(mut server) = RedisServer::start().await else {
+        return;
+    };
+    let limits = replica(&server.url, "alone").await;
+    assert_eq!(limits.spend(charges("ana", 40)).await[1].remaining, 60);
+    server.stop();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let began = std::time::Instant::now();
+    let [requests, points] = limits.spend(charges("ana", 40)).await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert_eq!(
+        (requests.remaining, points.remaining),
+        (8, 20),
+        "it counted along"
+    );
+    assert!(!limits.spend(charges("ana", 40)).await[1].allowed);
+    assert_eq!(
+        limits.decided_alone(),
+        1,
+        "what is refused here needs nobody else"
+    );
+}
+
+/// A Redis of this test's own, to be stopped.
+struct RedisServer {
+    process: std::process::Child,
+    url: String,
+}
+
+impl RedisServer {
+    async fn start() -> std::io::Result<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let process = std::process::Command::new("redis-server")
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--port",
+                &port.to_string(),
+            ])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()?;
+        let server = Self {
+            process,
+            url: format!("redis://127.0.0.1:{port}"),
+        };
+        for _ in 0..100 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(server)
+    }
+
+    fn stop(&mut self) {
+        // It may have ended by itself; then there is nothing left to stop.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

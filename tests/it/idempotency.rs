@@ -1,0 +1,175 @@
+//! Requests that are sent again with the same `Idempotency-Key`.
+
+use chrono::TimeDelta;
+use entity::idempotency_record;
+use meridian::kernel::actor::Actor;
+use meridian::platform::db::{Scope, Tx};
+use sea_orm::sea_query::Expr;
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::server::Server;
+
+const KEY: &str = "Idempotency-Key: 5f1c";
+
+async fn token(server: &Server) -> String {
+    format!("Authorization: Bearer {}", server.token(&server.app.ana).await)
+}
+
+fn create(server: &Server, title: &str) -> Value {
+    let query = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id title } userErrors { code } } }";
+    json!({ "query": query, "variables": { "input": { "workspaceId": server.app.ana.workspace(), "title": title } } })
+}
+
+async fn tasks(app: &TestApp) -> i64 {
+    let query = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } } }";
+    let answer = app.ana().gql(query, json!({ "id": app.ana.workspace() })).await;
+    answer.at("/workspace/tasks/totalCount").as_i64().unwrap()
+}
+
+/// Puts the record into another state, as a crash would leave it.
+async fn set_answer(app: &TestApp, answer: Option<&str>) {
+    let answer = answer.map(str::to_owned);
+    let body = |tx: Tx| {
+        let answer = answer.clone();
+        async move {
+            tx.update_global::<idempotency_record::Entity>()
+                .col_expr(idempotency_record::Column::Answer, Expr::value(answer))
+                .exec(tx.conn())
+                .await
+                .map(drop)
+                .map_err(Into::into)
+        }
+    };
+    app.platform
+        .write(Scope::System, Actor::system(), body)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_repeated_mutation_is_answered_and_not_repeated() {
+    let server = Server::start().await;
+    let token = token(&server).await;
+    let body = create(&server, "Once");
+    let first = server.post(&[&token, KEY], &body).await;
+    assert_eq!(
+        (first.status, first.header("idempotency-replayed")),
+        (200, ""),
+        "{first:?}"
+    );
+    let second = server.post(&[&token, KEY], &body).await;
+    assert_eq!(
+        (second.status, second.header("idempotency-replayed")),
+        (200, "true")
+    );
+    assert_eq!(second.body, first.body);
+    assert_eq!(tasks(&server.app).await, 1);
+
+    let other = server.post(&[&token, KEY], &create(&server, "Another")).await;
+    assert_eq!(
+        (other.status, other.code().as_str()),
+        (409, "IDEMPOTENCY_CONFLICT")
+    );
+    assert_eq!(tasks(&server.app).await, 1);
+    // Keys belong to their callers.
+    let ben = format!("Authorization: Bearer {}", server.token(&server.app.ben).await);
+    let theirs = server.post(&[&ben, KEY], &body).await;
+    assert_eq!(theirs.header("idempotency-replayed"), "");
+    // And last a day.
+    server.app.advance(TimeDelta::hours(25));
+    assert_eq!(
+        server
+            .post(&[&token, KEY], &body)
+            .await
+            .header("idempotency-replayed"),
+        ""
+    );
+    assert_eq!(tasks(&server.app).await, 2);
+}
+
+#[tokio::test]
+async fn what_did_not_happen_may_be_tried_again_with_the_same_key() {
+    let server = Server::start().await;
+    let token = token(&server).await;
+    let wrong = json!({ "query": "mutation { createTask(input: { nothing: 1 }) { task { id } } }" });
+    assert_eq!(server.post(&[&token, KEY], &wrong).await.code(), "BAD_USER_INPUT");
+    let foreign = json!({ "query": "mutation { deleteTask(id: \"task_00000000000000000000000000\") { userErrors { code } } }" });
+    assert_eq!(server.post(&[&token, KEY], &foreign).await.code(), "NOT_FOUND");
+    let refused = json!({ "query": format!(
+        "mutation {{ createTask(input: {{ workspaceId: \"{}\", title: \"\" }}) {{ userErrors {{ code }} }} }}",
+        server.app.ana.workspace()
+    ) });
+    let first = server.post(&[&token, KEY], &refused).await;
+    assert_eq!(
+        first.json()["data"]["createTask"]["userErrors"][0]["code"],
+        "REQUIRED",
+        "{first:?}"
+    );
+    assert_eq!(
+        server
+            .post(&[&token, KEY], &refused)
+            .await
+            .header("idempotency-replayed"),
+        "true"
+    );
+}
+
+#[tokio::test]
+async fn a_crash_in_between_never_does_it_twice() {
+    let server = Server::start().await;
+    let token = token(&server).await;
+    let body = create(&server, "Once");
+    server.post(&[&token, KEY], &body).await;
+    // It was committed, but the answer was never stored.
+    set_answer(&server.app, Some("")).await;
+    let lost = server.post(&[&token, KEY], &body).await;
+    assert_eq!((lost.status, lost.code().as_str()), (409, "IDEMPOTENCY_CONFLICT"));
+    // It is still running, as far as anybody knows.
+    set_answer(&server.app, None).await;
+    let running = server.post(&[&token, KEY], &body).await;
+    assert_eq!((running.status, running.header("retry-after")), (409, "1"));
+    assert_eq!(tasks(&server.app).await, 1);
+    // Nothing was committed, and whoever ran it is gone.
+    server.app.advance(TimeDelta::minutes(5));
+    assert_eq!(server.post(&[&token, KEY], &body).await.status, 200);
+    assert_eq!(tasks(&server.app).await, 2);
+}
+
+#[tokio::test]
+async fn two_at_once_are_carried_out_once() {
+    let server = Server::start().await;
+    let token = token(&server).await;
+    let body = create(&server, "Once");
+    let headers = [token.as_str(), KEY];
+    let (a, b, c) = tokio::join!(
+        server.post(&headers, &body),
+        server.post(&headers, &body),
+        server.post(&headers, &body)
+    );
+    assert_eq!(tasks(&server.app).await, 1);
+    for reply in [a, b, c] {
+        let is_conflict = reply.status == 409 && reply.code() == "IDEMPOTENCY_CONFLICT";
+        assert!(reply.status == 200 || is_conflict, "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_read_strictly() {
+    let server = Server::start().await;
+    let token = token(&server).await;
+    let long = format!("Idempotency-Key: {}", "x".repeat(256));
+    for headers in [
+        vec![token.as_str(), "Idempotency-Key:"],
+        vec![token.as_str(), long.as_str()],
+        vec![token.as_str(), KEY, KEY],
+    ] {
+        let reply = server.post(&headers, &create(&server, "x")).await;
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (400, "BAD_USER_INPUT"),
+            "{headers:?}"
+        );
+    }
+    assert_eq!(tasks(&server.app).await, 0);
+}

@@ -1,0 +1,376 @@
+//! The table: one valid use of every root field, and of every other field that takes an id. `$name` is an id of the caller's world.
+//! Commands that end something stand at the end.
+
+use std::collections::BTreeMap;
+
+use entity::enums::WorkspaceRole;
+use entity::enums::WorkspaceRole::{Admin, Member, Owner, Viewer};
+use serde_json::{Value, json};
+
+use crate::contract::model::{Member as Argument, Model};
+
+/// Who may do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Least {
+    /// Also guests.
+    Anybody,
+    /// Whoever is signed in, with what is theirs.
+    Oneself,
+    /// A member with this role.
+    Role(WorkspaceRole),
+    /// An administrator of the installation.
+    Installation,
+}
+
+/// One use of a field.
+pub struct Case {
+    pub on: &'static str,
+    pub field: &'static str,
+    pub least: Least,
+    pub variables: Value,
+    select: &'static str,
+}
+
+impl Case {
+    /// The operation.
+    pub fn document(&self) -> String {
+        let schema = schema();
+        let known = self.arguments(&schema);
+        let given: Vec<&String> = self
+            .variables
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|name| known.contains_key(*name))
+            .collect();
+        let list = |text: &dyn Fn(&String) -> String| {
+            given.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")
+        };
+        let mut variables = list(&|name| format!("${name}: {}", known[name].ty));
+        let arguments = list(&|name| format!("{name}: ${name}"));
+        let arguments = if given.is_empty() {
+            String::new()
+        } else {
+            format!("({arguments})")
+        };
+        let field = format!("{}{arguments} {}", self.field, self.select);
+        let (kind, field) = match self.on {
+            "Mutation" => ("mutation", field),
+            "Subscription" => ("subscription", field),
+            "Workspace" => {
+                variables = format!("$workspace: ID!, {variables}");
+                ("query", format!("workspace(id: $workspace) {{ {field} }}"))
+            }
+            "Viewer" => ("query", format!("viewer {{ {field} }}")),
+            _ => ("query", field),
+        };
+        let variables = if variables.is_empty() {
+            variables
+        } else {
+            format!("({variables})")
+        };
+        format!("{kind} {variables} {{ {field} }}")
+    }
+
+    /// The field on the first level of the answer.
+    pub fn root(&self) -> &'static str {
+        match self.on {
+            "Workspace" => "workspace",
+            "Viewer" => "viewer",
+            _ => self.field,
+        }
+    }
+
+    /// The arguments that the schema has.
+    pub fn arguments<'a>(&self, schema: &'a Model) -> &'a BTreeMap<String, Argument> {
+        let field = schema
+            .types
+            .get(self.on)
+            .and_then(|ty| ty.members.get(self.field));
+        &field
+            .unwrap_or_else(|| panic!("there is no {}.{} any more", self.on, self.field))
+            .arguments
+    }
+}
+
+/// The schema as it is exported.
+pub fn schema() -> Model {
+    Model::parse(include_str!("../../../schema.graphql"))
+}
+
+/// Where the arguments hold ids, as JSON pointers into the variables.
+pub fn paths(schema: &Model, arguments: &BTreeMap<String, Argument>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, argument) in arguments {
+        let ty = argument.ty.trim_matches(['[', ']', '!']);
+        if ty == "ID" {
+            found.push(format!("/{name}"));
+        } else if let Some(input) = schema.types.get(ty).filter(|ty| ty.kind == "an input") {
+            let index = if argument.ty.starts_with('[') { "/0" } else { "" };
+            let inner = paths(schema, &input.members);
+            found.extend(inner.into_iter().map(|path| format!("/{name}{index}{path}")));
+        }
+    }
+    found
+}
+
+fn case(on: &'static str, field: &'static str, least: Least, variables: Value, select: &'static str) -> Case {
+    Case {
+        on,
+        field,
+        least,
+        variables,
+        select,
+    }
+}
+
+fn query(field: &'static str, least: Least, variables: Value, select: &'static str) -> Case {
+    case("Query", field, least, variables, select)
+}
+
+fn mutation(field: &'static str, least: Least, variables: Value) -> Case {
+    case(
+        "Mutation",
+        field,
+        least,
+        variables,
+        "{ userErrors { code field message } }",
+    )
+}
+
+fn live(field: &'static str, least: Least, variables: Value, select: &'static str) -> Case {
+    case("Subscription", field, least, variables, select)
+}
+
+/// Every case.
+pub fn cases() -> Vec<Case> {
+    let mut cases = reads();
+    cases.extend(commands());
+    cases.extend(endings());
+    cases
+}
+
+fn reads() -> Vec<Case> {
+    use Least::{Anybody, Installation, Oneself, Role};
+    let id = |name: &str| json!({ "id": name });
+    vec![
+        query("serverInfo", Anybody, json!({}), "{ version }"),
+        query("rateLimit", Anybody, json!({}), "{ limit }"),
+        query("viewer", Oneself, json!({}), "{ user { id name } }"),
+        query("node", Role(Viewer), id("$task"), "{ id ... on Task { title } }"),
+        query(
+            "nodes",
+            Role(Viewer),
+            json!({ "ids": ["$task", "$event"] }),
+            "{ id }",
+        ),
+        query("workspace", Role(Viewer), id("$workspace"), "{ id name slug }"),
+        query(
+            "workspaceBySlug",
+            Role(Viewer),
+            json!({ "slug": "$slug" }),
+            "{ id name }",
+        ),
+        query("calendar", Role(Viewer), id("$calendar"), "{ id name }"),
+        query("calendarEvent", Role(Viewer), id("$event"), "{ id title }"),
+        query(
+            "integration",
+            Role(Viewer),
+            id("$integration"),
+            "{ id accountLabel }",
+        ),
+        query("job", Role(Viewer), id("$job"), "{ id status }"),
+        query(
+            "jobs",
+            Installation,
+            json!({ "filter": { "workspaceId": "$workspace" } }),
+            "{ totalCount }",
+        ),
+        query("task", Role(Viewer), id("$task"), "{ id title }"),
+        case(
+            "Workspace",
+            "tasks",
+            Role(Viewer),
+            json!({ "workspace": "$workspace", "filter": { "assigneeIds": ["$user"], "parentId": "$task" } }),
+            "{ totalCount nodes { title } }",
+        ),
+        case(
+            "Workspace",
+            "calendarEvents",
+            Role(Viewer),
+            json!({ "workspace": "$workspace", "filter": { "calendarIds": ["$calendar"] } }),
+            "{ totalCount nodes { title } }",
+        ),
+        case(
+            "Workspace",
+            "auditLogs",
+            Role(Admin),
+            json!({ "workspace": "$workspace", "filter": { "actorIds": ["$user"], "entityId": "$task" } }),
+            "{ totalCount nodes { action } }",
+        ),
+        case(
+            "Viewer",
+            "notifications",
+            Oneself,
+            json!({ "filter": { "workspaceId": "$workspace" } }),
+            "{ totalCount nodes { title } }",
+        ),
+        live(
+            "taskChanged",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace" }),
+            "{ cursor }",
+        ),
+        live(
+            "calendarEventChanged",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "calendarIds": ["$calendar"] }),
+            "{ cursor }",
+        ),
+        live(
+            "syncProgress",
+            Role(Viewer),
+            json!({ "integrationId": "$integration" }),
+            "{ processedCount }",
+        ),
+        live("jobProgress", Role(Viewer), json!({ "jobId": "$job" }), "{ id }"),
+        live("notificationReceived", Oneself, json!({}), "{ id }"),
+    ]
+}
+
+fn commands() -> Vec<Case> {
+    use Least::{Oneself, Role};
+    let id = |name: &str| json!({ "id": name });
+    let input = |value: Value| json!({ "input": value });
+    let day = json!({ "timed": { "start": "2026-03-05T09:00:00Z", "end": "2026-03-05T10:00:00Z" } });
+    vec![
+        mutation(
+            "createTask",
+            Role(Member),
+            input(json!({
+                "workspaceId": "$workspace", "title": "New", "assigneeId": "$user", "parentId": "$task",
+                "dependencyIds": ["$task2"],
+            })),
+        ),
+        mutation(
+            "updateTask",
+            Role(Member),
+            json!({ "id": "$task2", "input": { "title": "Other", "assigneeId": "$user", "parentId": "$task" } }),
+        ),
+        mutation(
+            "bulkUpdateTasks",
+            Role(Member),
+            json!({ "ids": ["$task"], "input": { "assigneeId": "$user", "priority": "HIGH" } }),
+        ),
+        mutation("completeTask", Role(Member), id("$task2")),
+        mutation("reopenTask", Role(Member), id("$task2")),
+        mutation(
+            "addTaskDependency",
+            Role(Member),
+            json!({ "taskId": "$task2", "dependsOnId": "$task" }),
+        ),
+        mutation(
+            "removeTaskDependency",
+            Role(Member),
+            json!({ "taskId": "$task2", "dependsOnId": "$task" }),
+        ),
+        mutation(
+            "createCalendar",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "name": "New" })),
+        ),
+        mutation(
+            "updateCalendar",
+            Role(Member),
+            json!({ "id": "$calendar", "input": { "name": "Other" } }),
+        ),
+        mutation(
+            "createCalendarEvent",
+            Role(Member),
+            input(json!({ "calendarId": "$calendar", "title": "New", "time": day })),
+        ),
+        mutation(
+            "updateCalendarEvent",
+            Role(Member),
+            json!({ "id": "$event", "input": { "title": "Other", "calendarId": "$calendar2" } }),
+        ),
+        mutation(
+            "moveCalendarEvent",
+            Role(Member),
+            json!({ "id": "$event", "start": "2026-03-06T09:00:00Z" }),
+        ),
+        mutation(
+            "connectIntegration",
+            Role(Admin),
+            input(json!({
+                "workspaceId": "$workspace",
+                "service": { "icsFeed": { "url": "http://127.0.0.1:1/x.ics", "name": "x" } },
+            })),
+        ),
+        mutation(
+            "updateIntegration",
+            Role(Admin),
+            json!({ "id": "$integration", "input": { "calendarIds": ["$mirror"] } }),
+        ),
+        mutation("syncIntegration", Role(Admin), id("$integration")),
+        mutation(
+            "confirmSync",
+            Role(Admin),
+            json!({ "integrationId": "$integration", "accept": true }),
+        ),
+        mutation(
+            "updateWorkspace",
+            Role(Admin),
+            json!({ "id": "$workspace", "input": { "name": "Other" } }),
+        ),
+        mutation(
+            "updateMemberRole",
+            Role(Admin),
+            json!({ "memberId": "$member", "role": "MEMBER" }),
+        ),
+        mutation("createWorkspace", Oneself, input(json!({ "name": "Another" }))),
+        mutation(
+            "createApiToken",
+            Oneself,
+            input(json!({ "name": "x", "scopes": ["READ"], "workspaceId": "$workspace" })),
+        ),
+        mutation("updateProfile", Oneself, input(json!({ "name": "Somebody" }))),
+        mutation(
+            "updatePreferences",
+            Oneself,
+            input(json!({ "defaultWorkspaceId": "$workspace" })),
+        ),
+        mutation(
+            "updateNotificationPreferences",
+            Oneself,
+            input(json!({ "preferences": [] })),
+        ),
+        mutation(
+            "markNotificationsRead",
+            Oneself,
+            json!({ "ids": ["$notification"] }),
+        ),
+        mutation("markNotificationUnread", Oneself, id("$notification")),
+    ]
+}
+
+fn endings() -> Vec<Case> {
+    use Least::{Oneself, Role};
+    let id = |name: &str| json!({ "id": name });
+    vec![
+        mutation("deleteNotification", Oneself, id("$notification")),
+        mutation("revokeApiToken", Oneself, id("$token")),
+        mutation("revokeOtherSessions", Oneself, json!({})),
+        mutation("revokeSession", Oneself, id("$session")),
+        mutation("deleteTask", Role(Member), id("$task2")),
+        mutation("deleteCalendarEvent", Role(Member), id("$event")),
+        mutation("deleteCalendar", Role(Member), id("$calendar2")),
+        mutation("disconnectIntegration", Role(Admin), id("$integration")),
+        mutation("removeMember", Role(Admin), json!({ "memberId": "$member" })),
+        mutation(
+            "deleteWorkspace",
+            Role(Owner),
+            json!({ "id": "$workspace", "confirmSlug": "$slug" }),
+        ),
+    ]
+}

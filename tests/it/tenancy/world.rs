@@ -1,0 +1,150 @@
+//! A workspace with one of everything, and ids that nobody has.
+
+use std::collections::BTreeMap;
+
+use axum::response::IntoResponse as _;
+use entity::enums::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::support::fake_http::FakeHttp;
+use crate::support::radicale::event;
+use crate::support::syncs::{connect_feed, waiting, work};
+use crate::support::{Person, TestApp, create_person, join};
+
+/// A server that may reach a feed, and the feed.
+pub async fn start() -> (TestApp, FakeHttp) {
+    let feed = FakeHttp::start(|_, _| event("feed", "In the feed", 1).into_response()).await;
+    let app = TestApp::reaching(&[&feed.address.to_string()]).await;
+    (app, feed)
+}
+
+/// The ids of somebody's things, by the names that the cases use.
+pub struct World(BTreeMap<&'static str, String>);
+
+impl World {
+    /// Makes one of everything for this person; all texts tell whose they are.
+    pub async fn of(app: &TestApp, person: &Person, feed: &FakeHttp) -> Self {
+        let client = app.client(person);
+        let workspace = person.workspace();
+        let name = if person.user_id == app.ana.user_id {
+            "of Ana"
+        } else {
+            "of Ben"
+        };
+        let mut ids = BTreeMap::from([
+            ("user", person.user_id.to_string()),
+            ("session", person.session_id.to_string()),
+            ("slug", if name == "of Ana" { "ana" } else { "ben" }.to_owned()),
+        ]);
+        let create = async |document: &str, input: Value, pointer: &str| {
+            client
+                .gql(document, json!({ "input": input }))
+                .await
+                .text(pointer)
+        };
+        let task = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }";
+        for key in ["task", "task2"] {
+            let input = json!({ "workspaceId": workspace, "title": format!("{key} {name}") });
+            ids.insert(key, create(task, input, "/createTask/task/id").await);
+        }
+        let calendar =
+            "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } } }";
+        for key in ["calendar", "calendar2"] {
+            let input = json!({ "workspaceId": workspace, "name": format!("{key} {name}") });
+            ids.insert(key, create(calendar, input, "/createCalendar/calendar/id").await);
+        }
+        let event = "mutation ($input: CreateCalendarEventInput!) { createCalendarEvent(input: $input) { calendarEvent { id } } }";
+        let time = json!({ "timed": { "start": "2026-03-03T09:00:00Z", "end": "2026-03-03T10:00:00Z" } });
+        let input = json!({ "calendarId": ids["calendar"], "title": format!("Event {name}"), "time": time });
+        ids.insert(
+            "event",
+            create(event, input, "/createCalendarEvent/calendarEvent/id").await,
+        );
+        let token =
+            "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { apiToken { id } } }";
+        let input = json!({ "name": format!("Token {name}"), "scopes": ["READ"] });
+        ids.insert("token", create(token, input, "/createApiToken/apiToken/id").await);
+
+        let url = feed.url(&format!("/{}.ics", ids["slug"]));
+        let connected = connect_feed(&client, &workspace, &url)
+            .await
+            .succeeded("connectIntegration");
+        ids.insert(
+            "integration",
+            connected.text("/connectIntegration/integration/id"),
+        );
+        ids.insert(
+            "mirror",
+            connected.text("/connectIntegration/integration/calendars/0/id"),
+        );
+        ids.insert("job", waiting(app).await[0].id.to_string());
+        work(app).await.unwrap();
+        let inbox = "{ viewer { notifications(first: 1) { nodes { id } } } }";
+        let inbox = client.gql(inbox, json!({})).await;
+        ids.insert("notification", inbox.text("/viewer/notifications/nodes/0/id"));
+
+        let slug = ids["slug"].clone();
+        let guest = create_person(
+            &app.platform,
+            &format!("Friend{slug}"),
+            &format!("friend@{slug}.example"),
+        )
+        .await;
+        join(&app.platform, &guest, person.workspace_id, WorkspaceRole::Viewer).await;
+        let members = "query ($id: ID!) { workspace(id: $id) { members(last: 1) { nodes { id } } } }";
+        let members = client.gql(members, json!({ "id": workspace })).await;
+        ids.insert("member", members.text("/workspace/members/nodes/0/id"));
+        ids.insert("workspace", workspace);
+        Self(ids)
+    }
+
+    /// The variables of a case with this world's ids: `$task` becomes the id of its task.
+    pub fn fill(&self, variables: &Value) -> Value {
+        match variables {
+            Value::String(text) => match text.strip_prefix('$') {
+                Some(name) => self
+                    .0
+                    .get(name)
+                    .unwrap_or_else(|| panic!("no {name}"))
+                    .clone()
+                    .into(),
+                None => text.clone().into(),
+            },
+            Value::Array(items) => items.iter().map(|item| self.fill(item)).collect(),
+            Value::Object(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| (name.clone(), self.fill(value)));
+                Value::Object(fields.collect())
+            }
+            plain => plain.clone(),
+        }
+    }
+}
+
+/// Ids of the same kind that nobody has.
+pub fn unknown(ids: &Value) -> Value {
+    match ids {
+        Value::String(id) => {
+            let kept = id.len() - 6;
+            let tail: String = id[kept..]
+                .chars()
+                .rev()
+                .map(|c| if c == '7' { '8' } else { '7' })
+                .collect();
+            format!("{}{tail}", &id[..kept]).into()
+        }
+        Value::Array(items) => items.iter().map(unknown).collect(),
+        other => panic!("no id: {other}"),
+    }
+}
+
+/// All ids replaced by unknown ones.
+pub fn all_unknown(variables: &Value, paths: &[String]) -> Value {
+    let mut variables = variables.clone();
+    for path in paths {
+        let id = variables.pointer_mut(path).unwrap();
+        *id = unknown(id);
+    }
+    variables
+}
