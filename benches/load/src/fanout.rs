@@ -34,7 +34,7 @@ pub(crate) async fn measure(
     for server in servers {
         // A server that loses subscribers says so in the report; the others are measured all the same.
         if let Err(error) = one(subscribers, server, options, report).await {
-            report.failed(&format!("{subscribers} subscribers: {error}"));
+            report.failed(&format!("{subscribers} subscribers of {}: {error}", server.name));
         }
     }
     Ok(())
