@@ -186,7 +186,9 @@ fn meridian(options: &Options, address: SocketAddr, database: Option<&str>) -> C
     if let Some(url) = database {
         command.env("DATABASE_URL", url);
         if let Some(redis) = &options.redis {
-            command.env("REDIS_URL", redis);
+            // One Redis for all rows, each with its own part of it: the name of its database.
+            let name = url.rsplit('/').next().unwrap_or_default();
+            command.env("REDIS_URL", redis).env("MERIDIAN_REDIS_PREFIX", name);
         }
     }
     command
