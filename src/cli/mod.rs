@@ -9,8 +9,8 @@
 mod audit;
 mod database;
 mod doctor;
-mod person;
 mod expand;
+mod person;
 mod plan;
 mod seed;
 mod server;
