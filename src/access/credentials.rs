@@ -36,16 +36,26 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
     let Credentials { bearer, session } = credentials;
     let owner = |known: &Option<Arc<Known>>| Some(Group::Person(known.as_ref()?.user.id));
     let cache = &platform.cache;
-    let found = match (bearer, session) {
+    let (found, hash) = match (bearer, session) {
         (Some(token), _) => {
             let hash = token_hash(&token);
             let load = find_token(platform, hash.clone());
-            cache.get_owned::<Credential, _>(hash, owner, load).await?
+            (
+                cache
+                    .get_owned::<Credential, _>(hash.clone(), owner, load)
+                    .await?,
+                hash,
+            )
         }
         (None, Some(token)) => {
             let hash = token_hash(&token);
             let load = find_session(platform, hash.clone());
-            cache.get_owned::<Credential, _>(hash, owner, load).await?
+            (
+                cache
+                    .get_owned::<Credential, _>(hash.clone(), owner, load)
+                    .await?,
+                hash,
+            )
         }
         (None, None) => return Ok(Caller::guest(origin)),
     };
@@ -53,7 +63,10 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
     let known = found
         .filter(|known| known.proof.is_alive(now))
         .ok_or_else(Error::unauthenticated)?;
-    known.touch(platform, &origin, now);
+    if known.touch(platform, &origin, now) {
+        // What is kept says that it was not used for longer than is true now.
+        cache.forget::<Credential>(&hash);
+    }
     Ok(Caller {
         identity: known.identity(),
         origin,
@@ -112,7 +125,8 @@ impl Known {
         }
     }
 
-    fn touch(&self, platform: &Platform, origin: &Origin, now: Instant) {
+    /// Notes the use, now and then; tells whether it did.
+    fn touch(&self, platform: &Platform, origin: &Origin, now: Instant) -> bool {
         let (what, last) = match &self.proof {
             Proof::Token(row, _) => (Touch::Token(row.id), row.last_used_at),
             Proof::Session(row) => (
@@ -121,9 +135,11 @@ impl Known {
             ),
         };
         let due = last.is_none_or(|last| now - last > TOUCH_AFTER);
-        if due && !self.touched.swap(true, Ordering::Relaxed) {
+        let touches = due && !self.touched.swap(true, Ordering::Relaxed);
+        if touches {
             touch(platform, what, now);
         }
+        touches
     }
 }
 

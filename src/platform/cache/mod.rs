@@ -166,6 +166,11 @@ impl Cache {
         Ok(value)
     }
 
+    /// Forgets one value.
+    pub fn forget<K: Kept>(&self, key: &K::Key) {
+        self.store::<K>().values.invalidate(key);
+    }
+
     /// Hits and misses since the start, by kind.
     pub fn counts(&self) -> Vec<(&'static str, u64, u64)> {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);

@@ -154,8 +154,12 @@ fn reads() -> Vec<Case> {
     use Least::{Anybody, Installation, Oneself, Role};
     let id = |name: &str| json!({ "id": name });
     vec![
-        query("serverInfo", Anybody, json!({}), "{ version }"),
-        query("signInProviders", Anybody, json!({}), "{ name }"),
+        query(
+            "serverInfo",
+            Anybody,
+            json!({}),
+            "{ version signInProviders { name } }",
+        ),
         query("rateLimit", Anybody, json!({}), "{ limit }"),
         query("viewer", Oneself, json!({}), "{ user { id name } }"),
         query("node", Role(Viewer), id("$task"), "{ id ... on Task { title } }"),
