@@ -77,6 +77,10 @@ where
 }
 
 /// Where a running stream gets its changes from.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each stream, which is boxed as a whole"
+)]
 enum Origin {
     /// The change log, read for this subscriber alone.
     Own {

@@ -22,7 +22,7 @@ pub use link::{Form, Missing, found, inside, list, one};
 pub(crate) use object::{object, shape_field, shape_plain};
 pub use page::{Many, PagePlan};
 pub use plan::{Field, Plain, Scene, Shape, columns_asked, resolve_one};
-pub use plan::{link_found, link_many, link_must, link_one};
+pub use plan::{key_of, link_found, link_many, link_must, link_one};
 pub use raw::{is_raw, write_value};
 
 /// The GraphQL name of a field as the name of its resolver: `dueAt` as `due_at`.

@@ -105,22 +105,22 @@ macro_rules! shape_plain {
     }};
     (one, $ctx:ident, $row:expr, |$t:ident| $key:expr => $wrap:expr) => {{
         let $t = $row;
-        let key = (|| Some($key))();
+        let key = $crate::graphql::shape::key_of(|| Some($key));
         $crate::graphql::shape::link_one($ctx, key, $wrap).await
     }};
     (must, $ctx:ident, $row:expr, |$t:ident| $key:expr => $wrap:expr) => {{
         let $t = $row;
-        let key = (|| Some($key))();
+        let key = $crate::graphql::shape::key_of(|| Some($key));
         $crate::graphql::shape::link_must($ctx, key, $wrap).await
     }};
     (many, $ctx:ident, $row:expr, |$t:ident| $key:expr => $wrap:expr) => {{
         let $t = $row;
-        let key = (|| Some($key))();
+        let key = $crate::graphql::shape::key_of(|| Some($key));
         $crate::graphql::shape::link_many($ctx, key, $wrap).await
     }};
     (found, $ctx:ident, $row:expr, |$t:ident| $key:expr => |$f:ident| $value:expr) => {{
         let $t = $row;
-        let key = (|| Some($key))();
+        let key = $crate::graphql::shape::key_of(|| Some($key));
         let found = $crate::graphql::shape::link_found($ctx, key).await?;
         let $f = found.as_ref();
         Ok($value)
@@ -128,7 +128,7 @@ macro_rules! shape_plain {
     (maybe, $ctx:ident, $row:expr, |$t:ident, $s:ident| $key:expr => |$f:ident| $value:expr) => {{
         let $t = $row;
         let $s = &$crate::graphql::shape::Scene::of($ctx);
-        let key = (|| Some($key))();
+        let key = $crate::graphql::shape::key_of(|| Some($key));
         match $crate::graphql::shape::link_found($ctx, key).await {
             Ok(found) => {
                 let $f = found.as_ref();

@@ -55,10 +55,13 @@ impl<T: Shape> Many<T> {
 enum OfPage<T> {
     TypeName,
     Nodes(Plan<T>),
-    Edges(Vec<(Box<[u8]>, OfEdge<T>)>),
+    Edges(EdgeSteps<T>),
     PageInfo(Plan<PageInfo>),
     TotalCount,
 }
+
+/// The selection of an edge.
+type EdgeSteps<T> = Vec<(Box<[u8]>, OfEdge<T>)>;
 
 enum OfEdge<T> {
     TypeName,
@@ -111,10 +114,13 @@ impl<T: Shape> PagePlan<T> {
 
     fn plans(&self) -> impl Iterator<Item = &Plan<T>> {
         self.steps.iter().flat_map(|(_, step)| {
-            let (nodes, edges): (_, &[(Box<[u8]>, OfEdge<T>)]) = match step {
-                OfPage::Nodes(plan) => (Some(plan), &[]),
-                OfPage::Edges(edges) => (None, edges),
-                _ => (None, &[]),
+            let nodes = match step {
+                OfPage::Nodes(plan) => Some(plan),
+                _ => None,
+            };
+            let edges = match step {
+                OfPage::Edges(edges) => edges.as_slice(),
+                _ => &[],
             };
             let of_edges = edges.iter().filter_map(|(_, step)| match step {
                 OfEdge::Node(plan) => Some(plan),
@@ -187,11 +193,7 @@ fn list<I>(out: &mut Vec<u8>, items: &[I], write: impl Fn(&I, &mut Vec<u8>)) {
     out.push(b']');
 }
 
-fn compile_edges<T: Shape>(
-    sets: &[&SelectionSet],
-    edge: &str,
-    env: Env<'_>,
-) -> Option<Vec<(Box<[u8]>, OfEdge<T>)>> {
+fn compile_edges<T: Shape>(sets: &[&SelectionSet], edge: &str, env: Env<'_>) -> Option<EdgeSteps<T>> {
     let asked = collect(sets, edge, env);
     let mut steps = Vec::with_capacity(asked.len());
     for (key, asked) in asked {

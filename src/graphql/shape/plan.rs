@@ -225,6 +225,11 @@ pub async fn resolve_one<T: Shape>(value: &T, ctx: &ContextSelectionSet<'_>) -> 
     raw(out)
 }
 
+/// The key of a row, whose making may end early because the row refers to nothing.
+pub fn key_of<K>(make: impl FnOnce() -> Option<K>) -> Option<K> {
+    make()
+}
+
 /// Loads what a row refers to, with its neighbours; null when there is nothing.
 pub async fn link_one<K, U>(
     ctx: &Context<'_>,

@@ -33,6 +33,7 @@ use negotiation::{MediaType, check_content, negotiate};
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What is answered.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 enum Reply {
     /// The outcome of an operation, to be kept under the key.
     Fresh(Executed, Option<ReplyKey>),
