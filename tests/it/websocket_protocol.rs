@@ -131,6 +131,9 @@ async fn operations_share_a_socket_and_each_keeps_its_order() {
     // What ends one of them leaves the other alone; ending nothing is no mistake.
     socket.say(json!({ "type": "complete", "id": "x" })).await;
     socket.say(json!({ "type": "complete", "id": "never" })).await;
+    // Once it answers, it has heard both.
+    socket.say(json!({ "type": "ping" })).await;
+    assert_eq!(socket.message().await["type"], "pong");
     create_task(&server, "4").await;
     assert_eq!(kinds(&mut socket, 1).await, [(json!("next"), json!("y"))]);
     assert!(is_silent(&mut socket).await);

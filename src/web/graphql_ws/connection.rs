@@ -16,6 +16,7 @@ use super::bell::{Bell, LEAVE, NEWS, TICK};
 use super::fanout::Joiner;
 use super::operations::{Event, Running};
 use super::protocol::{Close, ServerMessage, next_message};
+use super::talk::Checked;
 use super::wire::Wire;
 use crate::access::Credentials;
 use crate::kernel::ErrorCode;
@@ -46,8 +47,6 @@ pub(super) enum End {
 /// What to do next.
 enum Next {
     Hear(Option<Result<Message, axum::Error>>),
-    /// The credentials may have ended.
-    Check,
     End(End),
 }
 
@@ -66,6 +65,9 @@ pub(super) struct Connection {
     /// Set once the connection is acknowledged.
     pub(super) joiner: Option<Joiner>,
     pub(super) revoked: Option<Revoked>,
+    /// The credentials may have ended.
+    is_check_due: bool,
+    checking: Option<BoxFuture<'static, Checked>>,
     pub(super) operations: Vec<Running>,
     pub(super) wire: Wire,
     pub(super) bell: Arc<Bell>,
@@ -91,6 +93,8 @@ impl Connection {
             credentials,
             joiner: None,
             revoked: None,
+            is_check_due: false,
+            checking: None,
             operations: Vec::new(),
             wire: Wire::new(socket),
             bell,
@@ -113,7 +117,6 @@ impl Connection {
                     Ok(Some(message)) => Box::pin(self.attend(message)).await,
                     Err(end) => Err(end),
                 },
-                Next::Check => Box::pin(self.check_credentials()).await,
                 Next::End(end) => Err(end),
             };
             if let Err(end) = step {
@@ -144,9 +147,9 @@ impl Connection {
             self.operations.retain(|running| !running.is_subscription);
         }
         if reasons & TICK != 0
-            && let Some(next) = self.tick()
+            && let Err(end) = self.tick()
         {
-            return Poll::Ready(next);
+            return Poll::Ready(Next::End(end));
         }
         if let Err(end) = self.exchange(cx) {
             return Poll::Ready(Next::End(end));
@@ -170,10 +173,15 @@ impl Connection {
             return Poll::Ready(Next::End(End::Close(Close::init_timeout())));
         }
         if self.poll_revoked(cx) {
-            return Poll::Ready(Next::Check);
+            self.is_check_due = true;
         }
-        self.is_asleep = true;
-        Poll::Pending
+        match self.poll_check(cx) {
+            Err(end) => Poll::Ready(Next::End(end)),
+            Ok(()) => {
+                self.is_asleep = true;
+                Poll::Pending
+            }
+        }
     }
 
     /// Moves what the operations yield to the peer, for as long as it takes it.
@@ -224,15 +232,36 @@ impl Connection {
         Ok(is_moved)
     }
 
-    fn tick(&mut self) -> Option<Next> {
+    fn tick(&mut self) -> Step {
         if self.unanswered >= MISSED_PINGS {
-            return Some(Next::End(End::Gone));
+            return Err(End::Gone);
         }
         self.unanswered += 1;
         self.pings += 1;
         self.wire.push(Message::Ping(Default::default()));
-        let is_due = self.joiner.is_some() && self.pings.is_multiple_of(PINGS_PER_CHECK);
-        is_due.then_some(Next::Check)
+        self.is_check_due |= self.joiner.is_some() && self.pings.is_multiple_of(PINGS_PER_CHECK);
+        Ok(())
+    }
+
+    /// Looks at the credentials beside the operations: an operation that was given a database connection must go on, or both would wait
+    /// for each other.
+    fn poll_check(&mut self, cx: &mut Context<'_>) -> Step {
+        loop {
+            if self.is_check_due && self.checking.is_none() {
+                self.is_check_due = false;
+                self.checking = Some(self.check_credentials());
+            }
+            let Some(checking) = &mut self.checking else {
+                return Ok(());
+            };
+            let Poll::Ready(found) = checking.poll_unpin(cx) else {
+                return Ok(());
+            };
+            self.checking = None;
+            self.checked(found)?;
+            // Operations may have something to do now.
+            cx.waker().wake_by_ref();
+        }
     }
 
     /// Whether something may have been taken away from the person.

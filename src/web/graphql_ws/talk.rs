@@ -1,13 +1,17 @@
 //! What a client says, and what is done about it.
 
+use std::sync::Arc;
+
 use axum::extract::ws::Message;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tracing::{Instrument as _, Span};
 
 use super::connection::{Connection, End, Step, listen, refuse, say};
 use super::fanout::Joiner;
 use super::operations::Running;
 use super::protocol::{ClientMessage, Close, ServerMessage};
-use crate::access::{self, Access, Credentials};
+use crate::access::{self, Access, Credentials, Membership};
 use crate::kernel::changes::Topic;
 use crate::kernel::{Error, ErrorCode};
 use crate::platform::limits::Limit;
@@ -156,27 +160,50 @@ impl Connection {
         }
     }
 
-    /// Looks whether the credentials still hold, and the seats with them. A database that is away is no reason to send everybody off.
-    pub(super) async fn check_credentials(&mut self) -> Step {
+    /// Looks whether the credentials still hold, and the seats with them.
+    pub(super) fn check_credentials(&self) -> BoxFuture<'static, Checked> {
         let (platform, credentials) = (self.web.platform.clone(), self.credentials.clone());
-        let found = access::authenticate(&platform, credentials, self.client.origin())
-            .instrument(self.span())
-            .await;
-        let caller = match found {
-            Err(error) if error.code() == ErrorCode::Unauthenticated => return close(Close::revoked()),
-            Err(_) => return Ok(()),
-            Ok(caller) => caller,
+        let origin = self.client.origin();
+        let watches = self.operations.iter().any(|running| running.is_subscription);
+        let looking = async move {
+            let caller = match access::authenticate(&platform, credentials, origin).await {
+                Err(error) if error.code() == ErrorCode::Unauthenticated => return Checked::Revoked,
+                // A database that is away is no reason to send everybody off.
+                Err(_) => return Checked::Unknown,
+                Ok(caller) => caller,
+            };
+            if !watches {
+                return Checked::Unknown;
+            }
+            let memberships = Access::new(platform, caller).memberships().await;
+            memberships.map_or(Checked::Unknown, Checked::Memberships)
         };
-        if self.operations.iter().any(|running| running.is_subscription) {
-            let access = Access::new(platform, caller);
-            if let Ok(memberships) = access.memberships().instrument(self.span()).await {
+        looking.instrument(self.span()).boxed()
+    }
+
+    /// Acts on what was found.
+    pub(super) fn checked(&mut self, found: Checked) -> Step {
+        match found {
+            Checked::Revoked => close(Close::revoked()),
+            Checked::Unknown => Ok(()),
+            Checked::Memberships(memberships) => {
                 for running in &mut self.operations {
                     running.recheck(&memberships);
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
+}
+
+/// What came of looking at the credentials again.
+pub(super) enum Checked {
+    /// They are no longer good.
+    Revoked,
+    /// Nothing that matters.
+    Unknown,
+    /// They are, and these are the memberships of the person.
+    Memberships(Arc<[Membership]>),
 }
 
 fn close<T>(close: Close) -> Result<T, End> {
