@@ -4,6 +4,7 @@
 //! `exdate`, `rdate` and `limit`. Each case gives a line `{"id": …, "starts": […]}`: instants in UTC, or what is written when
 //! there is no zone. A case that cannot be read gives no starts and an `error`; one that needs too much work says `truncated`.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -60,15 +61,26 @@ struct Case {
 pub(super) fn run(file: &Path, gap: GapPolicy) -> Outcome {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for case in cases(&text).map_err(|error| wrong(&error))? {
         let line = match starts(&case, gap.into()) {
             Ok((starts, false)) => json!({ "id": case.id, "starts": starts }),
             Ok((starts, true)) => json!({ "id": case.id, "starts": starts, "truncated": true }),
             Err(error) => json!({ "id": case.id, "starts": [], "error": error }),
         };
-        println!("{line}");
+        if let Err(error) = writeln!(out, "{line}") {
+            return closed(error);
+        }
     }
-    Ok(())
+    out.flush().or_else(closed)
+}
+
+/// Whoever reads the lines may have seen enough.
+fn closed(error: std::io::Error) -> Outcome {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error.into()),
+    }
 }
 
 fn cases(text: &str) -> Result<Vec<Case>, serde_json::Error> {
