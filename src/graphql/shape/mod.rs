@@ -5,7 +5,7 @@
 //! How an answer is made: the selection is compiled to a [`Plan`]; the plan knows the columns that it needs, so that a list reads no
 //! others; what rows refer to is loaded for all of them together, level by level; then everything is written in the order of the
 //! document. Where a selection asks for something that has no fast form, or where loading fails, the plain resolvers answer instead, so
-//! that errors have one source. Promises: both ways give the same bytes (`tests/it/shapes.rs` compares them on random documents).
+//! that errors have one source. Promises: both ways give the same answer (the tests' client asks every query in both and compares).
 //!
 //! To add a field to a type: one entry in its `object!`. To add a type: copy `tasks.rs`.
 
