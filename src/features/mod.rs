@@ -9,6 +9,8 @@ pub mod letters;
 
 pub mod people;
 
+pub mod notifications;
+
 pub mod workspaces;
 
 pub mod accounts;
@@ -16,8 +18,6 @@ pub mod accounts;
 pub mod calendars;
 
 pub mod audit;
-
-pub mod notifications;
 
 pub mod invitations;
 

@@ -23,6 +23,8 @@ pub enum ObjectType {
     Task,
     /// A connected service.
     Integration,
+    /// An invitation to a workspace: notifications are about one, the change log never is.
+    WorkspaceInvitation,
 }
 
 impl ObjectType {
@@ -35,6 +37,7 @@ impl ObjectType {
             Self::CalendarEvent => "CalendarEvent",
             Self::Task => "Task",
             Self::Integration => "Integration",
+            Self::WorkspaceInvitation => "WorkspaceInvitation",
         }
     }
 
@@ -47,6 +50,7 @@ impl ObjectType {
             Self::CalendarEvent,
             Self::Task,
             Self::Integration,
+            Self::WorkspaceInvitation,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
-use entity::ids::{IntegrationId, UserId, WorkspaceId};
+use entity::ids::{IntegrationId, ReminderId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// What a job does. Stored as JSON, so fields may only be added with a default.
@@ -26,7 +26,28 @@ pub enum Payload {
     SendMail {
         /// The letter, closed: it holds secrets.
         sealed: String,
+        /// Names its cause: of all letters with one key one goes out. The job itself when there is none.
+        #[serde(default)]
+        key: Option<String>,
     },
+    /// Write the letters of a person's notifications whose time has come.
+    MailNotifications {
+        /// Whose.
+        user_id: UserId,
+    },
+    /// Remind somebody of an occurrence, if nothing has changed about it.
+    Remind {
+        /// The reminder.
+        reminder_id: ReminderId,
+        /// Version of the event when this was planned; with another one it is stale.
+        event_version: i32,
+        /// Original start of the occurrence.
+        original_start: DateTime<Utc>,
+        /// When it starts.
+        start: DateTime<Utc>,
+    },
+    /// Plan reminders, and tell of tasks that are due soon.
+    TellWhatIsDue,
     /// Enqueue syncs of integrations whose time has come.
     StartDueSyncs,
     /// Delete expired sessions, idempotency records, finished jobs and old changes.
@@ -39,6 +60,9 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => "sync_integration",
             Self::SendMail { .. } => "send_mail",
+            Self::MailNotifications { .. } => "mail_notifications",
+            Self::Remind { .. } => "remind",
+            Self::TellWhatIsDue => "tell_what_is_due",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
         }
@@ -49,6 +73,9 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
+            Self::MailNotifications { .. } | Self::Remind { .. } | Self::TellWhatIsDue => {
+                JobQueueName::Notification
+            }
             Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
         }
     }
@@ -57,8 +84,10 @@ impl Payload {
     pub const fn max_attempts(&self) -> i32 {
         match self {
             Self::SyncIntegration { .. } => 5,
-            Self::SendMail { .. } => 8,
-            Self::StartDueSyncs | Self::PruneExpired => 3,
+            // With the pauses between them these outlast a mail server that greets strangers with "later".
+            Self::SendMail { .. } => 14,
+            Self::MailNotifications { .. } | Self::Remind { .. } => 8,
+            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => 3,
         }
     }
 
@@ -66,8 +95,10 @@ impl Payload {
     pub const fn timeout(&self) -> Duration {
         match self {
             Self::SyncIntegration { .. } => Duration::from_secs(900),
-            Self::SendMail { .. } => Duration::from_secs(60),
-            Self::StartDueSyncs | Self::PruneExpired => Duration::from_secs(120),
+            Self::SendMail { .. } | Self::MailNotifications { .. } | Self::Remind { .. } => {
+                Duration::from_secs(60)
+            }
+            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => Duration::from_secs(120),
         }
     }
 }
@@ -141,8 +172,13 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 2] {
+pub fn cron() -> [CronEntry; 3] {
     [
+        CronEntry {
+            name: "tell-what-is-due",
+            every: Duration::from_secs(60),
+            payload: Payload::TellWhatIsDue,
+        },
         CronEntry {
             name: "start-due-syncs",
             every: Duration::from_secs(60),

@@ -5,6 +5,7 @@
 //! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
 pub mod ical;
+mod jobs;
 mod model;
 mod read;
 pub mod recurrence;
@@ -13,8 +14,11 @@ mod repeats;
 mod rules;
 mod series;
 mod times;
+mod upcoming;
+mod words;
 mod write;
 
+pub use jobs::{plan_reminders, remind};
 pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
     Occurrences, When,

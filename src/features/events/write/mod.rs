@@ -3,6 +3,7 @@
 mod create;
 mod people;
 mod store;
+mod tell;
 
 pub use create::create;
 pub use store::{RemoteObject, Stored, Twin, Unstored, leave_out, remove_objects, store_parsed, twins_wait};
@@ -146,6 +147,7 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
         let row = lock(&tx, id).await?;
         require_edit(&tx, ctx, &row).await?;
         rules::check_occurrences(&row, occurrences)?;
+        tell::deleted(&tx, &row).await?;
         let delete = tx.delete_many::<calendar_event::Entity>();
         delete
             .filter(calendar_event::Column::Id.eq(id))
@@ -176,6 +178,7 @@ async fn save(
     }
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     people::renew_reminders(tx, &stored).await?;
+    tell::changed(tx, before, &stored).await?;
     if stored.calendar_id != before.calendar_id {
         // Streams that watch only the old calendar learn that the event left it.
         tx.event_change(ChangeAction::Updated, stored.id.uuid(), before.calendar_id);
