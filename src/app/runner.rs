@@ -24,6 +24,7 @@ impl Features {
             Payload::SendMail { .. } => letters::run(&self.platform, &job).await,
             Payload::MailNotifications { .. } => notifications::mail(&self.platform, &job).await,
             Payload::Remind { .. } => events::remind(&self.platform, &job).await,
+            Payload::TellGuests { .. } => events::tell_guests(&self.platform, &job).await,
             Payload::TellWhatIsDue => {
                 events::plan_reminders(&self.platform, &job).await?;
                 tasks::tell_due(&self.platform, &job).await

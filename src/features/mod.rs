@@ -13,6 +13,8 @@ pub mod notifications;
 
 pub mod workspaces;
 
+pub mod presence;
+
 pub mod accounts;
 
 pub mod calendars;

@@ -28,6 +28,7 @@ mod order;
 mod paging;
 mod people;
 mod preferences;
+mod presence;
 mod ranges;
 mod scalars;
 mod server;
@@ -81,6 +82,7 @@ pub struct Mutation(
     members::MemberMutation,
     invitations::InvitationMutation,
     notifications::NotificationMutation,
+    presence::PresenceMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
@@ -92,6 +94,7 @@ pub struct Mutation(
 #[graphql(name = "Subscription")]
 pub struct Subscription(
     notifications::NotificationSubscription,
+    presence::PresenceSubscription,
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,

@@ -123,9 +123,8 @@ impl PresenceSubscription {
             Here::enter(entered, operation.caller())
         };
         let here = start.await.map_err(expose)?;
-        let next = async |mut here: Here| {
-            kernel::Result::Ok(here.next().await?.map(|seen| (Presence(seen), here)))
-        };
+        let next =
+            async |mut here: Here| kernel::Result::Ok(here.next().await?.map(|seen| (Presence(seen), here)));
         Ok(try_unfold(here, next).map_err(expose))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
-use entity::ids::{IntegrationId, ReminderId, UserId, WorkspaceId};
+use entity::ids::{CalendarEventId, IntegrationId, ReminderId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// What a job does. Stored as JSON, so fields may only be added with a default.
@@ -46,6 +46,11 @@ pub enum Payload {
         /// When it starts.
         start: DateTime<Utc>,
     },
+    /// Write to guests of an event who are nobody here, as it is now.
+    TellGuests {
+        /// The event.
+        event_id: CalendarEventId,
+    },
     /// Plan reminders, and tell of tasks that are due soon.
     TellWhatIsDue,
     /// Enqueue syncs of integrations whose time has come.
@@ -62,6 +67,7 @@ impl Payload {
             Self::SendMail { .. } => "send_mail",
             Self::MailNotifications { .. } => "mail_notifications",
             Self::Remind { .. } => "remind",
+            Self::TellGuests { .. } => "tell_guests",
             Self::TellWhatIsDue => "tell_what_is_due",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
@@ -73,9 +79,10 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
-            Self::MailNotifications { .. } | Self::Remind { .. } | Self::TellWhatIsDue => {
-                JobQueueName::Notification
-            }
+            Self::MailNotifications { .. }
+            | Self::Remind { .. }
+            | Self::TellGuests { .. }
+            | Self::TellWhatIsDue => JobQueueName::Notification,
             Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
         }
     }
@@ -87,6 +94,8 @@ impl Payload {
             // With the pauses between them these outlast a mail server that greets strangers with "later".
             Self::SendMail { .. } => 14,
             Self::MailNotifications { .. } | Self::Remind { .. } => 8,
+            // Guests who get many letters are written to later.
+            Self::TellGuests { .. } => 20,
             Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => 3,
         }
     }
@@ -95,9 +104,10 @@ impl Payload {
     pub const fn timeout(&self) -> Duration {
         match self {
             Self::SyncIntegration { .. } => Duration::from_secs(900),
-            Self::SendMail { .. } | Self::MailNotifications { .. } | Self::Remind { .. } => {
-                Duration::from_secs(60)
-            }
+            Self::SendMail { .. }
+            | Self::MailNotifications { .. }
+            | Self::Remind { .. }
+            | Self::TellGuests { .. } => Duration::from_secs(60),
             Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => Duration::from_secs(120),
         }
     }

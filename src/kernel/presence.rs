@@ -60,11 +60,7 @@ impl Sign {
 }
 
 /// What others see of somebody with these signs: the most lively of them, and where the newest of those who are here is. `None` without any.
-pub fn seen<'a>(
-    user_id: UserId,
-    signs: impl Iterator<Item = &'a Sign>,
-    now: DateTime<Utc>,
-) -> Option<Seen> {
+pub fn seen<'a>(user_id: UserId, signs: impl Iterator<Item = &'a Sign>, now: DateTime<Utc>) -> Option<Seen> {
     let mut found: Option<Seen> = None;
     for sign in signs {
         let status = sign.status_at(now);
@@ -111,9 +107,15 @@ mod tests {
         let (online, idle) = (sign(Status::Online, "a", 990), sign(Status::Online, "b", 900));
         assert_eq!(look(&[online.clone()]), (Status::Online, here("a"), 990));
         assert_eq!(look(&[idle.clone()]), (Status::Away, here("b"), 900));
-        assert_eq!(look(&[idle.clone(), online.clone()]), (Status::Online, here("a"), 990));
+        assert_eq!(
+            look(&[idle.clone(), online.clone()]),
+            (Status::Online, here("a"), 990)
+        );
         let focusing = sign(Status::Focusing, "c", 500);
-        assert_eq!(look(&[online.clone(), focusing]), (Status::Focusing, here("a"), 990));
+        assert_eq!(
+            look(&[online.clone(), focusing]),
+            (Status::Focusing, here("a"), 990)
+        );
         let gone = sign(Status::Offline, "d", 999);
         assert_eq!(look(&[gone.clone()]), (Status::Offline, None, 999));
         assert_eq!(look(&[gone, online]), (Status::Online, here("a"), 999));

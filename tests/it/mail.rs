@@ -84,7 +84,11 @@ async fn channels(app: &TestApp, kind: &str, channels: Value) {
 async fn listed(app: &TestApp) -> Vec<Value> {
     let document = "{ viewer { unreadNotificationCount notifications { nodes { title } } } }";
     let answer = app.ana().gql(document, json!({})).await;
-    let nodes = answer.at("/viewer/notifications/nodes").as_array().unwrap().clone();
+    let nodes = answer
+        .at("/viewer/notifications/nodes")
+        .as_array()
+        .unwrap()
+        .clone();
     assert_eq!(answer.at("/viewer/unreadNotificationCount"), nodes.len());
     nodes
 }
@@ -110,19 +114,37 @@ async fn a_notification_becomes_one_letter_over_the_channels_that_its_person_wan
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert!(sent[0].to.contains("<ana@example.org>"));
     let text = &sent[0].text;
-    assert!(text.contains("More about it.") && text.contains("http://127.0.0.1:8000/notifications"), "{text}");
-    assert_eq!(head(&sent[0], "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+    assert!(
+        text.contains("More about it.") && text.contains("http://127.0.0.1:8000/notifications"),
+        "{text}"
+    );
+    assert_eq!(
+        head(&sent[0], "List-Unsubscribe-Post"),
+        "List-Unsubscribe=One-Click"
+    );
     assert_eq!(listed(&app).await.len(), 2);
 
     channels(&app, "TASK_ASSIGNED", json!(["EMAIL"])).await;
-    assert!(tell(&app, NotificationType::TaskAssigned, "by mail only").await.is_some());
+    assert!(
+        tell(&app, NotificationType::TaskAssigned, "by mail only")
+            .await
+            .is_some()
+    );
     channels(&app, "TASK_ASSIGNED", json!([])).await;
-    assert!(tell(&app, NotificationType::TaskAssigned, "nowhere").await.is_none());
+    assert!(
+        tell(&app, NotificationType::TaskAssigned, "nowhere")
+            .await
+            .is_none()
+    );
     work(&app).await;
     let sent = mail.take();
     assert_eq!(sent.len(), 1);
     assert_eq!(head(&sent[0], "Subject"), "by mail only");
-    assert_eq!(listed(&app).await.len(), 2, "what is wanted by mail is in no list");
+    assert_eq!(
+        listed(&app).await.len(),
+        2,
+        "what is wanted by mail is in no list"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +152,11 @@ async fn mail_waits_for_the_end_of_quiet_hours_and_then_comes_together() {
     let mail = MailServer::start().await;
     let app = app(&mail).await;
     // The clock shows 10:00 where Ana is.
-    prefer(&app, json!({ "quietHours": { "from": "09:30", "until": "12:00" } })).await;
+    prefer(
+        &app,
+        json!({ "quietHours": { "from": "09:30", "until": "12:00" } }),
+    )
+    .await;
     for title in ["one", "two", "three", "four"] {
         tell(&app, NotificationType::IntegrationProblem, title).await;
     }
@@ -139,7 +165,10 @@ async fn mail_waits_for_the_end_of_quiet_hours_and_then_comes_together() {
     let sent = mail.take();
     assert_eq!(sent.len(), 1, "security does not wait");
     assert_eq!(head(&sent[0], "Subject"), "A new sign-in");
-    assert!(!sent[0].text.contains("List-Unsubscribe"), "it cannot be switched off");
+    assert!(
+        !sent[0].text.contains("List-Unsubscribe"),
+        "it cannot be switched off"
+    );
     app.advance(TimeDelta::minutes(119));
     assert!(work(&app).await.is_empty());
     app.advance(TimeDelta::minutes(1));
@@ -158,10 +187,16 @@ async fn the_mail_of_the_day_has_what_was_not_read_by_then() {
     let mail = MailServer::start().await;
     let app = app(&mail).await;
     prefer(&app, json!({ "digestAt": "18:00" })).await;
-    let read = tell(&app, NotificationType::TaskAssigned, "read before").await.unwrap();
+    let read = tell(&app, NotificationType::TaskAssigned, "read before")
+        .await
+        .unwrap();
     tell(&app, NotificationType::TaskAssigned, "first").await;
     tell(&app, NotificationType::EventChanged, "second").await;
-    assert_eq!(waiting(&app, "mail_notifications").await.len(), 1, "one job for the day");
+    assert_eq!(
+        waiting(&app, "mail_notifications").await.len(),
+        1,
+        "one job for the day"
+    );
     let document = "mutation ($ids: [ID!]) { markNotificationsRead(ids: $ids) { userErrors { code } } }";
     app.ana()
         .gql(document, json!({ "ids": [read.to_string()] }))
@@ -175,7 +210,10 @@ async fn the_mail_of_the_day_has_what_was_not_read_by_then() {
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(head(&sent[0], "Subject"), "2 notifications from Meridian");
     let text = &sent[0].text;
-    assert!(text.contains("first") && text.contains("second") && !text.contains("read before"), "{text}");
+    assert!(
+        text.contains("first") && text.contains("second") && !text.contains("read before"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -185,7 +223,11 @@ async fn a_letter_goes_out_once_whatever_happens_to_its_job() {
     let id = tell(&app, NotificationType::TaskAssigned, "once").await.unwrap();
     let write = waiting(&app, "mail_notifications").await.remove(0);
     assert_eq!(run(&app, &write).await, Ok(()));
-    assert_eq!(run(&app, &write).await, Ok(()), "the same job again finds nothing");
+    assert_eq!(
+        run(&app, &write).await,
+        Ok(()),
+        "the same job again finds nothing"
+    );
     let send = waiting(&app, "send_mail").await;
     assert_eq!(send.len(), 1);
 
@@ -201,7 +243,10 @@ async fn a_letter_goes_out_once_whatever_happens_to_its_job() {
     let key = format!("notification-{}", id.0.simple());
     assert_eq!(head(&sent[0], "Message-ID"), format!("<{key}@example.org>"));
     let row = ledger(&app, &key).await;
-    assert_eq!((row.attempts, row.sent_at.is_some(), row.refused_at), (2, true, None));
+    assert_eq!(
+        (row.attempts, row.sent_at.is_some(), row.refused_at),
+        (2, true, None)
+    );
     assert_eq!(row.message_id, format!("<{key}@example.org>"));
 }
 
@@ -216,11 +261,16 @@ async fn ledger(app: &TestApp, key: &str) -> sent_letter::Model {
 async fn a_refusal_for_good_ends_the_job_and_is_on_record() {
     let mail = MailServer::start().await;
     let app = app(&mail).await;
-    let id = tell(&app, NotificationType::TaskAssigned, "refused").await.unwrap();
+    let id = tell(&app, NotificationType::TaskAssigned, "refused")
+        .await
+        .unwrap();
     mail.refuse_with(Some("550 nobody here"));
     let ended = work(&app).await;
     let (_, result) = ended.iter().find(|(kind, _)| kind == "send_mail").unwrap();
-    assert!(matches!(result, Err(JobError::Fatal(message)) if message.contains("550")), "{result:?}");
+    assert!(
+        matches!(result, Err(JobError::Fatal(message)) if message.contains("550")),
+        "{result:?}"
+    );
     let row = ledger(&app, &format!("notification-{}", id.0.simple())).await;
     assert!(row.sent_at.is_none() && row.refused_at.is_some());
     let refusal = row.refusal.unwrap();
@@ -281,7 +331,10 @@ async fn one_click_ends_mail_of_a_kind_without_signing_in() {
     tell(&server.app, NotificationType::TaskAssigned, "first").await;
     work(&server.app).await;
     let sent = mail.take();
-    let link: url::Url = head(&sent[0], "List-Unsubscribe").trim_matches(['<', '>']).parse().unwrap();
+    let link: url::Url = head(&sent[0], "List-Unsubscribe")
+        .trim_matches(['<', '>'])
+        .parse()
+        .unwrap();
     let target = format!("{}?{}", link.path(), link.query().unwrap());
 
     let asked = server.send("GET", &target, &[], "").await;
@@ -289,27 +342,43 @@ async fn one_click_ends_mail_of_a_kind_without_signing_in() {
     assert!(asked.body.contains("method=\"post\""), "{}", asked.body);
     let kinds = "{ viewer { notificationPreferences { type channels } } }";
     let mailed = async || {
-        let all = server.app.ana().gql(kinds, json!({})).await.at("/viewer/notificationPreferences");
+        let all = server
+            .app
+            .ana()
+            .gql(kinds, json!({}))
+            .await
+            .at("/viewer/notificationPreferences");
         let mailed = all.as_array().unwrap().iter();
         mailed
             .filter(|one| one["channels"].as_array().unwrap().contains(&json!("EMAIL")))
             .filter_map(|one| one["type"].as_str().map(str::to_owned))
             .collect::<Vec<_>>()
     };
-    assert!(mailed().await.contains(&"TASK_ASSIGNED".to_owned()), "looking changes nothing");
+    assert!(
+        mailed().await.contains(&"TASK_ASSIGNED".to_owned()),
+        "looking changes nothing"
+    );
 
     let form = ["Content-Type: application/x-www-form-urlencoded"];
-    let done = server.send("POST", &target, &form, "List-Unsubscribe=One-Click").await;
+    let done = server
+        .send("POST", &target, &form, "List-Unsubscribe=One-Click")
+        .await;
     assert_eq!(done.status, 200, "{done:?}");
     let left = mailed().await;
-    assert!(!left.contains(&"TASK_ASSIGNED".to_owned()) && left.contains(&"SECURITY".to_owned()), "{left:?}");
+    assert!(
+        !left.contains(&"TASK_ASSIGNED".to_owned()) && left.contains(&"SECURITY".to_owned()),
+        "{left:?}"
+    );
     tell(&server.app, NotificationType::TaskAssigned, "second").await;
     work(&server.app).await;
     assert!(mail.take().is_empty());
 
     let forged = target.replacen("token=", "token=AAAA", 1);
     assert_eq!(server.send("POST", &forged, &form, "").await.status, 400);
-    assert_eq!(server.send("POST", "/mail/unsubscribe", &form, "").await.status, 400);
+    assert_eq!(
+        server.send("POST", "/mail/unsubscribe", &form, "").await.status,
+        400
+    );
 }
 
 #[tokio::test]
@@ -319,8 +388,12 @@ async fn quiet_hours_are_checked() {
         preferences { quietHours { from until } digestAt } userErrors { code field message } } }";
     let update = async |input: Value| app.ana().gql(document, json!({ "input": input })).await;
     let same = update(json!({ "quietHours": { "from": "22:00", "until": "22:00" } })).await;
-    assert_eq!(same.user_error("updatePreferences"), "INVALID_TIME_RANGE input.quietHours.until");
-    let set = update(json!({ "quietHours": { "from": "22:00", "until": "07:00" }, "digestAt": "08:15" })).await;
+    assert_eq!(
+        same.user_error("updatePreferences"),
+        "INVALID_TIME_RANGE input.quietHours.until"
+    );
+    let set =
+        update(json!({ "quietHours": { "from": "22:00", "until": "07:00" }, "digestAt": "08:15" })).await;
     let expected = json!({ "quietHours": { "from": "22:00", "until": "07:00" }, "digestAt": "08:15" });
     assert_eq!(set.at("/updatePreferences/preferences"), expected);
     let kept = update(json!({ "locale": "de-CH" })).await;
@@ -346,7 +419,10 @@ fn letters_can_be_looked_at() {
     let (is_fine, names) = shown(&[]);
     assert!(is_fine && names.lines().count() == 6, "{names}");
     let (is_fine, text) = shown(&["invitation"]);
-    assert!(is_fine && text.starts_with("Subject: Invitation to Product\n\nAda Lovelace invites you"), "{text}");
+    assert!(
+        is_fine && text.starts_with("Subject: Invitation to Product\n\nAda Lovelace invites you"),
+        "{text}"
+    );
     let (is_fine, html) = shown(&["invitation", "--html"]);
     assert!(is_fine && html.starts_with("<!doctype html>"));
     let (is_fine, ics) = shown(&["event", "--ics"]);

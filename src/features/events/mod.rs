@@ -5,6 +5,7 @@
 //! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
 pub mod ical;
+mod invite;
 mod jobs;
 mod model;
 mod read;
@@ -18,7 +19,7 @@ mod upcoming;
 mod words;
 mod write;
 
-pub use jobs::{plan_reminders, remind};
+pub use jobs::{plan_reminders, remind, tell_guests};
 pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
     Occurrences, When,

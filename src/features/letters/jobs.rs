@@ -118,7 +118,7 @@ pub async fn run(platform: &Platform, job: &RunningJob) -> std::result::Result<(
         }
     }
     let calendar = match post.letter {
-        Letter::Event { calendar, .. } => Some(calendar),
+        Letter::Event { calendar, .. } => calendar,
         _ => None,
     };
     let mail = Mail {

@@ -9,5 +9,5 @@ mod preview;
 mod rules;
 
 pub use jobs::{can_send, enqueue_in, enqueue_once_in, prune, run, seal, seal_post, spare};
-pub use model::{Calendar, Item, Letter, Post, Sealed};
+pub use model::{Calendar, Item, Letter, Method, Post, Sealed};
 pub use preview::{Preview, previews};

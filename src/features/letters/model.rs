@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::platform::mail::Calendar;
+pub use crate::platform::mail::{Calendar, Method};
 
 /// A letter to one person. Stored sealed, so kinds and fields may only be added.
 #[derive(Clone, Serialize, Deserialize)]
@@ -50,8 +50,8 @@ pub enum Letter {
         time: String,
         /// Where.
         place: Option<String>,
-        /// The same for programs.
-        calendar: Calendar,
+        /// The same for programs, when they can be told.
+        calendar: Option<Calendar>,
     },
 }
 

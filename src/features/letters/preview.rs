@@ -5,6 +5,13 @@ use super::rules;
 use crate::kernel::Result;
 use crate::platform::mail::Method;
 
+/// What a calendar program gets.
+const EVENT: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Meridian//Meridian//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n\
+UID:018f0000-0000-7000-8000-000000000001\r\nSEQUENCE:0\r\nDTSTAMP:20260302T090000Z\r\nDTSTART:20260303T090000Z\r\nDTEND:20260303T100000Z\r\n\
+SUMMARY:Design review\r\nSTATUS:CONFIRMED\r\nLOCATION:Room 4\r\nORGANIZER;CN=\"Ada Lovelace\":mailto:ada@example.org\r\n\
+ATTENDEE;CN=\"Grace Hopper\";ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:grace@example.org\r\n\
+END:VEVENT\r\nEND:VCALENDAR\r\n";
+
 /// A letter in words, for whoever wants to see what people get.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -30,7 +37,7 @@ pub fn previews() -> Result<Vec<Preview>> {
             text: written.text,
             html: written.html,
             calendar: match post.letter {
-                Letter::Event { calendar, .. } => Some(calendar),
+                Letter::Event { calendar, .. } => calendar,
                 _ => None,
             },
         })
@@ -80,10 +87,10 @@ pub(super) fn samples() -> Vec<(&'static str, Post)> {
             news: "Ada Lovelace invites you to an event.".to_owned(),
             time: "Tuesday, 3 March 2026, 10:00 to 11:00 (Europe/Berlin)".to_owned(),
             place: Some("Room 4".to_owned()),
-            calendar: Calendar {
+            calendar: Some(Calendar {
                 method: Method::Request,
-                text: "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n".to_owned(),
-            },
+                text: EVENT.to_owned(),
+            }),
         },
     ];
     let post = |letter: Letter| {

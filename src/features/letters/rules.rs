@@ -105,8 +105,8 @@ fn filled(template: &str, post: &Post) -> Result<String> {
             news,
             time,
             place,
-            ..
-        } => context! { title, news, time, place },
+            calendar,
+        } => context! { title, news, time, place, has_file => calendar.is_some() },
     };
     let unsubscribe = post.unsubscribe.as_deref().map(link);
     let values = context! { unsubscribe, ..specific };

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use entity::ids::{UserId, WorkspaceId};
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ use room::Room;
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// One of somebody's clients: who, and the session or token that it came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Client {
     /// Who.
     pub user_id: UserId,
@@ -177,7 +178,11 @@ impl Watch {
             }
             match self.news.recv().await {
                 Ok(batch) => self.ready.extend(batch.iter().cloned()),
-                Err(RecvError::Lagged(_)) => self.ready = self.room.told().into(),
+                Err(RecvError::Lagged(_)) => {
+                    // What is left of the backlog is older than what everybody knows by now.
+                    self.news = self.room.listen();
+                    self.ready = self.room.told().into();
+                }
                 Err(RecvError::Closed) => return None,
             }
         }

@@ -235,10 +235,7 @@ impl Room {
             }
         }
         // An orderly end takes its people along at once.
-        let mut state = self.state();
-        let clients: Vec<Client> = state.own.drain().map(|(client, _)| client).collect();
-        state.changed.extend(clients);
-        drop(state);
+        self.state().withdraw_all();
         self.tell_replicas(house, workspace, &me).await;
     }
 
@@ -310,10 +307,18 @@ impl State {
         changed.into_iter().map(sign).collect()
     }
 
+    fn withdraw_all(&mut self) {
+        let clients = self.own.drain().map(|(client, _)| client);
+        self.changed.extend(clients);
+    }
+
     /// Drops who has not been heard of for too long. What other replicas say stays while they cannot be heard.
     fn forget_silent(&mut self, now: DateTime<Utc>, is_cut_off: bool) {
         let is_here = |own: &Own| own.connections > 0 || own.holds_until > now;
-        let silent = self.own.extract_if(|_, own| !is_here(own)).map(|(client, _)| client);
+        let silent = self
+            .own
+            .extract_if(|_, own| !is_here(own))
+            .map(|(client, _)| client);
         self.changed.extend(silent);
         let instant = Instant::now();
         if is_cut_off {
@@ -327,7 +332,10 @@ impl State {
 
     fn seen(&self, user_id: UserId, now: DateTime<Utc>) -> Option<Seen> {
         let own = self.own.iter().map(|(client, own)| (client, &own.sign));
-        let others = self.others.iter().map(|((_, client), other)| (client, &other.sign));
+        let others = self
+            .others
+            .iter()
+            .map(|((_, client), other)| (client, &other.sign));
         let signs = own.chain(others).filter(|(client, _)| client.user_id == user_id);
         seen(user_id, signs.map(|(_, sign)| sign), now)
     }
@@ -340,9 +348,8 @@ impl State {
         for ((_, client), other) in &self.others {
             signs.entry(client.user_id).or_default().push(&other.sign);
         }
-        let look = |(user_id, signs): (UserId, Vec<&Sign>)| {
-            Some((user_id, seen(user_id, signs.into_iter(), now)?))
-        };
+        let look =
+            |(user_id, signs): (UserId, Vec<&Sign>)| Some((user_id, seen(user_id, signs.into_iter(), now)?));
         signs.into_iter().filter_map(look).collect()
     }
 

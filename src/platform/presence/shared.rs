@@ -91,7 +91,9 @@ async fn exchange(
         let (user, source) = (client.user_id.0.simple(), client.source.simple());
         format!("{}:{user}:{source}", redis.instance())
     };
-    let sets = changed.iter().filter_map(|(client, sign)| Some((client, sign.as_ref()?)));
+    let sets = changed
+        .iter()
+        .filter_map(|(client, sign)| Some((client, sign.as_ref()?)));
     let mut arguments = vec![
         LEASE.as_millis().to_string(),
         u8::from(wants_all).to_string(),

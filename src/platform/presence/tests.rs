@@ -64,11 +64,20 @@ async fn who_connects_is_here_until_a_moment_after_they_left() {
     here.advance(ACTIVE);
     assert_eq!(next(&mut watch).await, (1, Status::Away, None));
     drop(sitting);
-    assert_eq!(here.presence.look(here.workspace).await.len(), 1, "they may come back");
+    assert_eq!(
+        here.presence.look(here.workspace).await.len(),
+        1,
+        "they may come back"
+    );
     here.advance(GRACE);
     assert_eq!(next(&mut watch).await, (1, Status::Offline, None));
     assert!(here.presence.look(here.workspace).await.is_empty());
-    assert!(here.presence.look(WorkspaceId(Uuid::from_u128(2))).await.is_empty());
+    assert!(
+        here.presence
+            .look(WorkspaceId(Uuid::from_u128(2)))
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -80,7 +89,10 @@ async fn signs_of_life_without_a_connection_hold_for_a_while() {
         .presence
         .declare(here.workspace, client(1), here.sign(Status::Online, place));
     assert_eq!(seen.status, Status::Online);
-    assert_eq!(next(&mut watch).await, (1, Status::Online, place.map(str::to_owned)));
+    assert_eq!(
+        next(&mut watch).await,
+        (1, Status::Online, place.map(str::to_owned))
+    );
     here.presence
         .declare(here.workspace, client(1), here.sign(Status::Focusing, None));
     assert_eq!(next(&mut watch).await, (1, Status::Focusing, None));
@@ -131,7 +143,10 @@ async fn a_listener_who_is_slow_hears_how_things_are() {
         room.shout(here.clock.now(), client(1).user_id);
     }
     assert_eq!(next(&mut watch).await.0, 1);
-    assert!(timeout(Duration::from_millis(200), watch.next()).await.is_err(), "once");
+    assert!(
+        timeout(Duration::from_millis(200), watch.next()).await.is_err(),
+        "once"
+    );
 }
 
 #[tokio::test]

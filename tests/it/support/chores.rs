@@ -49,7 +49,7 @@ pub async fn work(app: &TestApp) -> Vec<(String, Result<(), JobError>)> {
     let mut ended = Vec::new();
     loop {
         let mut due = Vec::new();
-        for kind in ["remind", "mail_notifications", "send_mail"] {
+        for kind in ["remind", "tell_guests", "mail_notifications", "send_mail"] {
             due.extend(waiting(app, kind).await);
         }
         due.retain(|row| row.run_at <= app.platform.clock.now());
@@ -78,6 +78,7 @@ pub async fn run(app: &TestApp, row: &job::Model) -> Result<(), JobError> {
     let job = running(payload, Some(row), app);
     match job.payload {
         Payload::Remind { .. } => events::remind(&app.platform, &job).await,
+        Payload::TellGuests { .. } => events::tell_guests(&app.platform, &job).await,
         Payload::MailNotifications { .. } => notifications::mail(&app.platform, &job).await,
         _ => letters::run(&app.platform, &job).await,
     }

@@ -240,6 +240,12 @@ fn reads() -> Vec<Case> {
         ),
         live("jobProgress", Role(Viewer), json!({ "jobId": "$job" }), "{ id }"),
         live("notificationReceived", Oneself, json!({}), "{ id }"),
+        live(
+            "presenceChanged",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace" }),
+            "{ status }",
+        ),
     ]
 }
 
@@ -365,6 +371,11 @@ fn commands() -> Vec<Case> {
             json!({ "ids": ["$notification"] }),
         ),
         mutation("markNotificationUnread", Oneself, id("$notification")),
+        mutation(
+            "updatePresence",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "status": "ONLINE" }),
+        ),
     ]
 }
 

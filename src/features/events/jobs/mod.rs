@@ -1,6 +1,7 @@
 //! Reminders: planned ahead from their rows, checked again when they fire. Promises: an occurrence that was moved, cancelled or left is
 //! reminded of as it is now or not at all; each reminder fires once for an occurrence.
 
+pub(super) mod guests;
 mod plan;
 mod remind;
 
@@ -14,6 +15,7 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
 use crate::kernel::{Result, zones};
 use crate::platform::db::Read;
 
+pub use guests::tell_guests;
 pub use plan::plan_reminders;
 pub use remind::remind;
 

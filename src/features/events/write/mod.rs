@@ -16,11 +16,13 @@ use sea_orm::{
     QuerySelect as _,
 };
 
+use super::jobs::guests;
 use super::model::{Event, EventPatch, Move, Occurrences};
 use super::read::seen;
 use super::{rules, times};
 use crate::access::Ctx;
 use crate::features::calendars;
+use crate::features::letters::Method;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
@@ -148,6 +150,7 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
         require_edit(&tx, ctx, &row).await?;
         rules::check_occurrences(&row, occurrences)?;
         tell::deleted(&tx, &row).await?;
+        guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
         let delete = tx.delete_many::<calendar_event::Entity>();
         delete
             .filter(calendar_event::Column::Id.eq(id))

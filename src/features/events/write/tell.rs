@@ -13,6 +13,7 @@ use crate::features::events::{rules, words};
 use crate::features::notifications::{self, NewNotification};
 use crate::kernel::Result;
 use crate::kernel::changes::ObjectType;
+use crate::kernel::jobs::{NewJob, Payload};
 use crate::platform::db::Tx;
 
 /// What happened to an event.
@@ -68,9 +69,18 @@ async fn tell(
     }
     let select = tx
         .find::<attendee::Entity>()
-        .filter(attendee::Column::EventId.eq(row.id))
-        .filter(attendee::Column::UserId.is_not_null());
+        .filter(attendee::Column::EventId.eq(row.id));
     let guests = select.all(tx.conn()).await?;
+    let strangers = guests
+        .iter()
+        .any(|guest| guest.user_id.is_none() && !guest.is_organizer && news_for(guest).is_some());
+    if strangers {
+        // They are written to after the commit, each once for what SEQUENCE tells apart.
+        let payload = Payload::TellGuests { event_id: row.id };
+        let key = format!("tell-guests:{}:{}", row.id, row.version);
+        tx.enqueue(NewJob::for_workspace(row.workspace_id, payload).unique(key))
+            .await?;
+    }
     let actor = tx.actor().user_id;
     let mut seen = HashSet::new();
     let told: Vec<(UserId, News)> = guests
