@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use entity::enums::NotificationType;
-use entity::ids::NotificationId;
+use entity::ids::{NotificationId, UserId};
 use entity::sent_letter;
 use meridian::features::notifications::{NewNotification, notify_in};
 use meridian::kernel::actor::Actor;
@@ -11,6 +11,7 @@ use meridian::platform::jobs::JobError;
 use sea_orm::{ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, Set};
 use serde_json::{Value, json};
 
+use crate::reminders::{at, calendar, event, update};
 use crate::support::TestApp;
 use crate::support::chores::{run, waiting, work};
 use crate::support::post::{MailServer, Received};
@@ -27,13 +28,18 @@ async fn app(mail: &MailServer) -> TestApp {
     app
 }
 
-/// Ana's address is hers.
+/// Ana's address is hers, Ben's may be anybody's.
 async fn prove(app: &TestApp) {
+    prove_one(app, app.ana.user_id, true).await;
+    prove_one(app, app.ben.user_id, false).await;
+}
+
+async fn prove_one(app: &TestApp, id: UserId, is_proven: bool) {
     let body = |tx: Tx| async move {
         use entity::user::{Column, Entity};
-        let select = tx.find_global::<Entity>().filter(Column::Id.eq(app.ana.user_id));
+        let select = tx.find_global::<Entity>().filter(Column::Id.eq(id));
         let mut row = select.one(tx.conn()).await?.unwrap().into_active_model();
-        row.email_verified_at = Set(Some(tx.now()));
+        row.email_verified_at = Set(is_proven.then_some(tx.now()));
         tx.update_global_row(row).await.map(drop)
     };
     app.platform
@@ -403,6 +409,49 @@ async fn quiet_hours_are_checked() {
         cleared.at("/updatePreferences/preferences"),
         json!({ "quietHours": null, "digestAt": null })
     );
+}
+
+#[tokio::test]
+async fn guests_from_elsewhere_get_invitations_that_calendars_read() {
+    let mail = MailServer::start().await;
+    let app = app(&mail).await;
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    let guests = json!({ "attendees": [{ "email": "carl@elsewhere.example", "name": "Carl" }] });
+    let id = event(&app, &calendar, 120, guests).await;
+    let sent = async || {
+        assert!(work(&app).await.iter().all(|(_, result)| result.is_ok()));
+        mail.take()
+    };
+    let first = sent().await;
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert!(first[0].to.contains("<carl@elsewhere.example>"));
+    let text = &first[0].text;
+    for part in [
+        "Ana invites you to an event.",
+        "Monday, 2 March 2026, 12:00 to 12:30 (Europe/Berlin)",
+        "Content-Type: text/calendar; charset=utf-8; method=REQUEST",
+        "METHOD:REQUEST",
+        "SEQUENCE:0",
+        "DTSTART:20260302T110000Z",
+        "ORGANIZER;CN=\"Ana\":mailto:ana@example.org",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    update(&app, &id, json!({ "description": "No news for guests." })).await;
+    assert!(sent().await.is_empty());
+    let time = json!({ "time": { "timed": { "start": at(&app, 180), "end": at(&app, 210) } } });
+    update(&app, &id, time).await;
+    let moved = sent().await;
+    assert_eq!(moved.len(), 1);
+    assert!(moved[0].text.contains("SEQUENCE:1") && moved[0].text.contains("DTSTART:20260302T120000Z"));
+    let document = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";
+    app.ana()
+        .gql(document, json!({ "id": id }))
+        .await
+        .succeeded("deleteCalendarEvent");
+    let cancelled = sent().await;
+    assert_eq!(cancelled.len(), 1);
+    assert!(cancelled[0].text.contains("METHOD:CANCEL") && cancelled[0].text.contains("STATUS:CANCELLED"));
 }
 
 #[test]

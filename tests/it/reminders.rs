@@ -11,11 +11,11 @@ const LIST: &str =
     "{ viewer { notifications(first: 50) { nodes { type title body subject { __typename } } } } }";
 
 /// Minutes after the tests began, which is 10:00 in Berlin.
-fn at(app: &TestApp, minutes: i64) -> String {
+pub fn at(app: &TestApp, minutes: i64) -> String {
     (app.platform.clock.now() + TimeDelta::minutes(minutes)).to_rfc3339()
 }
 
-async fn calendar(client: &Client<'_>, workspace: &str) -> Value {
+pub async fn calendar(client: &Client<'_>, workspace: &str) -> Value {
     let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) {
         calendar { id } userErrors { code field } } }";
     let input = json!({ "workspaceId": workspace, "name": "Work", "timeZone": "Europe/Berlin" });
@@ -23,7 +23,7 @@ async fn calendar(client: &Client<'_>, workspace: &str) -> Value {
     made.succeeded("createCalendar").at("/createCalendar/calendar/id")
 }
 
-async fn event(app: &TestApp, calendar: &Value, minutes: i64, more: Value) -> String {
+pub async fn event(app: &TestApp, calendar: &Value, minutes: i64, more: Value) -> String {
     let mut input = json!({
         "calendarId": calendar, "title": "Stand-up", "location": "Room 4",
         "time": { "timed": { "start": at(app, minutes), "end": at(app, minutes + 30) } },
@@ -39,7 +39,7 @@ async fn event(app: &TestApp, calendar: &Value, minutes: i64, more: Value) -> St
         .text("/createCalendarEvent/calendarEvent/id")
 }
 
-async fn update(app: &TestApp, id: &str, input: Value) {
+pub async fn update(app: &TestApp, id: &str, input: Value) {
     let document = "mutation ($id: ID!, $input: UpdateCalendarEventInput!) { updateCalendarEvent(id: $id, input: $input) {
         userErrors { code field message } } }";
     app.ana()

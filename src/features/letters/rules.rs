@@ -84,8 +84,15 @@ fn filled(template: &str, post: &Post) -> Result<String> {
         .map_err(|error| Error::internal(error.to_string()))?;
     let is_html = template.ends_with(".html");
     let link = |link: &str| Link::new(link, is_html);
-    let item =
-        |item: &Item| context! { ..Value::from_serialize(item), ..context! { link => link(&item.link) } };
+    let item = |item: &Item| {
+        let Item {
+            title,
+            body,
+            workspace,
+            link: to,
+        } = item;
+        context! { title, body, workspace, link => link(to) }
+    };
     let specific = match &post.letter {
         Letter::SignIn { link: to, minutes } => context! { link => link(to), minutes },
         Letter::VerifyEmail { link: to } => context! { link => link(to) },

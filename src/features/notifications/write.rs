@@ -97,11 +97,14 @@ async fn deliver_in(
         tx.announce(Topic::Notifications(new.user_id), &id)?;
     }
     if let Some(due) = mail_due_at {
-        // All that is due at the same moment, such as the mail of a day, is one job.
-        let key = format!("mail-notifications:{}:{}", new.user_id, due.timestamp_micros());
+        // All that is due at the same moment, such as the mail of a day, is one job of each workspace.
+        let moment = format!("mail-notifications:{}:{}", new.user_id, due.timestamp_micros());
         let payload = Payload::MailNotifications { user_id: new.user_id };
-        tx.enqueue(NewJob::for_system(payload).at(due).unique(key))
-            .await?;
+        let job = match tx.scope() {
+            Scope::Workspace(id) => NewJob::for_workspace(id, payload).unique(format!("{moment}:{id}")),
+            Scope::System => NewJob::for_system(payload).unique(moment),
+        };
+        tx.enqueue(job.at(due)).await?;
     }
     Ok(Some(id))
 }
