@@ -17,6 +17,7 @@ mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
 mod m0019_delivery;
+mod m0025_one_policy;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
             Box::new(m0019_delivery::Delivery),
+            Box::new(m0025_one_policy::OnePolicy),
         ]
     }
 }
