@@ -65,6 +65,7 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
     jobs::JobQuery,

@@ -40,6 +40,7 @@ mod people;
 mod persisted;
 mod privacy;
 mod recurrence;
+mod recurring_events;
 mod schema;
 mod sessions;
 mod sign_in;

@@ -1,6 +1,8 @@
 //! Reading in a scope. Each statement takes a pooled connection. On PostgreSQL the statement itself tells row-level security its
 //! workspace, in the same flight, and the setting ends with the statement: nothing is left on the connection for whoever comes next.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use entity::ids::WorkspaceId;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
@@ -10,6 +12,13 @@ use sea_orm::{
 use super::columns::Partial;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use crate::kernel::{Error, Result};
+
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements this process has run in scopes so far: what a question costs can be told by the difference.
+pub fn statements() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
 
 /// An open read. Dropping it ends it.
 #[derive(Debug)]
@@ -162,6 +171,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_raw(statement).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
@@ -169,6 +179,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_unprepared(sql).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
@@ -176,6 +187,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Pool(pool) => pool.query_one_raw(statement).await,
             Handle::Scoped(pool, id) => pool.query_one_raw(naming(statement, *id)).await,
@@ -184,6 +196,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Pool(pool) => pool.query_all_raw(statement).await,
             Handle::Scoped(pool, id) => pool.query_all_raw(naming(statement, *id)).await,
