@@ -17,6 +17,7 @@ mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
 mod m0015_tzdata;
+mod m0016_search;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
             Box::new(m0015_tzdata::Tzdata),
+            Box::new(m0016_search::Search),
         ]
     }
 }

@@ -30,6 +30,7 @@ mod people;
 mod preferences;
 mod ranges;
 mod scalars;
+mod search;
 mod server;
 mod shape;
 mod syncs;
@@ -68,6 +69,7 @@ pub struct Query(
     events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    search::SearchQuery,
     jobs::JobQuery,
 );
 

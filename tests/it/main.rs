@@ -42,6 +42,7 @@ mod privacy;
 mod recurrence;
 mod recurring_events;
 mod schema;
+mod search;
 mod sessions;
 mod sign_in;
 mod stored_events;

@@ -215,6 +215,12 @@ fn reads() -> Vec<Case> {
             "{ title }",
         ),
         query(
+            "search",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "query": "e" }),
+            "{ __typename }",
+        ),
+        query(
             "previewRecurrence",
             Oneself,
             json!({ "rule": "FREQ=DAILY", "start": "2026-03-02T08:00:00Z", "timeZone": "UTC" }),
