@@ -27,6 +27,8 @@ pub mod events;
 
 pub mod tasks;
 
+pub mod search;
+
 pub mod jobs;
 
 pub mod scheduling;

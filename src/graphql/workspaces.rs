@@ -11,7 +11,7 @@ use super::calendars::WorkspaceCalendars;
 use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
-use super::events::WorkspaceEvents;
+use super::events::{WorkspaceEvents, WorkspaceOccurrences};
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
 use super::invitations::WorkspaceInvitations;
@@ -35,6 +35,7 @@ pub struct Workspace(
     WorkspaceInvitations,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
     WorkspaceAudit,
@@ -54,6 +55,7 @@ impl Workspace {
             WorkspaceInvitations(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
