@@ -18,6 +18,7 @@ mod m0011_sign_in;
 mod m0013_lookups;
 mod m0015_tzdata;
 mod m0016_search;
+mod m0019_delivery;
 mod m0025_one_policy;
 mod schema;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_lookups::Lookups),
             Box::new(m0015_tzdata::Tzdata),
             Box::new(m0016_search::Search),
+            Box::new(m0019_delivery::Delivery),
             Box::new(m0025_one_policy::OnePolicy),
         ]
     }

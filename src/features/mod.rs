@@ -9,15 +9,17 @@ pub mod letters;
 
 pub mod people;
 
+pub mod notifications;
+
 pub mod workspaces;
+
+pub mod presence;
 
 pub mod accounts;
 
 pub mod calendars;
 
 pub mod audit;
-
-pub mod notifications;
 
 pub mod invitations;
 

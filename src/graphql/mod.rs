@@ -28,6 +28,7 @@ mod order;
 mod paging;
 mod people;
 mod preferences;
+mod presence;
 mod ranges;
 mod scalars;
 mod search;
@@ -84,6 +85,7 @@ pub struct Mutation(
     members::MemberMutation,
     invitations::InvitationMutation,
     notifications::NotificationMutation,
+    presence::PresenceMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
@@ -95,6 +97,7 @@ pub struct Mutation(
 #[graphql(name = "Subscription")]
 pub struct Subscription(
     notifications::NotificationSubscription,
+    presence::PresenceSubscription,
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,

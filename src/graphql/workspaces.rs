@@ -18,6 +18,7 @@ use super::invitations::WorkspaceInvitations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
+use super::presence::WorkspacePresence;
 use super::scalars::{DateTime, TimeZone};
 use super::tasks::WorkspaceTasks;
 use super::{access, loader, set};
@@ -33,6 +34,7 @@ pub struct Workspace(
     WorkspaceFields,
     WorkspaceMembers,
     WorkspaceInvitations,
+    WorkspacePresence,
     WorkspaceCalendars,
     WorkspaceEvents,
     WorkspaceOccurrences,
@@ -53,6 +55,7 @@ impl Workspace {
             },
             WorkspaceMembers(ctx.clone()),
             WorkspaceInvitations(ctx.clone()),
+            WorkspacePresence(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
             WorkspaceOccurrences(ctx.clone()),

@@ -24,6 +24,12 @@ const ADDITIONS: &[(&str, &str)] = &[
         "MoveCalendarEventPayload.affectedCalendarEvents",
         "splitting a series changes two events, and clients need both",
     ),
+    ("QuietHours", "hours in which e-mail waits"),
+    ("QuietHoursInput", "hours in which e-mail waits"),
+    ("UpdatePreferencesInput.quietHours", "hours in which e-mail waits"),
+    ("UserPreferences.quietHours", "hours in which e-mail waits"),
+    ("UpdatePreferencesInput.digestAt", "one e-mail a day"),
+    ("UserPreferences.digestAt", "one e-mail a day"),
 ];
 
 fn root() -> &'static Path {

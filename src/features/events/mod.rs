@@ -5,6 +5,7 @@
 //! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
 pub mod ical;
+mod invite;
 mod jobs;
 mod model;
 mod occurrence;
@@ -18,9 +19,11 @@ mod rules;
 mod series;
 mod stored;
 mod times;
+mod upcoming;
+mod words;
 mod write;
 
-pub use jobs::{Renewed, renew_times};
+pub use jobs::{Renewed, plan_reminders, remind, renew_times, tell_guests};
 pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewRecurrence,
     NewReminder, Occurrences, Touched, When,

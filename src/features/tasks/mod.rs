@@ -3,11 +3,14 @@
 //! Invariants: a task belongs to one workspace with its parent and all it depends on; neither parents nor dependencies form a circle; a
 //! task is `DONE` exactly when it has a completion time; `version` grows with each change of its own fields.
 
+mod jobs;
 mod model;
 mod read;
 mod rules;
+mod words;
 mod write;
 
+pub use jobs::tell_due;
 pub use model::{BulkPatch, NewTask, TaskFilter, TaskOrder, TaskOrderField, TaskPatch};
 pub use read::{blocked, dependencies_of, dependents_of, find, get, get_many, page, subtasks_of};
 pub use rules::{is_overdue, labels_of};

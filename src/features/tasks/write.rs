@@ -2,6 +2,7 @@
 
 mod checks;
 mod dependencies;
+mod tell;
 
 use std::collections::{HashMap, HashSet};
 
@@ -104,6 +105,7 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
         .collect();
     tx.insert_many::<task_dependency::ActiveModel>(edges).await?;
     record(tx, "task.created", ChangeAction::Created, stored.id, None);
+    tell::assigned(tx, None, &stored).await?;
     Ok(stored)
 }
 
@@ -317,6 +319,7 @@ async fn save(
         stored.id,
         Some(rules::audit_diff(before, &stored)),
     );
+    tell::assigned(tx, Some(before), &stored).await?;
     Ok(stored)
 }
 

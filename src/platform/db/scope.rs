@@ -60,6 +60,7 @@ workspace_owned!(
     task,
     task_dependency,
     task_label,
+    task_notice,
     workspace_counter,
 );
 
@@ -74,6 +75,7 @@ global!(
     job_queue,
     notification,
     notification_preference,
+    sent_letter,
     session,
     user,
     user_preferences,

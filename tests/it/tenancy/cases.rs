@@ -260,6 +260,12 @@ fn reads() -> Vec<Case> {
         ),
         live("jobProgress", Role(Viewer), json!({ "jobId": "$job" }), "{ id }"),
         live("notificationReceived", Oneself, json!({}), "{ id }"),
+        live(
+            "presenceChanged",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace" }),
+            "{ status }",
+        ),
     ]
 }
 
@@ -390,6 +396,11 @@ fn commands() -> Vec<Case> {
             json!({ "ids": ["$notification"] }),
         ),
         mutation("markNotificationUnread", Oneself, id("$notification")),
+        mutation(
+            "updatePresence",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "status": "ONLINE" }),
+        ),
     ]
 }
 

@@ -5,7 +5,7 @@ use entity::enums::{ChangeAction, EventKind, EventStatus, EventTransparency, Eve
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
-use super::{people, record, referenced_calendar};
+use super::{people, record, referenced_calendar, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, NewEvent};
 use crate::features::events::{remake, rules, times};
@@ -62,6 +62,7 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
         people::replace_reminders(tx, &stored, user_id, &reminders).await?;
     }
     record(tx, "calendar_event.created", ChangeAction::Created, &stored, None);
+    tell::created(tx, &stored).await?;
     Ok(Event {
         row: stored,
         is_masked: false,

@@ -6,10 +6,12 @@ use entity::ids::CalendarEventId;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::edit::{Target, target};
-use super::{Also, exceptions, lock, record, require_edit, save};
+use super::{Also, exceptions, lock, record, require_edit, save, tell};
 use crate::access::Ctx;
+use crate::features::events::jobs::guests;
 use crate::features::events::model::{Event, Occurrences};
 use crate::features::events::remake;
+use crate::features::letters::Method;
 use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
 use crate::platform::db::Tx;
@@ -43,6 +45,8 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
                 }))
             }
             _ => {
+                tell::deleted(&tx, &row).await?;
+                guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
                 delete_whole(&tx, &row).await?;
                 Ok(None)
             }

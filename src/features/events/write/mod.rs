@@ -8,6 +8,7 @@ mod people;
 mod respond;
 mod split;
 mod store;
+mod tell;
 
 pub use create::create;
 pub use delete::delete;
@@ -66,6 +67,7 @@ async fn save(
     }
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     people::renew_reminders(tx, &stored).await?;
+    tell::changed(tx, before, &stored).await?;
     if stored.calendar_id != before.calendar_id {
         // Streams that watch only the old calendar learn that the event left it.
         tx.event_change(ChangeAction::Updated, stored.id.uuid(), before.calendar_id);

@@ -16,8 +16,8 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use super::remake;
-use super::stored::{start_of, zone_of};
+use crate::features::events::remake;
+use crate::features::events::stored::{start_of, zone_of};
 use crate::access::Ctx;
 use crate::kernel::time::Instant;
 use crate::kernel::{Result, zones};
@@ -124,7 +124,7 @@ async fn renew_page(tx: &Tx, ids: Vec<CalendarEventId>) -> Result<Renewed> {
         }
         let stored = tx.update(row.into_active_model().reset_all()).await?;
         if is_moved {
-            super::write::renew_reminders(tx, &stored).await?;
+            crate::features::events::write::renew_reminders(tx, &stored).await?;
         }
     }
     Ok(renewed)
