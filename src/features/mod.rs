@@ -31,4 +31,6 @@ pub mod jobs;
 
 pub mod scheduling;
 
+pub mod focus;
+
 pub mod integrations;

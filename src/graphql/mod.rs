@@ -14,6 +14,7 @@ mod documents;
 mod enums;
 pub mod errors;
 mod events;
+mod focus;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -85,6 +86,7 @@ pub struct Mutation(
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    focus::FocusMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

@@ -12,6 +12,7 @@ use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
 use super::events::WorkspaceEvents;
+use super::focus::WorkspaceFocus;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
 use super::invitations::WorkspaceInvitations;
@@ -37,6 +38,7 @@ pub struct Workspace(
     WorkspaceEvents,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceFocus,
     WorkspaceAudit,
     WorkspaceChanges,
 );
@@ -56,6 +58,7 @@ impl Workspace {
             WorkspaceEvents(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
+            WorkspaceFocus(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
         )

@@ -23,6 +23,8 @@ pub enum ObjectType {
     Task,
     /// A connected service.
     Integration,
+    /// A focus session; others than its person only learn that there is one.
+    FocusSession,
 }
 
 impl ObjectType {
@@ -35,6 +37,7 @@ impl ObjectType {
             Self::CalendarEvent => "CalendarEvent",
             Self::Task => "Task",
             Self::Integration => "Integration",
+            Self::FocusSession => "FocusSession",
         }
     }
 
@@ -47,6 +50,7 @@ impl ObjectType {
             Self::CalendarEvent,
             Self::Task,
             Self::Integration,
+            Self::FocusSession,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
     }

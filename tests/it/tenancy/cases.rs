@@ -220,6 +220,13 @@ fn reads() -> Vec<Case> {
             json!({ "filter": { "workspaceId": "$workspace" } }),
             "{ totalCount nodes { title } }",
         ),
+        case(
+            "Workspace",
+            "focusSessions",
+            Role(Viewer),
+            json!({ "workspace": "$workspace" }),
+            "{ totalCount nodes { status } }",
+        ),
         live(
             "taskChanged",
             Role(Viewer),
@@ -279,6 +286,15 @@ fn commands() -> Vec<Case> {
             Role(Member),
             json!({ "taskId": "$task2", "dependsOnId": "$task" }),
         ),
+        mutation(
+            "startFocusSession",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "taskId": "$task", "plannedMinutes": 25 })),
+        ),
+        mutation("pauseFocusSession", Oneself, id("$focus")),
+        mutation("resumeFocusSession", Oneself, id("$focus")),
+        mutation("recordInterruption", Oneself, id("$focus")),
+        mutation("endFocusSession", Oneself, id("$focus")),
         mutation(
             "createCalendar",
             Role(Member),
