@@ -25,6 +25,8 @@ pub mod privacy;
 
 pub mod events;
 
+pub mod language;
+
 pub mod tasks;
 
 pub mod jobs;
@@ -34,3 +36,5 @@ pub mod scheduling;
 pub mod focus;
 
 pub mod integrations;
+
+pub mod assistant;

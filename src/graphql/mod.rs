@@ -29,6 +29,7 @@ mod order;
 mod paging;
 mod people;
 mod preferences;
+mod quick_add;
 mod ranges;
 mod scalars;
 mod server;
@@ -87,6 +88,7 @@ pub struct Mutation(
     integrations::IntegrationMutation,
     tasks::TaskMutation,
     focus::FocusMutation,
+    quick_add::QuickAddMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

@@ -40,6 +40,7 @@ mod notifications;
 mod people;
 mod persisted;
 mod privacy;
+mod quick_add;
 mod recurrence;
 mod schema;
 mod sessions;

@@ -287,6 +287,11 @@ fn commands() -> Vec<Case> {
             json!({ "taskId": "$task2", "dependsOnId": "$task" }),
         ),
         mutation(
+            "quickAdd",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "text": "Lunch with Ana tomorrow at 1pm" })),
+        ),
+        mutation(
             "startFocusSession",
             Role(Member),
             input(json!({ "workspaceId": "$workspace", "taskId": "$task", "plannedMinutes": 25 })),
