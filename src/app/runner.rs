@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::features::{integrations, letters, upkeep};
+use crate::features::{events, integrations, letters, upkeep};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -23,6 +23,16 @@ impl Features {
             Payload::SyncIntegration { .. } => integrations::sync(&self.platform, &job).await,
             Payload::SendMail { .. } => letters::run(&self.platform, &job).await,
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
+            Payload::RenewTimes => {
+                let done = events::renew_times(&self.platform).await?;
+                tracing::info!(
+                    looked_at = done.looked_at,
+                    moved = done.moved,
+                    tzdata = crate::kernel::zones::tzdata_version(),
+                    "instants of events derived from the zone rules of this version"
+                );
+                Ok(())
+            }
             Payload::PruneExpired => {
                 let rows = upkeep::prune(&self.platform).await?;
                 let jobs = jobs::prune(&self.platform).await?;

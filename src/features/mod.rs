@@ -29,6 +29,8 @@ pub mod language;
 
 pub mod tasks;
 
+pub mod search;
+
 pub mod jobs;
 
 pub mod scheduling;

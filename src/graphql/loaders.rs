@@ -24,7 +24,7 @@ use crate::access::{Access, Ctx};
 use crate::features::{audit, calendars, events, focus, integrations, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
-use crate::kernel::time::Instant;
+use crate::kernel::time::{Instant, Span};
 
 pub use own::{
     AccountKey, InvitationKey, InvitingKey, JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey,
@@ -112,6 +112,25 @@ workspace_loader!(
     /// What waits for a task.
     DependentsKey(TaskId) => Vec<Arc<task::Model>>,
     |ctx, ids| async move { Ok(shared(tasks::dependents_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// The occurrences of an event in a window.
+    OccurrencesKey((CalendarEventId, Span)) => Vec<Arc<events::Occurrence>>,
+    |ctx, asked| async move {
+        let mut windows: HashMap<Span, Vec<CalendarEventId>> = HashMap::new();
+        for (id, window) in asked {
+            windows.entry(window).or_default().push(id);
+        }
+        let mut found: HashMap<(CalendarEventId, Span), Vec<Arc<events::Occurrence>>> = HashMap::new();
+        for (window, ids) in windows {
+            let among = events::Among::Events(&ids);
+            for one in events::in_window(&ctx, among, window, None).await?.occurrences {
+                found.entry((one.event.row.id, window)).or_default().push(Arc::new(one));
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
 );
 
 workspace_loader!(

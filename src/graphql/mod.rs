@@ -32,6 +32,7 @@ mod preferences;
 mod quick_add;
 mod ranges;
 mod scalars;
+mod search;
 mod server;
 mod shape;
 mod syncs;
@@ -67,8 +68,10 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    search::SearchQuery,
     jobs::JobQuery,
 );
 

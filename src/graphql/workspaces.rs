@@ -11,7 +11,7 @@ use super::calendars::WorkspaceCalendars;
 use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
-use super::events::WorkspaceEvents;
+use super::events::{WorkspaceEvents, WorkspaceOccurrences};
 use super::focus::WorkspaceFocus;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
@@ -36,6 +36,7 @@ pub struct Workspace(
     WorkspaceInvitations,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
     WorkspaceFocus,
@@ -56,6 +57,7 @@ impl Workspace {
             WorkspaceInvitations(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
             WorkspaceFocus(ctx.clone()),

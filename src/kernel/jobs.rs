@@ -31,6 +31,8 @@ pub enum Payload {
     StartDueSyncs,
     /// Delete expired sessions, idempotency records, finished jobs and old changes.
     PruneExpired,
+    /// Derive the instants of events again that other zone rules gave.
+    RenewTimes,
 }
 
 impl Payload {
@@ -41,6 +43,7 @@ impl Payload {
             Self::SendMail { .. } => "send_mail",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
+            Self::RenewTimes => "renew_times",
         }
     }
 
@@ -49,7 +52,7 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
-            Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
+            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => JobQueueName::Maintenance,
         }
     }
 
@@ -58,7 +61,7 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => 5,
             Self::SendMail { .. } => 8,
-            Self::StartDueSyncs | Self::PruneExpired => 3,
+            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => 3,
         }
     }
 
@@ -68,6 +71,7 @@ impl Payload {
             Self::SyncIntegration { .. } => Duration::from_secs(900),
             Self::SendMail { .. } => Duration::from_secs(60),
             Self::StartDueSyncs | Self::PruneExpired => Duration::from_secs(120),
+            Self::RenewTimes => Duration::from_secs(900),
         }
     }
 }
@@ -141,7 +145,7 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 2] {
+pub fn cron() -> [CronEntry; 3] {
     [
         CronEntry {
             name: "start-due-syncs",
@@ -152,6 +156,11 @@ pub fn cron() -> [CronEntry; 2] {
             name: "prune-expired",
             every: Duration::from_secs(3_600),
             payload: Payload::PruneExpired,
+        },
+        CronEntry {
+            name: "renew-times",
+            every: Duration::from_secs(21_600),
+            payload: Payload::RenewTimes,
         },
     ]
 }

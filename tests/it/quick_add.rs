@@ -11,7 +11,7 @@ const ADD: &str = r"
         result {
           __typename
           ... on Task { title dueAt durationMinutes priority labels recurrenceRule assignee { name } minChunkMinutes isHardDeadline }
-          ... on CalendarEvent { title location start end startDate endDate timeZone attendees { email } conferenceUrl }
+          ... on CalendarEvent { title location start end startDate endDate timeZone attendees { email } conferenceUrl recurrence { rule } }
         }
         interpretation
         userErrors { code field message }
@@ -100,6 +100,19 @@ async fn a_phrase_becomes_an_event_in_the_zone_that_was_named() {
         .succeeded("quickAdd");
     assert_eq!(days.at("/quickAdd/result/startDate"), "2026-03-09");
     assert_eq!(days.at("/quickAdd/result/endDate"), "2026-03-14");
+    let series = add(
+        &ana,
+        &workspace,
+        "Standup every weekday at 9:30am until mar 31",
+        json!({}),
+    )
+    .await
+    .succeeded("quickAdd");
+    assert_eq!(series.at("/quickAdd/result/start"), "2026-03-03T08:30:00Z");
+    assert_eq!(
+        series.text("/quickAdd/result/recurrence/rule"),
+        "FREQ=WEEKLY;UNTIL=20260331;BYDAY=MO,TU,WE,TH,FR"
+    );
     let guests = add(
         &ana,
         &workspace,

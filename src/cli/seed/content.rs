@@ -245,6 +245,7 @@ async fn plant_events(ctx: &Ctx, calendar: CalendarId) -> Result<CalendarEventId
                 end: start + Duration::minutes(minutes),
             },
             time_zone: None,
+            recurrence: None,
             description: None,
             location: None,
             conference_url: None,

@@ -4,7 +4,7 @@ use entity::enums::{EnergyLevel, EventStatus, EventTransparency, EventVisibility
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::features::events::{NewEvent, NewGuest, When};
+use crate::features::events::{NewEvent, NewGuest, NewRecurrence, When};
 use crate::features::language::{self, Event, Task};
 use crate::features::tasks::NewTask;
 use crate::kernel::time::Instant;
@@ -61,7 +61,13 @@ pub(super) fn event(event: Event, zone: &TimeZone) -> NewEvent {
         name: None,
         is_optional: false,
     };
+    let recurrence = event.rule.map(|rule| NewRecurrence {
+        rule,
+        additional: None,
+        excluded: None,
+    });
     NewEvent {
+        recurrence,
         title: event.title,
         when,
         time_zone: zone.iana_name().map(str::to_owned),

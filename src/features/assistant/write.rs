@@ -73,11 +73,6 @@ async fn store(ctx: &Ctx, item: Item, zone: &TimeZone) -> Result<Made> {
             let row = tasks::create(ctx, rules::task(task, zone)).await?;
             Ok(Made::Task(Box::new(row)))
         }
-        Item::Event(event) if event.rule.is_some() => {
-            let message =
-                "Events that repeat cannot be added by a phrase yet. Create the event with its rule.";
-            Err(Error::user(UserErrorCode::Invalid, "input.text", message))
-        }
         Item::Event(event) => {
             let calendar = calendars::default_of_viewer(ctx).await?;
             let Some(calendar) = calendar else {

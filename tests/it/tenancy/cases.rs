@@ -208,6 +208,26 @@ fn reads() -> Vec<Case> {
         ),
         case(
             "Workspace",
+            "eventOccurrences",
+            Role(Viewer),
+            json!({ "workspace": "$workspace", "calendarIds": ["$calendar"],
+                "range": { "start": "2026-01-01T00:00:00Z", "end": "2026-12-31T00:00:00Z" } }),
+            "{ title }",
+        ),
+        query(
+            "search",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "query": "e" }),
+            "{ __typename }",
+        ),
+        query(
+            "previewRecurrence",
+            Oneself,
+            json!({ "rule": "FREQ=DAILY", "start": "2026-03-02T08:00:00Z", "timeZone": "UTC" }),
+            "{ summary }",
+        ),
+        case(
+            "Workspace",
             "auditLogs",
             Role(Admin),
             json!({ "workspace": "$workspace", "filter": { "actorIds": ["$user"], "entityId": "$task" } }),
@@ -324,6 +344,11 @@ fn commands() -> Vec<Case> {
             "moveCalendarEvent",
             Role(Member),
             json!({ "id": "$event", "start": "2026-03-06T09:00:00Z" }),
+        ),
+        mutation(
+            "respondToCalendarEvent",
+            Role(Viewer),
+            json!({ "id": "$event", "response": "ACCEPTED" }),
         ),
         mutation(
             "connectIntegration",
