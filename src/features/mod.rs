@@ -27,6 +27,8 @@ pub mod privacy;
 
 pub mod events;
 
+pub mod language;
+
 pub mod tasks;
 
 pub mod search;
@@ -35,4 +37,8 @@ pub mod jobs;
 
 pub mod scheduling;
 
+pub mod focus;
+
 pub mod integrations;
+
+pub mod assistant;

@@ -11,16 +11,17 @@ use std::sync::Arc;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId,
-    WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, SyncRunId, TaskId,
+    UserId, WorkspaceId,
 };
 use entity::{
-    attendee, audit_log, calendar, integration, membership, reminder, sync_run, task, user, workspace,
+    attendee, audit_log, calendar, focus_session, integration, membership, reminder, sync_run, task, user,
+    workspace,
 };
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{audit, calendars, events, integrations, people, tasks, workspaces};
+use crate::features::{audit, calendars, events, focus, integrations, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::{Instant, Span};
@@ -136,6 +137,12 @@ workspace_loader!(
     /// Present when an unfinished dependency blocks the task.
     BlockedKey(TaskId) => (),
     |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// A focus session of the caller.
+    FocusKey(FocusSessionId) => Arc<focus_session::Model>,
+    |ctx, ids| async move { Ok(focus::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
 );
 
 workspace_loader!(

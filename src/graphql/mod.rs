@@ -14,6 +14,7 @@ mod documents;
 mod enums;
 pub mod errors;
 mod events;
+mod focus;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -29,6 +30,7 @@ mod paging;
 mod people;
 mod preferences;
 mod presence;
+mod quick_add;
 mod ranges;
 mod scalars;
 mod search;
@@ -90,6 +92,8 @@ pub struct Mutation(
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    focus::FocusMutation,
+    quick_add::QuickAddMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

@@ -12,6 +12,7 @@ use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
 use super::events::{WorkspaceEvents, WorkspaceOccurrences};
+use super::focus::WorkspaceFocus;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
 use super::invitations::WorkspaceInvitations;
@@ -40,6 +41,7 @@ pub struct Workspace(
     WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceFocus,
     WorkspaceAudit,
     WorkspaceChanges,
 );
@@ -61,6 +63,7 @@ impl Workspace {
             WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
+            WorkspaceFocus(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
         )

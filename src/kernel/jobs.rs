@@ -82,12 +82,11 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
-            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => JobQueueName::Maintenance,
             Self::MailNotifications { .. }
             | Self::Remind { .. }
             | Self::TellGuests { .. }
             | Self::TellWhatIsDue => JobQueueName::Notification,
-            Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
+            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => JobQueueName::Maintenance,
         }
     }
 
@@ -95,14 +94,12 @@ impl Payload {
     pub const fn max_attempts(&self) -> i32 {
         match self {
             Self::SyncIntegration { .. } => 5,
-            Self::SendMail { .. } => 8,
-            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => 3,
             // With the pauses between them these outlast a mail server that greets strangers with "later".
             Self::SendMail { .. } => 14,
             Self::MailNotifications { .. } | Self::Remind { .. } => 8,
             // Guests who get many letters are written to later.
             Self::TellGuests { .. } => 20,
-            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => 3,
+            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue | Self::RenewTimes => 3,
         }
     }
 

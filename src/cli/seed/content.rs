@@ -307,6 +307,7 @@ async fn plant_tasks(ctx: &Ctx) -> Result<TaskId, StartError> {
             labels: vec![label.into()],
             assignee_id: None,
             parent_id: None,
+            recurrence_rule: None,
             dependency_ids: first
                 .and_then(|first| known.get(first).copied())
                 .into_iter()

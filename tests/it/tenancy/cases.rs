@@ -240,6 +240,13 @@ fn reads() -> Vec<Case> {
             json!({ "filter": { "workspaceId": "$workspace" } }),
             "{ totalCount nodes { title } }",
         ),
+        case(
+            "Workspace",
+            "focusSessions",
+            Role(Viewer),
+            json!({ "workspace": "$workspace" }),
+            "{ totalCount nodes { status } }",
+        ),
         live(
             "taskChanged",
             Role(Viewer),
@@ -305,6 +312,20 @@ fn commands() -> Vec<Case> {
             Role(Member),
             json!({ "taskId": "$task2", "dependsOnId": "$task" }),
         ),
+        mutation(
+            "quickAdd",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "text": "Lunch with Ana tomorrow at 1pm" })),
+        ),
+        mutation(
+            "startFocusSession",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "taskId": "$task", "plannedMinutes": 25 })),
+        ),
+        mutation("pauseFocusSession", Oneself, id("$focus")),
+        mutation("resumeFocusSession", Oneself, id("$focus")),
+        mutation("recordInterruption", Oneself, id("$focus")),
+        mutation("endFocusSession", Oneself, id("$focus")),
         mutation(
             "createCalendar",
             Role(Member),

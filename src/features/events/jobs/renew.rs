@@ -148,7 +148,7 @@ pub(super) fn derive(row: &mut calendar_event::Model) {
     let named = |name: &Option<String>| name.as_deref().and_then(zones::stored);
     let (start, end) = match (row.kind, row.start_local, row.end_local) {
         (EventKind::AllDay, ..) => {
-            let last = row.end_date.map(|day| super::times::midnight(day, &zone));
+            let last = row.end_date.map(|day| crate::features::events::times::midnight(day, &zone));
             (
                 at(start_of(row, &zone).local(), &zone),
                 last.unwrap_or(row.end_utc),
