@@ -2,8 +2,8 @@
 
 mod checks;
 mod dependencies;
-mod tell;
 mod repeat;
+mod tell;
 
 use std::collections::{HashMap, HashSet};
 

@@ -16,9 +16,9 @@ use sea_orm::{
 };
 use serde_json::Value;
 
+use crate::access::Ctx;
 use crate::features::events::remake;
 use crate::features::events::stored::{start_of, zone_of};
-use crate::access::Ctx;
 use crate::kernel::time::Instant;
 use crate::kernel::{Result, zones};
 use crate::platform::Platform;
@@ -148,7 +148,9 @@ pub(super) fn derive(row: &mut calendar_event::Model) {
     let named = |name: &Option<String>| name.as_deref().and_then(zones::stored);
     let (start, end) = match (row.kind, row.start_local, row.end_local) {
         (EventKind::AllDay, ..) => {
-            let last = row.end_date.map(|day| crate::features::events::times::midnight(day, &zone));
+            let last = row
+                .end_date
+                .map(|day| crate::features::events::times::midnight(day, &zone));
             (
                 at(start_of(row, &zone).local(), &zone),
                 last.unwrap_or(row.end_utc),
