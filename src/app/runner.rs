@@ -30,6 +30,16 @@ impl Features {
                 tasks::tell_due(&self.platform, &job).await
             }
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
+            Payload::RenewTimes => {
+                let done = events::renew_times(&self.platform).await?;
+                tracing::info!(
+                    looked_at = done.looked_at,
+                    moved = done.moved,
+                    tzdata = crate::kernel::zones::tzdata_version(),
+                    "instants of events derived from the zone rules of this version"
+                );
+                Ok(())
+            }
             Payload::PruneExpired => {
                 let rows = upkeep::prune(&self.platform).await? + letters::prune(&self.platform).await?;
                 let jobs = jobs::prune(&self.platform).await?;

@@ -27,10 +27,18 @@ pub mod privacy;
 
 pub mod events;
 
+pub mod language;
+
 pub mod tasks;
+
+pub mod search;
 
 pub mod jobs;
 
 pub mod scheduling;
 
+pub mod focus;
+
 pub mod integrations;
+
+pub mod assistant;

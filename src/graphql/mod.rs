@@ -14,6 +14,7 @@ mod documents;
 mod enums;
 pub mod errors;
 mod events;
+mod focus;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -29,8 +30,10 @@ mod paging;
 mod people;
 mod preferences;
 mod presence;
+mod quick_add;
 mod ranges;
 mod scalars;
+mod search;
 mod server;
 mod shape;
 mod syncs;
@@ -66,8 +69,10 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    search::SearchQuery,
     jobs::JobQuery,
 );
 
@@ -87,6 +92,8 @@ pub struct Mutation(
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    focus::FocusMutation,
+    quick_add::QuickAddMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

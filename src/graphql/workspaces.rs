@@ -11,7 +11,8 @@ use super::calendars::WorkspaceCalendars;
 use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
-use super::events::WorkspaceEvents;
+use super::events::{WorkspaceEvents, WorkspaceOccurrences};
+use super::focus::WorkspaceFocus;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
 use super::invitations::WorkspaceInvitations;
@@ -37,8 +38,10 @@ pub struct Workspace(
     WorkspacePresence,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceFocus,
     WorkspaceAudit,
     WorkspaceChanges,
 );
@@ -57,8 +60,10 @@ impl Workspace {
             WorkspacePresence(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
+            WorkspaceFocus(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
         )

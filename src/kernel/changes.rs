@@ -25,6 +25,8 @@ pub enum ObjectType {
     Integration,
     /// An invitation to a workspace: notifications are about one, the change log never is.
     WorkspaceInvitation,
+    /// A focus session; others than its person only learn that there is one.
+    FocusSession,
 }
 
 impl ObjectType {
@@ -38,6 +40,7 @@ impl ObjectType {
             Self::Task => "Task",
             Self::Integration => "Integration",
             Self::WorkspaceInvitation => "WorkspaceInvitation",
+            Self::FocusSession => "FocusSession",
         }
     }
 
@@ -51,6 +54,7 @@ impl ObjectType {
             Self::Task,
             Self::Integration,
             Self::WorkspaceInvitation,
+            Self::FocusSession,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
     }

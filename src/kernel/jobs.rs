@@ -57,6 +57,8 @@ pub enum Payload {
     StartDueSyncs,
     /// Delete expired sessions, idempotency records, finished jobs and old changes.
     PruneExpired,
+    /// Derive the instants of events again that other zone rules gave.
+    RenewTimes,
 }
 
 impl Payload {
@@ -71,6 +73,7 @@ impl Payload {
             Self::TellWhatIsDue => "tell_what_is_due",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
+            Self::RenewTimes => "renew_times",
         }
     }
 
@@ -83,7 +86,7 @@ impl Payload {
             | Self::Remind { .. }
             | Self::TellGuests { .. }
             | Self::TellWhatIsDue => JobQueueName::Notification,
-            Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
+            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => JobQueueName::Maintenance,
         }
     }
 
@@ -96,7 +99,7 @@ impl Payload {
             Self::MailNotifications { .. } | Self::Remind { .. } => 8,
             // Guests who get many letters are written to later.
             Self::TellGuests { .. } => 20,
-            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => 3,
+            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue | Self::RenewTimes => 3,
         }
     }
 
@@ -109,6 +112,7 @@ impl Payload {
             | Self::Remind { .. }
             | Self::TellGuests { .. } => Duration::from_secs(60),
             Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => Duration::from_secs(120),
+            Self::RenewTimes => Duration::from_secs(900),
         }
     }
 }
@@ -182,7 +186,7 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 3] {
+pub fn cron() -> [CronEntry; 4] {
     [
         CronEntry {
             name: "tell-what-is-due",
@@ -198,6 +202,11 @@ pub fn cron() -> [CronEntry; 3] {
             name: "prune-expired",
             every: Duration::from_secs(3_600),
             payload: Payload::PruneExpired,
+        },
+        CronEntry {
+            name: "renew-times",
+            every: Duration::from_secs(21_600),
+            payload: Payload::RenewTimes,
         },
     ]
 }

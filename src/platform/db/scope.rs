@@ -51,6 +51,7 @@ workspace_owned!(
     change_log,
     event_override,
     external_event_link,
+    focus_session,
     integration,
     invitation,
     job,

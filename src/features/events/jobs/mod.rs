@@ -4,6 +4,7 @@
 pub(super) mod guests;
 mod plan;
 mod remind;
+mod renew;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ use crate::platform::db::Read;
 pub use guests::tell_guests;
 pub use plan::plan_reminders;
 pub use remind::remind;
+pub use renew::{Renewed, renew_times};
 
 /// Exceptions of each of these events.
 async fn exceptions_of(
