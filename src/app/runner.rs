@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::features::{integrations, letters, upkeep};
+use crate::features::{integrations, letters, scheduling, upkeep};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -22,6 +22,9 @@ impl Features {
         match job.payload {
             Payload::SyncIntegration { .. } => integrations::sync(&self.platform, &job).await,
             Payload::SendMail { .. } => letters::run(&self.platform, &job).await,
+            Payload::GenerateSchedule { .. } => scheduling::run_generate(&self.platform, &job).await,
+            Payload::ReplanSchedule { .. } => scheduling::run_replan(&self.platform, &job).await,
+            Payload::StartDueReplans => scheduling::start_due(&self.platform, &job).await,
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
             Payload::PruneExpired => {
                 let rows = upkeep::prune(&self.platform).await?;

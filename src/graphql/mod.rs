@@ -30,6 +30,7 @@ mod people;
 mod preferences;
 mod ranges;
 mod scalars;
+mod schedules;
 mod server;
 mod shape;
 mod syncs;
@@ -67,6 +68,7 @@ pub struct Query(
     events::EventQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    schedules::ScheduleQuery,
     jobs::JobQuery,
 );
 
@@ -85,6 +87,7 @@ pub struct Mutation(
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    schedules::ScheduleMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
@@ -95,6 +98,7 @@ pub struct Subscription(
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,
+    schedules::ScheduleSubscription,
     jobs::JobSubscription,
 );
 

@@ -19,6 +19,7 @@ use super::integrations::Integration;
 use super::node::{Node, node_in};
 use super::paging::{connection, payload, wants_total};
 use super::scalars::DateTime;
+use super::schedules::Schedule;
 use super::tasks::Task;
 use super::viewer::Viewer;
 use super::workspaces::{Workspace, workspace_of};
@@ -93,6 +94,8 @@ pub enum NotificationSubject {
     CalendarEvent(CalendarEvent),
     /// A connected service.
     Integration(Integration),
+    /// A schedule.
+    Schedule(Schedule),
     /// A task.
     Task(Task),
 }
@@ -102,6 +105,7 @@ impl NotificationSubject {
         match node {
             Node::CalendarEvent(event) => Some(Self::CalendarEvent(event)),
             Node::Integration(integration) => Some(Self::Integration(integration)),
+            Node::Schedule(schedule) => Some(Self::Schedule(schedule)),
             Node::Task(task) => Some(Self::Task(task)),
             _ => None,
         }

@@ -19,6 +19,7 @@ use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::scalars::{DateTime, TimeZone};
+use super::schedules::WorkspaceSchedules;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader, set};
 use crate::access::{Access, Ctx};
@@ -37,6 +38,7 @@ pub struct Workspace(
     WorkspaceEvents,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceSchedules,
     WorkspaceAudit,
     WorkspaceChanges,
 );
@@ -56,6 +58,7 @@ impl Workspace {
             WorkspaceEvents(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
+            WorkspaceSchedules(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
         )

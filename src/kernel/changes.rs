@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use entity::enums::ChangeAction;
-use entity::ids::{CalendarId, IntegrationId, JobId, UserId, WorkspaceId};
+use entity::ids::{CalendarId, IntegrationId, JobId, ScheduleId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub enum ObjectType {
     CalendarEvent,
     /// A task.
     Task,
+    /// A plan.
+    Schedule,
     /// A connected service.
     Integration,
 }
@@ -34,6 +36,7 @@ impl ObjectType {
             Self::Calendar => "Calendar",
             Self::CalendarEvent => "CalendarEvent",
             Self::Task => "Task",
+            Self::Schedule => "Schedule",
             Self::Integration => "Integration",
         }
     }
@@ -46,6 +49,7 @@ impl ObjectType {
             Self::Calendar,
             Self::CalendarEvent,
             Self::Task,
+            Self::Schedule,
             Self::Integration,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
@@ -87,6 +91,8 @@ pub enum Topic {
     Notifications(UserId),
     /// Ids of sync runs of an integration that made progress.
     Sync(IntegrationId),
+    /// Steps of the generation of a plan.
+    Schedule(ScheduleId),
     /// State changes of one job.
     Job(JobId),
     /// A job became due: idle workers look.
@@ -102,6 +108,7 @@ impl fmt::Display for Topic {
             Self::Changes(id) => write!(f, "changes:{}", id.0.simple()),
             Self::Notifications(id) => write!(f, "notifications:{}", id.0.simple()),
             Self::Sync(id) => write!(f, "sync:{}", id.0.simple()),
+            Self::Schedule(id) => write!(f, "schedule:{}", id.0.simple()),
             Self::Job(id) => write!(f, "job:{}", id.0.simple()),
             Self::JobsDue => f.write_str("jobs-due"),
             Self::Revoked(id) => write!(f, "revoked:{}", id.0.simple()),

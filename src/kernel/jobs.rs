@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
-use entity::ids::{IntegrationId, UserId, WorkspaceId};
+use entity::ids::{IntegrationId, ScheduleId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// What a job does. Stored as JSON, so fields may only be added with a default.
@@ -27,6 +27,18 @@ pub enum Payload {
         /// The letter, closed: it holds secrets.
         sealed: String,
     },
+    /// Make a plan.
+    GenerateSchedule {
+        /// The plan, which waits for it.
+        schedule_id: ScheduleId,
+    },
+    /// Compare an applied plan with what changed since, and mend it as its person wants.
+    ReplanSchedule {
+        /// The plan in force.
+        schedule_id: ScheduleId,
+    },
+    /// Enqueue replanning of applied plans around which something changed.
+    StartDueReplans,
     /// Enqueue syncs of integrations whose time has come.
     StartDueSyncs,
     /// Delete expired sessions, idempotency records, finished jobs and old changes.
@@ -39,6 +51,9 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => "sync_integration",
             Self::SendMail { .. } => "send_mail",
+            Self::GenerateSchedule { .. } => "generate_schedule",
+            Self::ReplanSchedule { .. } => "replan_schedule",
+            Self::StartDueReplans => "start_due_replans",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
         }
@@ -49,7 +64,8 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
-            Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
+            Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => JobQueueName::ScheduleGeneration,
+            Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired => JobQueueName::Maintenance,
         }
     }
 
@@ -58,7 +74,8 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => 5,
             Self::SendMail { .. } => 8,
-            Self::StartDueSyncs | Self::PruneExpired => 3,
+            Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => 2,
+            Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired => 3,
         }
     }
 
@@ -67,7 +84,8 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => Duration::from_secs(900),
             Self::SendMail { .. } => Duration::from_secs(60),
-            Self::StartDueSyncs | Self::PruneExpired => Duration::from_secs(120),
+            Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => Duration::from_secs(120),
+            Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired => Duration::from_secs(120),
         }
     }
 }
@@ -141,8 +159,13 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 2] {
+pub fn cron() -> [CronEntry; 3] {
     [
+        CronEntry {
+            name: "start-due-replans",
+            every: Duration::from_secs(10),
+            payload: Payload::StartDueReplans,
+        },
         CronEntry {
             name: "start-due-syncs",
             every: Duration::from_secs(60),

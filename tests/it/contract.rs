@@ -11,7 +11,14 @@ use meridian::graphql;
 use model::Model;
 
 /// What our schema has beyond the design, each with its reason. Members are written `Type.field`, arguments `Type.field(argument)`.
-const ADDITIONS: &[(&str, &str)] = &[];
+const ADDITIONS: &[(&str, &str)] = &[
+    (
+        "ReplanPolicy",
+        "whether applied schedules are mended is a person's choice",
+    ),
+    ("UserPreferences.replanPolicy", "as above"),
+    ("UpdatePreferencesInput.replanPolicy", "as above"),
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

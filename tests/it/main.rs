@@ -40,6 +40,8 @@ mod people;
 mod persisted;
 mod privacy;
 mod recurrence;
+mod schedule_stories;
+mod schedules;
 mod schema;
 mod sessions;
 mod sign_in;

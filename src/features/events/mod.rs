@@ -19,10 +19,10 @@ pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
     Occurrences, When,
 };
-pub use read::{find, get, get_many, page, people_of, reminders_of};
+pub use read::{Busy, busy, find, get, get_many, page, people_of, reminders_of};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
-    RemoteObject, Stored, Twin, Unstored, create, delete, leave_out, move_to, remove_objects, store_parsed,
-    twins_wait, update,
+    Planned, RemoteObject, Stored, Twin, Unstored, create, create_planned_in, delete, delete_planned_in,
+    leave_out, move_to, remove_objects, restore_planned_in, store_parsed, twins_wait, update,
 };

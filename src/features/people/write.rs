@@ -1,6 +1,6 @@
 //! Commands on people and their settings. Their rows belong to no workspace, so nothing here is in an audit or change log.
 
-use entity::enums::{ApiTokenScope, EnergyPeriod, Weekday};
+use entity::enums::{ApiTokenScope, EnergyPeriod, ReplanPolicy, Weekday};
 use entity::ids::{UserId, WorkspaceId};
 use entity::{notification_preference, user, user_preferences};
 use sea_orm::{
@@ -72,6 +72,7 @@ fn usual_preferences(
         buffer_minutes: Set(5),
         max_daily_task_minutes: Set(360),
         peak_energy: Set(EnergyPeriod::Morning),
+        replan_policy: Set(ReplanPolicy::Off),
         default_workspace_id: Set(Some(home)),
         version: Set(1),
         created_at: Set(tx.now()),
@@ -176,6 +177,7 @@ fn changed(
     row.buffer_minutes = patch.buffer_minutes.unwrap_or(row.buffer_minutes);
     row.max_daily_task_minutes = patch.max_daily_task_minutes.unwrap_or(row.max_daily_task_minutes);
     row.peak_energy = patch.peak_energy.unwrap_or(row.peak_energy);
+    row.replan_policy = patch.replan_policy.unwrap_or(row.replan_policy);
     row.default_workspace_id = patch.default_workspace_id.clone().apply(row.default_workspace_id);
     row
 }

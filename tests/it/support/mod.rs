@@ -8,6 +8,7 @@ mod people;
 pub mod browser;
 pub mod fake_http;
 pub mod issuer;
+pub mod plans;
 pub mod post;
 pub mod pull;
 pub mod radicale;

@@ -2,9 +2,11 @@
 
 mod create;
 mod people;
+mod planned;
 mod store;
 
 pub use create::create;
+pub use planned::{Planned, create_planned_in, delete_planned_in, restore_planned_in};
 pub use store::{RemoteObject, Stored, Twin, Unstored, leave_out, remove_objects, store_parsed, twins_wait};
 
 use entity::enums::ChangeAction;
