@@ -16,7 +16,11 @@ mod m0009_plans;
 mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
+mod m0015_tzdata;
+mod m0016_search;
+mod m0019_delivery;
 mod m0020_plans_in_force;
+mod m0025_one_policy;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -44,6 +48,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
             Box::new(m0020_plans_in_force::PlansInForce),
+            Box::new(m0015_tzdata::Tzdata),
+            Box::new(m0016_search::Search),
+            Box::new(m0019_delivery::Delivery),
+            Box::new(m0025_one_policy::OnePolicy),
         ]
     }
 }

@@ -14,6 +14,7 @@ mod documents;
 mod enums;
 pub mod errors;
 mod events;
+mod focus;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -28,9 +29,12 @@ mod order;
 mod paging;
 mod people;
 mod preferences;
+mod presence;
+mod quick_add;
 mod ranges;
 mod scalars;
 mod schedules;
+mod search;
 mod server;
 mod shape;
 mod syncs;
@@ -66,9 +70,11 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
     schedules::ScheduleQuery,
+    search::SearchQuery,
     jobs::JobQuery,
 );
 
@@ -83,11 +89,14 @@ pub struct Mutation(
     members::MemberMutation,
     invitations::InvitationMutation,
     notifications::NotificationMutation,
+    presence::PresenceMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
     schedules::ScheduleMutation,
+    focus::FocusMutation,
+    quick_add::QuickAddMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
@@ -95,6 +104,7 @@ pub struct Mutation(
 #[graphql(name = "Subscription")]
 pub struct Subscription(
     notifications::NotificationSubscription,
+    presence::PresenceSubscription,
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,

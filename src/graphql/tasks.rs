@@ -17,7 +17,7 @@ use super::loaders::{
     BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, TaskSlotsKey, UserKey,
 };
 use super::people::User;
-use super::scalars::DateTime;
+use super::scalars::{DateTime, RRule};
 use super::schedules::ScheduleSlot;
 use super::shape::{columns_asked, object};
 use super::workspaces::{Workspace, workspace_field};
@@ -114,6 +114,8 @@ object! {
             Ok(rows.into_iter().map(ScheduleSlot).collect())
         }
     }
+    /// Repeats the task after completion. Null for one-off tasks.
+    value recurrence_rule [RecurrenceRule] -> Option<RRule> { |task| task.0.recurrence_rule.clone().map(RRule) }
     /// When the task was finished.
     value completed_at [CompletedAt] -> Option<DateTime> { |task| task.0.completed_at.map(DateTime) }
     /// When the task was created.

@@ -11,13 +11,15 @@ use super::calendars::WorkspaceCalendars;
 use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
-use super::events::WorkspaceEvents;
+use super::events::{WorkspaceEvents, WorkspaceOccurrences};
+use super::focus::WorkspaceFocus;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
 use super::invitations::WorkspaceInvitations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
+use super::presence::WorkspacePresence;
 use super::scalars::{DateTime, TimeZone};
 use super::schedules::WorkspaceSchedules;
 use super::tasks::WorkspaceTasks;
@@ -34,11 +36,14 @@ pub struct Workspace(
     WorkspaceFields,
     WorkspaceMembers,
     WorkspaceInvitations,
+    WorkspacePresence,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
     WorkspaceSchedules,
+    WorkspaceFocus,
     WorkspaceAudit,
     WorkspaceChanges,
 );
@@ -54,11 +59,14 @@ impl Workspace {
             },
             WorkspaceMembers(ctx.clone()),
             WorkspaceInvitations(ctx.clone()),
+            WorkspacePresence(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
             WorkspaceSchedules(ctx.clone()),
+            WorkspaceFocus(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
         )

@@ -38,6 +38,8 @@ pub enum Resource {
     AuditLog,
     /// Background jobs of the workspace.
     Job,
+    /// One's own focus sessions.
+    FocusSession,
 }
 
 /// Least role that may do it; `None` when nobody may.
@@ -47,7 +49,7 @@ pub const fn least_role(action: Action, resource: Resource) -> Option<WorkspaceR
     Some(match (action, resource) {
         (View, Resource::AuditLog) => Admin,
         (View, _) => Viewer,
-        (Edit, Resource::CalendarSetting) => Viewer,
+        (Edit, Resource::CalendarSetting | Resource::FocusSession) => Viewer,
         (
             Edit,
             Resource::Task

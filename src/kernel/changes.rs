@@ -25,6 +25,10 @@ pub enum ObjectType {
     Schedule,
     /// A connected service.
     Integration,
+    /// An invitation to a workspace: notifications are about one, the change log never is.
+    WorkspaceInvitation,
+    /// A focus session; others than its person only learn that there is one.
+    FocusSession,
 }
 
 impl ObjectType {
@@ -38,6 +42,8 @@ impl ObjectType {
             Self::Task => "Task",
             Self::Schedule => "Schedule",
             Self::Integration => "Integration",
+            Self::WorkspaceInvitation => "WorkspaceInvitation",
+            Self::FocusSession => "FocusSession",
         }
     }
 
@@ -51,6 +57,8 @@ impl ObjectType {
             Self::Task,
             Self::Schedule,
             Self::Integration,
+            Self::WorkspaceInvitation,
+            Self::FocusSession,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -95,6 +103,8 @@ pub enum Topic {
     Schedule(ScheduleId),
     /// State changes of one job.
     Job(JobId),
+    /// Who came, went or moved on in a workspace.
+    Presence(WorkspaceId),
     /// A job became due: idle workers look.
     JobsDue,
     /// A session, token or membership of a person was taken away, or the person changed: open sockets check themselves, and what is
@@ -110,6 +120,7 @@ impl fmt::Display for Topic {
             Self::Sync(id) => write!(f, "sync:{}", id.0.simple()),
             Self::Schedule(id) => write!(f, "schedule:{}", id.0.simple()),
             Self::Job(id) => write!(f, "job:{}", id.0.simple()),
+            Self::Presence(id) => write!(f, "presence:{}", id.0.simple()),
             Self::JobsDue => f.write_str("jobs-due"),
             Self::Revoked(id) => write!(f, "revoked:{}", id.0.simple()),
         }

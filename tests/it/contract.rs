@@ -18,6 +18,24 @@ const ADDITIONS: &[(&str, &str)] = &[
     ),
     ("UserPreferences.replanPolicy", "as above"),
     ("UpdatePreferencesInput.replanPolicy", "as above"),
+    (
+        "EventOccurrence.isTruncated",
+        "a rule that gives more than anybody can draw must not be cut silently",
+    ),
+    (
+        "UpdateCalendarEventPayload.affectedCalendarEvents",
+        "splitting a series changes two events, and clients need both",
+    ),
+    (
+        "MoveCalendarEventPayload.affectedCalendarEvents",
+        "splitting a series changes two events, and clients need both",
+    ),
+    ("QuietHours", "hours in which e-mail waits"),
+    ("QuietHoursInput", "hours in which e-mail waits"),
+    ("UpdatePreferencesInput.quietHours", "hours in which e-mail waits"),
+    ("UserPreferences.quietHours", "hours in which e-mail waits"),
+    ("UpdatePreferencesInput.digestAt", "one e-mail a day"),
+    ("UserPreferences.digestAt", "one e-mail a day"),
 ];
 
 fn root() -> &'static Path {

@@ -532,7 +532,7 @@ async fn everything_that_takes_time_is_seen_and_nothing_else() {
         event(&ana, on, &start, &end, more).await;
     }
     weekly(&app, &work_calendar, &at(14).0).await;
-    // Eight hours of work for what is left: 9–12 and 13–14 and 15–16 in UTC.
+    // Five hours of work for what is left: 9–12 and 13–14 and 15–16 in UTC.
     task(&ana, &place, "All day", 300, json!({ "minChunkMinutes": 60 })).await;
     let plan = plan(&ana, &place, "2026-03-03", "2026-03-03").await;
     assert_eq!(
@@ -541,7 +541,8 @@ async fn everything_that_takes_time_is_seen_and_nothing_else() {
             "All day 2026-03-03T09:00 180",
             "All day 2026-03-03T13:00 60",
             "All day 2026-03-03T15:00 60"
-        ]
+        ],
+        "{plan:#}"
     );
 }
 

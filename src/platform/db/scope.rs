@@ -51,6 +51,7 @@ workspace_owned!(
     change_log,
     event_override,
     external_event_link,
+    focus_session,
     integration,
     invitation,
     job,
@@ -63,6 +64,7 @@ workspace_owned!(
     task_dependency,
     task_label,
     unscheduled_task,
+    task_notice,
     workspace_counter,
 );
 
@@ -77,6 +79,7 @@ global!(
     job_queue,
     notification,
     notification_preference,
+    sent_letter,
     session,
     user,
     user_preferences,

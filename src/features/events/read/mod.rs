@@ -2,6 +2,9 @@
 
 mod busy;
 pub(super) mod seen;
+mod window;
+
+pub use window::{Among, Expanded, in_window};
 
 use std::collections::HashMap;
 
