@@ -47,10 +47,10 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0010_exchange", m0010_exchange::tables),
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
-            Box::new(m0020_plans_in_force::PlansInForce),
             Box::new(m0015_tzdata::Tzdata),
             Box::new(m0016_search::Search),
             Box::new(m0019_delivery::Delivery),
+            Box::new(m0020_plans_in_force::PlansInForce),
             Box::new(m0025_one_policy::OnePolicy),
         ]
     }

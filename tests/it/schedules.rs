@@ -139,7 +139,12 @@ async fn a_plan_is_watched_reviewed_applied_and_taken_back() {
     assert_eq!(active.at("/workspace/schedules/totalCount"), 1);
     assert_eq!(active.at("/workspace/tasks/nodes").as_array().unwrap().len(), 2);
 
-    let again = command(&ana, "applySchedule", json!({ "id": id })).await;
+    let again = command(
+        &ana,
+        "applySchedule",
+        json!({ "id": id, "calendarId": work_calendar }),
+    )
+    .await;
     assert_eq!(again.user_error("applySchedule"), "INVALID_STATE id");
     command(&ana, "revertSchedule", json!({ "id": id }))
         .await
@@ -509,12 +514,11 @@ async fn everything_that_takes_time_is_seen_and_nothing_else() {
     let (ana, place) = (app.ana(), app.ana.workspace());
     prefer(&ana, &[("TUESDAY", "09:00", "17:00")], json!({})).await;
     let work_calendar = calendar(&ana, &place, json!({})).await;
-    let ignored = calendar(
-        &ana,
-        &place,
-        json!({ "name": "Holidays of others", "countsAsBusy": false }),
-    )
-    .await;
+    let ignored = calendar(&ana, &place, json!({ "name": "Holidays of others" })).await;
+    let document = "mutation ($id: ID!) { updateCalendar(id: $id, input: { countsAsBusy: false }) { userErrors { code } } }";
+    ana.gql(document, json!({ "id": ignored }))
+        .await
+        .succeeded("updateCalendar");
     let at = |hour: u32| {
         (
             format!("2026-03-03T{hour:02}:00:00Z"),

@@ -85,6 +85,8 @@ pub struct Question {
     pub fixed: Vec<Piece>,
     /// Pieces of the plans in force that are not over and lie in the window.
     pub in_force: Vec<Piece>,
+    /// Those that lie on other days.
+    pub elsewhere: Vec<Piece>,
     /// What the engine is not asked about.
     pub left_out: Vec<LeftOut>,
 }
@@ -113,7 +115,7 @@ pub fn ask(
         let Some(task) = open.get(id) else { return false };
         only.map_or(task.is_auto_scheduled, |only| only.contains(id))
     };
-    let in_force = in_force(sources, window, now);
+    let (in_force, elsewhere) = in_force(sources, window, now);
     let (fixed, movable): (Vec<Piece>, Vec<Piece>) = match base {
         Base::Draft => pieces(&sources.draft, now).partition(|piece| piece.is_locked),
         Base::Applied => {
@@ -135,7 +137,7 @@ pub fn ask(
     };
 
     let mut done: HashMap<TaskId, (i64, Instant)> = HashMap::new();
-    for piece in &fixed {
+    for piece in fixed.iter().chain(&elsewhere) {
         let (minutes, end) = done.entry(piece.task_id).or_insert((0, piece.span.end));
         *minutes += (piece.span.end - piece.span.start).num_minutes();
         *end = (*end).max(piece.span.end);
@@ -203,6 +205,7 @@ pub fn ask(
         busy: spans,
         fixed,
         in_force,
+        elsewhere,
         left_out,
     }
 }
@@ -225,8 +228,8 @@ pub fn pieces(slots: &[schedule_slot::Model], now: Instant) -> impl Iterator<Ite
         .filter(move |piece| piece.span.end > now)
 }
 
-/// Pieces of plans in force. A piece whose event somebody moved is where the event is, and stays there.
-fn in_force(sources: &Sources, window: &Window, now: Instant) -> Vec<Piece> {
+/// Pieces of plans in force, in the window and elsewhere. A piece whose event somebody moved is where the event is, and stays there.
+fn in_force(sources: &Sources, window: &Window, now: Instant) -> (Vec<Piece>, Vec<Piece>) {
     let whole = window.span();
     let moved = |mut piece: Piece| {
         let event = sources
@@ -243,8 +246,8 @@ fn in_force(sources: &Sources, window: &Window, now: Instant) -> Vec<Piece> {
     };
     pieces(&sources.applied, now)
         .map(moved)
-        .filter(|piece| piece.span.end > now && piece.span.overlaps(&whole))
-        .collect()
+        .filter(|piece| piece.span.end > now)
+        .partition(|piece| piece.span.overlaps(&whole))
 }
 
 /// Who waits for whom, and who waits in vain.

@@ -56,6 +56,7 @@ pub async fn prepare(read: &Read, row: &schedule::Model, now: Instant, base: Bas
         person: row.user_id,
         draft: Some(row.id),
         only: only.as_deref(),
+        now,
     };
     let sources = read::sources(read, preferences, &whose, span).await?;
     let window = Window::new(zone, row.start_date, row.end_date, &week, slot_minutes(&sources));

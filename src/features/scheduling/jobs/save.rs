@@ -90,6 +90,9 @@ pub fn finish(made: &Made, ids: &IdGen) -> Result<Finished> {
         move_count: count(diff.moved.len()),
         seed: made.seed,
     };
+    let first = made.question.in_force.first();
+    let slot = first.and_then(|piece| made.sources.applied.iter().find(|slot| slot.id == piece.slot_id));
+    let base = slot.map(|slot| slot.schedule_id);
     let total = made.question.tasks.len() + made.question.left_out.len();
     let placed = solution.chunks.len();
     let score = rules::quality(
@@ -100,7 +103,7 @@ pub fn finish(made: &Made, ids: &IdGen) -> Result<Finished> {
     );
     let changes = schedule::ActiveModel {
         status: Set(ScheduleStatus::Proposed),
-        base_schedule_id: Set(made.sources.applied.first().map(|slot| slot.schedule_id)),
+        base_schedule_id: Set(base),
         score: Set(Some(score)),
         explanation: Set(Some(summary(placed, total, diff.moved.len()))),
         stats: Set(Some(serde_json::to_value(&stats).map_err(Error::internal)?)),

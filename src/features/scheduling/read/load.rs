@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Qu
 
 use crate::features::events;
 use crate::features::scheduling::question::Sources;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result, zones};
 use crate::platform::db::{Read, Scope};
 
@@ -25,6 +25,8 @@ pub struct Whose<'a> {
     pub draft: Option<ScheduleId>,
     /// Only these tasks; all open ones of the person otherwise.
     pub only: Option<&'a [TaskId]>,
+    /// Planned work that is over by then does not matter.
+    pub now: Instant,
 }
 
 /// The settings of a person.
@@ -55,7 +57,7 @@ pub async fn sources(
     } else {
         waits(read, whose).await?
     };
-    let (draft, applied) = slots(read, whose, span).await?;
+    let (draft, applied) = slots(read, whose).await?;
     Ok(Sources {
         preferences,
         busy,
@@ -104,11 +106,10 @@ fn inside(select: &mut SelectStatement, read: &Read, column: impl sea_orm::Colum
     }
 }
 
-/// Slots of the draft, and those of plans in force that are on a calendar.
+/// Slots of the draft, and those of plans in force that are on a calendar, also on other days: what is planned there needs no place here.
 async fn slots(
     read: &Read,
     whose: &Whose<'_>,
-    span: Span,
 ) -> Result<(Vec<schedule_slot::Model>, Vec<schedule_slot::Model>)> {
     use schedule_slot::Column;
     let mut in_force = Query::select()
@@ -120,13 +121,12 @@ async fn slots(
     inside(&mut in_force, read, schedule::Column::WorkspaceId);
     let applied = Condition::all()
         .add(Column::CalendarEventId.is_not_null())
+        .add(Column::EndUtc.gt(whose.now))
         .add(Column::ScheduleId.in_subquery(in_force));
     let draft = whose.draft.map(|id| Column::ScheduleId.eq(id));
     let select = read
         .find::<schedule_slot::Entity>()
         .filter(Condition::any().add(applied).add_option(draft))
-        .filter(Column::EndUtc.gt(span.start))
-        .filter(Column::StartUtc.lt(span.end))
         .order_by_asc(Column::StartUtc)
         .order_by_asc(Column::Id);
     let slots = select.all(read).await?;

@@ -140,7 +140,12 @@ async fn apply_in(
     };
     unfit.extend(wanted.iter().filter(is_hit).map(|piece| piece.slot_id));
     if chosen.is_none() {
-        let resized = rules::resized(&prepared.sources, &wanted);
+        let planned: Vec<Piece> = wanted
+            .iter()
+            .chain(&prepared.question.elsewhere)
+            .cloned()
+            .collect();
+        let resized = rules::resized(&prepared.sources, &planned);
         unfit.extend(
             wanted
                 .iter()

@@ -106,6 +106,7 @@ async fn is_busy(
         person,
         draft: None,
         only: None,
+        now: tx.now(),
     };
     let sources = read::sources(tx, preferences, &whose, span).await?;
     Ok(rules::is_busy(&sources, span))
