@@ -5,11 +5,13 @@
 
 use sea_orm::entity::prelude::*;
 
+use serde::{Deserialize, Serialize};
+
 use crate::enums::{EventKind, EventStatus, EventTransparency, EventVisibility};
 use crate::ids::{BookingId, CalendarEventId, CalendarId, TaskId, UserId, WorkspaceId};
 
-/// One row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+/// One row. It is written down whole where a change of plans has to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "calendar_events")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -43,6 +43,8 @@ text_enums! {
     Weekday { Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday }
     /// Part of the day with most energy.
     EnergyPeriod { Morning, Afternoon, Evening }
+    /// What the planner does when an applied plan no longer fits.
+    ReplanPolicy { Off, Suggest, Apply }
     /// Kind of a workspace.
     WorkspaceType { Personal, Team }
     /// Role of a member, from most to least powerful.

@@ -32,6 +32,7 @@ pub struct Model {
     pub score: Option<i32>,
     pub explanation: Option<String>,
     pub stats: Option<Json>,
+    /// Ids of added, moved and removed slots, and how many stay.
     pub diff: Option<Json>,
     pub error: Option<String>,
     pub phase: SchedulePhase,
@@ -41,6 +42,12 @@ pub struct Model {
     pub total_task_count: i32,
     pub generated_at: Option<DateTimeUtc>,
     pub applied_at: Option<DateTimeUtc>,
+    /// What applying it changed, to take it back. Never shown.
+    pub undo: Option<Json>,
+    /// Position of the change log up to which an applied plan was compared with the calendar.
+    pub seen_seq: Option<i64>,
+    /// When that was.
+    pub seen_at: Option<DateTimeUtc>,
     pub version: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -4,7 +4,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{EnergyPeriod, Weekday};
+use crate::enums::{EnergyPeriod, ReplanPolicy, Weekday};
 use crate::ids::{UserId, WorkspaceId};
 
 /// One row.
@@ -23,6 +23,8 @@ pub struct Model {
     pub buffer_minutes: i32,
     pub max_daily_task_minutes: i32,
     pub peak_energy: EnergyPeriod,
+    /// What happens when the calendar no longer fits the applied plan.
+    pub replan_policy: ReplanPolicy,
     pub default_workspace_id: Option<WorkspaceId>,
     /// Wall time `HH:MM` in `time_zone` from which no mail goes out; null for never.
     pub quiet_from: Option<String>,

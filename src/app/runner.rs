@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::features::{events, integrations, letters, notifications, tasks, upkeep};
+use crate::features::{events, integrations, letters, notifications, scheduling, tasks, upkeep};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -22,6 +22,9 @@ impl Features {
         match job.payload {
             Payload::SyncIntegration { .. } => integrations::sync(&self.platform, &job).await,
             Payload::SendMail { .. } => letters::run(&self.platform, &job).await,
+            Payload::GenerateSchedule { .. } => scheduling::run_generate(&self.platform, &job).await,
+            Payload::ReplanSchedule { .. } => scheduling::run_replan(&self.platform, &job).await,
+            Payload::StartDueReplans => scheduling::start_due(&self.platform, &job).await,
             Payload::MailNotifications { .. } => notifications::mail(&self.platform, &job).await,
             Payload::Remind { .. } => events::remind(&self.platform, &job).await,
             Payload::TellGuests { .. } => events::tell_guests(&self.platform, &job).await,

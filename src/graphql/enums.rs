@@ -107,6 +107,94 @@ pub enum IntegrationStatus {
     Paused,
 }
 
+/// What the planner does when the calendar no longer fits the applied schedule.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::ReplanPolicy")]
+pub enum ReplanPolicy {
+    /// Nothing.
+    Off,
+    /// Proposes a mended schedule.
+    Suggest,
+    /// Mends the schedule at once when every task keeps a place, else proposes.
+    Apply,
+}
+
+/// State of a schedule.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::ScheduleStatus")]
+pub enum ScheduleStatus {
+    /// The planner is working.
+    Generating,
+    /// Ready for review; nothing is on the calendar yet.
+    Proposed,
+    /// Its slots are on the calendar.
+    Applied,
+    /// Rejected by the user.
+    Discarded,
+    /// Replaced by a newer applied schedule.
+    Superseded,
+    /// Generation failed.
+    Failed,
+}
+
+/// Phases of a schedule generation.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::SchedulePhase")]
+pub enum SchedulePhase {
+    /// Waits for a worker.
+    Queued,
+    /// Collects tasks, events and preferences.
+    Collecting,
+    /// Asks the language model for priorities.
+    Reasoning,
+    /// Places tasks.
+    Solving,
+    /// Stores the result.
+    Saving,
+    /// The proposal is ready.
+    Done,
+    /// Generation failed; see `schedule.error`.
+    Failed,
+}
+
+/// What made a plan.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::PlannerEngine")]
+pub enum PlannerEngine {
+    /// Deterministic constraint solver, always available.
+    Solver,
+    /// Solver guided by a language model.
+    Ai,
+}
+
+/// Kind of a planned slot.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::ScheduleSlotKind")]
+pub enum ScheduleSlotKind {
+    /// Work on a task.
+    Task,
+    /// Deep work without interruptions.
+    Focus,
+    /// A break.
+    Break,
+    /// Time between two items.
+    Buffer,
+}
+
+/// Why a task could not be placed.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::UnscheduledReason")]
+pub enum UnscheduledReason {
+    /// There is not enough free time before the deadline.
+    NoCapacity,
+    /// A dependency is not finished in time.
+    Blocked,
+    /// The free gaps are shorter than the smallest chunk.
+    Fragmented,
+    /// The deadline is already over.
+    DeadlinePassed,
+}
+
 /// State of a task.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[graphql(remote = "db::TaskStatus")]

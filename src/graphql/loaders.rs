@@ -11,17 +11,17 @@ use std::sync::Arc;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, SyncRunId, TaskId,
-    UserId, WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, ScheduleId,
+    ScheduleSlotId, SyncRunId, TaskId, UserId, WorkspaceId,
 };
 use entity::{
-    attendee, audit_log, calendar, focus_session, integration, membership, reminder, sync_run, task, user,
-    workspace,
+    attendee, audit_log, calendar, focus_session, integration, membership, reminder, schedule, schedule_slot,
+    sync_run, task, unscheduled_task, user, workspace,
 };
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{audit, calendars, events, focus, integrations, people, tasks, workspaces};
+use crate::features::{audit, calendars, events, focus, integrations, people, scheduling, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::{Instant, Span};
@@ -137,6 +137,36 @@ workspace_loader!(
     /// Present when an unfinished dependency blocks the task.
     BlockedKey(TaskId) => (),
     |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// A plan.
+    ScheduleKey(ScheduleId) => Arc<schedule::Model>,
+    |ctx, ids| async move { Ok(scheduling::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// A slot of a plan.
+    SlotKey(ScheduleSlotId) => Arc<schedule_slot::Model>,
+    |ctx, ids| async move { Ok(scheduling::get_slots(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
+);
+
+workspace_loader!(
+    /// The slots of a plan, by start.
+    SlotsKey(ScheduleId) => Vec<Arc<schedule_slot::Model>>,
+    |ctx, ids| async move { Ok(shared(scheduling::slots_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// The slots of a task that are on a calendar.
+    TaskSlotsKey(TaskId) => Vec<Arc<schedule_slot::Model>>,
+    |ctx, ids| async move { Ok(shared(scheduling::slots_of_tasks(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// What found no place in a plan.
+    UnscheduledKey(ScheduleId) => Vec<Arc<unscheduled_task::Model>>,
+    |ctx, ids| async move { Ok(shared(scheduling::unscheduled_of(&ctx, &ids).await?)) }
 );
 
 workspace_loader!(

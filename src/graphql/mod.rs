@@ -33,6 +33,7 @@ mod presence;
 mod quick_add;
 mod ranges;
 mod scalars;
+mod schedules;
 mod search;
 mod server;
 mod shape;
@@ -72,6 +73,7 @@ pub struct Query(
     events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    schedules::ScheduleQuery,
     search::SearchQuery,
     jobs::JobQuery,
 );
@@ -92,6 +94,7 @@ pub struct Mutation(
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    schedules::ScheduleMutation,
     focus::FocusMutation,
     quick_add::QuickAddMutation,
 );
@@ -105,6 +108,7 @@ pub struct Subscription(
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,
+    schedules::ScheduleSubscription,
     jobs::JobSubscription,
 );
 

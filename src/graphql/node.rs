@@ -5,8 +5,8 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
     AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId,
-    InvitationId, JobId, KINDS, MembershipId, NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId,
-    WorkspaceId,
+    InvitationId, JobId, KINDS, MembershipId, NotificationId, ScheduleId, ScheduleSlotId, SessionId,
+    SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -23,11 +23,13 @@ use super::invitations::WorkspaceInvitation;
 use super::jobs::Job;
 use super::loaders::{
     AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, FocusKey, IntegrationKey, InvitationKey,
-    JobKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+    JobKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, ScheduleKey, SessionKey, SlotKey, SyncRunKey,
+    TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
 use super::people::User;
+use super::schedules::{Schedule, ScheduleSlot};
 use super::syncs::SyncRun;
 use super::tasks::Task;
 use super::workspaces::{Workspace, workspace_of};
@@ -51,6 +53,8 @@ pub enum Node {
     Integration(Integration),
     Job(Job),
     Notification(Notification),
+    Schedule(Schedule),
+    ScheduleSlot(ScheduleSlot),
     Session(Session),
     SyncRun(SyncRun),
     Task(Task),
@@ -97,6 +101,14 @@ pub async fn node_in(
         SyncRunId::TYPE => {
             let row = loader.load_one(SyncRunKey(workspace, SyncRunId(id))).await;
             row.map(|row| row.map(|row| Node::SyncRun(SyncRun(row))))
+        }
+        ScheduleId::TYPE => {
+            let row = loader.load_one(ScheduleKey(workspace, ScheduleId(id))).await;
+            row.map(|row| row.map(|row| Node::Schedule(Schedule(row))))
+        }
+        ScheduleSlotId::TYPE => {
+            let row = loader.load_one(SlotKey(workspace, ScheduleSlotId(id))).await;
+            row.map(|row| row.map(|row| Node::ScheduleSlot(ScheduleSlot(row))))
         }
         MembershipId::TYPE => {
             let row = loader.load_one(MemberKey(workspace, MembershipId(id))).await;

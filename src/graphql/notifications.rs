@@ -20,6 +20,7 @@ use super::loaders::InvitationKey;
 use super::node::{Node, node_in};
 use super::paging::{connection, payload, wants_total};
 use super::scalars::DateTime;
+use super::schedules::Schedule;
 use super::tasks::Task;
 use super::viewer::Viewer;
 use super::workspaces::{Workspace, workspace_of};
@@ -96,6 +97,8 @@ pub enum NotificationSubject {
     CalendarEvent(CalendarEvent),
     /// A connected service.
     Integration(Integration),
+    /// A schedule.
+    Schedule(Schedule),
     /// A task.
     Task(Task),
     /// An invitation to a workspace.
@@ -107,6 +110,7 @@ impl NotificationSubject {
         match node {
             Node::CalendarEvent(event) => Some(Self::CalendarEvent(event)),
             Node::Integration(integration) => Some(Self::Integration(integration)),
+            Node::Schedule(schedule) => Some(Self::Schedule(schedule)),
             Node::Task(task) => Some(Self::Task(task)),
             _ => None,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Description, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use entity::user_preferences;
 
-use super::enums::{EnergyPeriod, NotificationChannel, NotificationType, Weekday};
+use super::enums::{EnergyPeriod, NotificationChannel, NotificationType, ReplanPolicy, Weekday};
 use super::ids::reference;
 use super::paging::payload;
 use super::people::User;
@@ -67,6 +67,11 @@ impl UserPreferences {
     /// Time of day when the viewer has most energy.
     async fn peak_energy(&self) -> EnergyPeriod {
         self.0.peak_energy.into()
+    }
+
+    /// What the planner does when the calendar no longer fits the applied schedule.
+    async fn replan_policy(&self) -> ReplanPolicy {
+        self.0.replan_policy.into()
     }
 
     /// Workspace opened after sign-in.
@@ -172,6 +177,8 @@ pub struct UpdatePreferencesInput {
     max_daily_task_minutes: MaybeUndefined<i32>,
     /// Time of day with most energy.
     peak_energy: MaybeUndefined<EnergyPeriod>,
+    /// What the planner does when the calendar no longer fits the applied schedule.
+    replan_policy: MaybeUndefined<ReplanPolicy>,
     /// Workspace opened after sign-in. Null for none.
     default_workspace_id: MaybeUndefined<ID>,
     /// Hours of every day in which e-mail waits. Null for none.
@@ -211,6 +218,7 @@ impl UpdatePreferencesInput {
             buffer_minutes: set(self.buffer_minutes, "input.bufferMinutes")?,
             max_daily_task_minutes: set(self.max_daily_task_minutes, "input.maxDailyTaskMinutes")?,
             peak_energy: set(self.peak_energy, "input.peakEnergy")?.map(Into::into),
+            replan_policy: set(self.replan_policy, "input.replanPolicy")?.map(Into::into),
             default_workspace_id: workspace.try_map(|id| reference(&id, "input.defaultWorkspaceId"))?,
             quiet_hours: patch(self.quiet_hours.map_value(|hours| people::QuietHours {
                 from: hours.from.0,

@@ -10,15 +10,18 @@ use std::sync::Arc;
 use async_graphql::{Context, Description, ID, Object, Result};
 use entity::task;
 
-use super::access;
 use super::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use super::errors::lookup;
 use super::ids::{global, target};
-use super::loaders::{BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, UserKey};
+use super::loaders::{
+    BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, TaskSlotsKey, UserKey,
+};
 use super::people::User;
 use super::scalars::{DateTime, RRule};
+use super::schedules::ScheduleSlot;
 use super::shape::{columns_asked, object};
 use super::workspaces::{Workspace, workspace_field};
+use super::{access, loader};
 use crate::features::tasks;
 
 pub use list::WorkspaceTasks;
@@ -102,6 +105,14 @@ object! {
     /// Whether an unfinished dependency blocks this task.
     found is_blocked [WorkspaceId Id] -> Result<bool> {
         |task| BlockedKey(task.0.workspace_id, task.0.id) => |blocked| blocked.is_some()
+    }
+    /// Slots of applied schedules for this task, by start.
+    plain scheduled_slots [] -> Result<Vec<ScheduleSlot>> {
+        |task, ctx| {
+            let key = TaskSlotsKey(task.0.workspace_id, task.0.id);
+            let rows = loader(ctx).load_one(key).await?.unwrap_or_default();
+            Ok(rows.into_iter().map(ScheduleSlot).collect())
+        }
     }
     /// Repeats the task after completion. Null for one-off tasks.
     value recurrence_rule [RecurrenceRule] -> Option<RRule> { |task| task.0.recurrence_rule.clone().map(RRule) }

@@ -21,6 +21,7 @@ use super::members::WorkspaceMembers;
 use super::paging::payload;
 use super::presence::WorkspacePresence;
 use super::scalars::{DateTime, TimeZone};
+use super::schedules::WorkspaceSchedules;
 use super::tasks::WorkspaceTasks;
 use super::{access, loader, set};
 use crate::access::{Access, Ctx};
@@ -41,6 +42,7 @@ pub struct Workspace(
     WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceSchedules,
     WorkspaceFocus,
     WorkspaceAudit,
     WorkspaceChanges,
@@ -63,6 +65,7 @@ impl Workspace {
             WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
+            WorkspaceSchedules(ctx.clone()),
             WorkspaceFocus(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),

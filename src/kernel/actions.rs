@@ -20,6 +20,8 @@ pub enum Action {
 pub enum Resource {
     /// Tasks and their dependencies.
     Task,
+    /// Plans of the planner.
+    Schedule,
     /// Calendars.
     Calendar,
     /// How a member sees calendars and is reminded of events.
@@ -48,7 +50,14 @@ pub const fn least_role(action: Action, resource: Resource) -> Option<WorkspaceR
         (View, Resource::AuditLog) => Admin,
         (View, _) => Viewer,
         (Edit, Resource::CalendarSetting | Resource::FocusSession) => Viewer,
-        (Edit, Resource::Task | Resource::Calendar | Resource::CalendarEvent | Resource::Job) => Member,
+        (
+            Edit,
+            Resource::Task
+            | Resource::Schedule
+            | Resource::Calendar
+            | Resource::CalendarEvent
+            | Resource::Job,
+        ) => Member,
         (Edit | Manage, Resource::Integration | Resource::Member | Resource::Workspace) => Admin,
         (Manage, Resource::Calendar) => Member,
         (Destroy, Resource::Workspace) => Owner,

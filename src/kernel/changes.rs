@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use entity::enums::ChangeAction;
-use entity::ids::{CalendarId, IntegrationId, JobId, UserId, WorkspaceId};
+use entity::ids::{CalendarId, IntegrationId, JobId, ScheduleId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub enum ObjectType {
     CalendarEvent,
     /// A task.
     Task,
+    /// A plan.
+    Schedule,
     /// A connected service.
     Integration,
     /// An invitation to a workspace: notifications are about one, the change log never is.
@@ -38,6 +40,7 @@ impl ObjectType {
             Self::Calendar => "Calendar",
             Self::CalendarEvent => "CalendarEvent",
             Self::Task => "Task",
+            Self::Schedule => "Schedule",
             Self::Integration => "Integration",
             Self::WorkspaceInvitation => "WorkspaceInvitation",
             Self::FocusSession => "FocusSession",
@@ -52,6 +55,7 @@ impl ObjectType {
             Self::Calendar,
             Self::CalendarEvent,
             Self::Task,
+            Self::Schedule,
             Self::Integration,
             Self::WorkspaceInvitation,
             Self::FocusSession,
@@ -95,6 +99,8 @@ pub enum Topic {
     Notifications(UserId),
     /// Ids of sync runs of an integration that made progress.
     Sync(IntegrationId),
+    /// Steps of the generation of a plan.
+    Schedule(ScheduleId),
     /// State changes of one job.
     Job(JobId),
     /// Who came, went or moved on in a workspace.
@@ -112,6 +118,7 @@ impl fmt::Display for Topic {
             Self::Changes(id) => write!(f, "changes:{}", id.0.simple()),
             Self::Notifications(id) => write!(f, "notifications:{}", id.0.simple()),
             Self::Sync(id) => write!(f, "sync:{}", id.0.simple()),
+            Self::Schedule(id) => write!(f, "schedule:{}", id.0.simple()),
             Self::Job(id) => write!(f, "job:{}", id.0.simple()),
             Self::Presence(id) => write!(f, "presence:{}", id.0.simple()),
             Self::JobsDue => f.write_str("jobs-due"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
-use entity::ids::{CalendarEventId, IntegrationId, ReminderId, UserId, WorkspaceId};
+use entity::ids::{CalendarEventId, IntegrationId, ReminderId, ScheduleId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// What a job does. Stored as JSON, so fields may only be added with a default.
@@ -30,6 +30,18 @@ pub enum Payload {
         #[serde(default)]
         key: Option<String>,
     },
+    /// Make a plan.
+    GenerateSchedule {
+        /// The plan, which waits for it.
+        schedule_id: ScheduleId,
+    },
+    /// Compare an applied plan with what changed since, and mend it as its person wants.
+    ReplanSchedule {
+        /// The plan in force.
+        schedule_id: ScheduleId,
+    },
+    /// Enqueue replanning of applied plans around which something changed.
+    StartDueReplans,
     /// Write the letters of a person's notifications whose time has come.
     MailNotifications {
         /// Whose.
@@ -67,6 +79,9 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => "sync_integration",
             Self::SendMail { .. } => "send_mail",
+            Self::GenerateSchedule { .. } => "generate_schedule",
+            Self::ReplanSchedule { .. } => "replan_schedule",
+            Self::StartDueReplans => "start_due_replans",
             Self::MailNotifications { .. } => "mail_notifications",
             Self::Remind { .. } => "remind",
             Self::TellGuests { .. } => "tell_guests",
@@ -82,11 +97,14 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
+            Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => JobQueueName::ScheduleGeneration,
             Self::MailNotifications { .. }
             | Self::Remind { .. }
             | Self::TellGuests { .. }
             | Self::TellWhatIsDue => JobQueueName::Notification,
-            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => JobQueueName::Maintenance,
+            Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired | Self::RenewTimes => {
+                JobQueueName::Maintenance
+            }
         }
     }
 
@@ -99,7 +117,12 @@ impl Payload {
             Self::MailNotifications { .. } | Self::Remind { .. } => 8,
             // Guests who get many letters are written to later.
             Self::TellGuests { .. } => 20,
-            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue | Self::RenewTimes => 3,
+            Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => 2,
+            Self::StartDueSyncs
+            | Self::StartDueReplans
+            | Self::PruneExpired
+            | Self::TellWhatIsDue
+            | Self::RenewTimes => 3,
         }
     }
 
@@ -111,7 +134,12 @@ impl Payload {
             | Self::MailNotifications { .. }
             | Self::Remind { .. }
             | Self::TellGuests { .. } => Duration::from_secs(60),
-            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => Duration::from_secs(120),
+            Self::GenerateSchedule { .. }
+            | Self::ReplanSchedule { .. }
+            | Self::StartDueSyncs
+            | Self::StartDueReplans
+            | Self::PruneExpired
+            | Self::TellWhatIsDue => Duration::from_secs(120),
             Self::RenewTimes => Duration::from_secs(900),
         }
     }
@@ -186,8 +214,13 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 4] {
+pub fn cron() -> [CronEntry; 5] {
     [
+        CronEntry {
+            name: "start-due-replans",
+            every: Duration::from_secs(10),
+            payload: Payload::StartDueReplans,
+        },
         CronEntry {
             name: "tell-what-is-due",
             every: Duration::from_secs(60),

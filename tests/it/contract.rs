@@ -13,6 +13,12 @@ use model::Model;
 /// What our schema has beyond the design, each with its reason. Members are written `Type.field`, arguments `Type.field(argument)`.
 const ADDITIONS: &[(&str, &str)] = &[
     (
+        "ReplanPolicy",
+        "whether applied schedules are mended is a person's choice",
+    ),
+    ("UserPreferences.replanPolicy", "as above"),
+    ("UpdatePreferencesInput.replanPolicy", "as above"),
+    (
         "EventOccurrence.isTruncated",
         "a rule that gives more than anybody can draw must not be cut silently",
     ),

@@ -47,6 +47,8 @@ mod reconnect;
 mod recurrence;
 mod recurring_events;
 mod reminders;
+mod schedule_stories;
+mod schedules;
 mod schema;
 mod search;
 mod sessions;

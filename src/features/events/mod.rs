@@ -30,10 +30,10 @@ pub use model::{
 };
 pub use occurrence::Occurrence;
 pub use preview::{Preview, preview};
-pub use read::{Among, Expanded, find, get, get_many, in_window, page, people_of, reminders_of};
+pub use read::{Among, Busy, Expanded, busy, find, get, get_many, in_window, page, people_of, reminders_of};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
-    RemoteObject, Stored, Twin, Unstored, create, delete, leave_out, move_to, remove_objects, respond,
-    store_parsed, twins_wait, update,
+    Planned, RemoteObject, Stored, Twin, Unstored, create, create_planned_in, delete, delete_planned_in,
+    leave_out, move_to, remove_objects, respond, restore_planned_in, store_parsed, twins_wait, update,
 };

@@ -1,7 +1,7 @@
 //! What callers hand to the room of people, and the working hours as they are stored.
 
 use chrono::NaiveTime;
-use entity::enums::{EnergyPeriod, NotificationChannel, NotificationType, Weekday};
+use entity::enums::{EnergyPeriod, NotificationChannel, NotificationType, ReplanPolicy, Weekday};
 use entity::ids::WorkspaceId;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,8 @@ pub struct PreferencesPatch {
     pub max_daily_task_minutes: Option<i32>,
     /// Time of day with most energy.
     pub peak_energy: Option<EnergyPeriod>,
+    /// What happens when an applied plan no longer fits.
+    pub replan_policy: Option<ReplanPolicy>,
     /// Workspace opened after sign-in.
     pub default_workspace_id: Patch<WorkspaceId>,
     /// Hours without e-mail.

@@ -1,6 +1,8 @@
 //! Commands on people and their settings. Their rows belong to no workspace, so nothing here is in an audit or change log.
 
-use entity::enums::{ApiTokenScope, EnergyPeriod, NotificationChannel, NotificationType, Weekday};
+use entity::enums::{
+    ApiTokenScope, EnergyPeriod, NotificationChannel, NotificationType, ReplanPolicy, Weekday,
+};
 use entity::ids::{UserId, WorkspaceId};
 use entity::{notification_preference, user, user_preferences};
 use sea_orm::{
@@ -75,6 +77,7 @@ fn usual_preferences(
         buffer_minutes: Set(5),
         max_daily_task_minutes: Set(360),
         peak_energy: Set(EnergyPeriod::Morning),
+        replan_policy: Set(ReplanPolicy::Off),
         default_workspace_id: Set(Some(home)),
         quiet_from: Set(None),
         quiet_until: Set(None),
@@ -191,6 +194,7 @@ fn changed(
     row.buffer_minutes = patch.buffer_minutes.unwrap_or(row.buffer_minutes);
     row.max_daily_task_minutes = patch.max_daily_task_minutes.unwrap_or(row.max_daily_task_minutes);
     row.peak_energy = patch.peak_energy.unwrap_or(row.peak_energy);
+    row.replan_policy = patch.replan_policy.unwrap_or(row.replan_policy);
     row.default_workspace_id = patch.default_workspace_id.clone().apply(row.default_workspace_id);
     match &patch.quiet_hours {
         Patch::Keep => {}

@@ -122,7 +122,7 @@ pub const TABLES: &[Table] = &[
     table(
         "user_preferences",
         &[Goes("user_id")],
-        "user_id time_zone locale week_starts_on working_hours default_task_duration_minutes default_focus_minutes buffer_minutes max_daily_task_minutes peak_energy default_workspace_id quiet_from quiet_until digest_at",
+        "user_id time_zone locale week_starts_on working_hours default_task_duration_minutes default_focus_minutes buffer_minutes max_daily_task_minutes peak_energy replan_policy default_workspace_id quiet_from quiet_until digest_at",
         "",
         "version created_at updated_at",
     ),
@@ -299,8 +299,8 @@ pub const TABLES: &[Table] = &[
         "schedules",
         &[Goes("user_id")],
         "user_id instructions feedback explanation start_date end_date",
-        "",
-        "id workspace_id status engine auto_apply task_ids base_schedule_id calendar_id job_id score stats diff error phase percent progress_message placed_task_count total_task_count generated_at applied_at version created_at updated_at",
+        "undo",
+        "id workspace_id status engine auto_apply task_ids base_schedule_id calendar_id job_id score stats diff error phase percent progress_message placed_task_count total_task_count generated_at applied_at seen_seq seen_at version created_at updated_at",
     ),
     table(
         "schedule_slots",

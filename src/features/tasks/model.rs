@@ -128,6 +128,8 @@ pub struct TaskFilter {
     pub is_overdue: Option<bool>,
     /// Blocked by an unfinished dependency or not.
     pub is_blocked: Option<bool>,
+    /// With a slot in an applied schedule or not.
+    pub is_scheduled: Option<bool>,
     /// Sub-tasks of this task.
     pub parent_id: Option<TaskId>,
     /// Words in title or description.

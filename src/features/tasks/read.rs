@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use entity::enums::TaskStatus;
 use entity::ids::{TaskId, TypedId as _};
-use entity::{task, task_dependency, task_label};
+use entity::{schedule, schedule_slot, task, task_dependency, task_label};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query};
 use sea_orm::{
     ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Select, Value,
@@ -80,6 +80,7 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
         .add(Column::DueAt.is_null())
         .add(Column::DueAt.gte(now));
     let blocked = Column::Id.in_subquery(blocked_ids());
+    let scheduled = Column::Id.in_subquery(scheduled_ids());
     let label = |labels: &Vec<String>| {
         let ids = Query::select()
             .column(task_label::Column::TaskId)
@@ -120,6 +121,11 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
                 .is_blocked
                 .map(|yes| if yes { blocked.clone() } else { blocked.not() }),
         )
+        .add_option(
+            filter
+                .is_scheduled
+                .map(|yes| if yes { scheduled.clone() } else { scheduled.not() }),
+        )
         .add_option(filter.parent_id.map(|id| Column::ParentId.eq(id)))
         .add_option(filter.search.as_deref().map(words))
 }
@@ -135,6 +141,22 @@ fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
             Expr::col(first).equals((task_dependency::Entity, task_dependency::Column::DependsOnId)),
         )
         .and_where(task::Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]))
+        .take()
+}
+
+/// Ids of tasks with a slot of an applied plan on a calendar. Both ends of a slot share the workspace of their plan.
+fn scheduled_ids() -> sea_orm::sea_query::SelectStatement {
+    let plan = (schedule::Entity, schedule::Column::Id);
+    Query::select()
+        .column((schedule_slot::Entity, schedule_slot::Column::TaskId))
+        .from(schedule_slot::Entity)
+        .inner_join(
+            schedule::Entity,
+            Expr::col(plan).equals((schedule_slot::Entity, schedule_slot::Column::ScheduleId)),
+        )
+        .and_where(schedule::Column::Status.eq(entity::enums::ScheduleStatus::Applied))
+        .and_where(schedule_slot::Column::CalendarEventId.is_not_null())
+        .and_where(schedule_slot::Column::TaskId.is_not_null())
         .take()
 }
 

@@ -21,19 +21,27 @@ const DEFAULT_PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 500;
 
 /// Lists without pages, and how many objects of them are paid for.
-const LISTS: [(&str, u64); 13] = [
+const LISTS: [(&str, u64); 21] = [
+    ("added", 20),
     ("apiTokens", 5),
     ("attendees", 5),
     ("calendars", 10),
     ("dependencies", 5),
     ("dependents", 5),
     ("integrations", 5),
+    ("moved", 20),
     ("notificationPreferences", 10),
     ("problems", 20),
+    ("reasons", 3),
     ("recentSyncs", 20),
+    ("relaxations", 3),
     ("reminders", 3),
+    ("removed", 20),
+    ("scheduledSlots", 5),
     ("sessions", 5),
+    ("slots", 50),
     ("subtasks", 5),
+    ("unscheduledTasks", 10),
     ("workspaces", 3),
 ];
 /// No field takes more ids.

@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, SyncRunId, TaskId,
-    TypedId, WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, ScheduleId,
+    ScheduleSlotId, SyncRunId, TaskId, TypedId, WorkspaceId,
 };
-use entity::{audit_log, calendar, calendar_event, focus_session, integration, membership, sync_run, task};
+use entity::{
+    audit_log, calendar, calendar_event, focus_session, integration, membership, schedule, schedule_slot,
+    sync_run, task,
+};
 use uuid::Uuid;
 
 use super::Loaders;
@@ -61,6 +64,8 @@ impl Loaders {
             FocusSessionId::TYPE => places_of!(focus_session, FocusSessionId),
             IntegrationId::TYPE => places_of!(integration, IntegrationId),
             MembershipId::TYPE => places_of!(membership, MembershipId),
+            ScheduleId::TYPE => places_of!(schedule, ScheduleId),
+            ScheduleSlotId::TYPE => places_of!(schedule_slot, ScheduleSlotId),
             SyncRunId::TYPE => places_of!(sync_run, SyncRunId),
             TaskId::TYPE => places_of!(task, TaskId),
             WorkspaceId::TYPE => ids.iter().map(|id| (*id, WorkspaceId(*id))).collect(),

@@ -39,6 +39,8 @@ pub struct TaskFilter {
     is_overdue: Option<bool>,
     /// Only tasks that an unfinished dependency blocks (`true`) or not (`false`).
     is_blocked: Option<bool>,
+    /// Only tasks with (`true`) or without (`false`) a slot in an applied schedule.
+    is_scheduled: Option<bool>,
     /// Only sub-tasks of this task.
     parent_id: Option<ID>,
     /// Words that appear in title or description.
@@ -62,6 +64,7 @@ impl TaskFilter {
             due_after: self.due_after.map(|at| at.0),
             is_overdue: self.is_overdue,
             is_blocked: self.is_blocked,
+            is_scheduled: self.is_scheduled,
             parent_id: self.parent_id.map(|id| parse(&id).unwrap_or_else(nobody)),
             search: self.search,
         }

@@ -57,10 +57,13 @@ workspace_owned!(
     job,
     membership,
     reminder,
+    schedule,
+    schedule_slot,
     sync_run,
     task,
     task_dependency,
     task_label,
+    unscheduled_task,
     task_notice,
     workspace_counter,
 );

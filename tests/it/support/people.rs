@@ -1,6 +1,6 @@
 //! People for tests: each with preferences and a workspace of their own.
 
-use entity::enums::{EnergyPeriod, Weekday, WorkspaceRole, WorkspaceType};
+use entity::enums::{EnergyPeriod, ReplanPolicy, Weekday, WorkspaceRole, WorkspaceType};
 use entity::ids::{SessionId, UserId, WorkspaceId};
 use entity::{membership, user, user_preferences, workspace, workspace_counter};
 use meridian::access::create_session;
@@ -90,6 +90,7 @@ pub async fn create(platform: &Platform, name: &str, email: &str) -> Person {
                 buffer_minutes: Set(0),
                 max_daily_task_minutes: Set(480),
                 peak_energy: Set(EnergyPeriod::Morning),
+                replan_policy: Set(ReplanPolicy::Off),
                 default_workspace_id: Set(Some(person.workspace_id)),
                 quiet_from: Set(None),
                 quiet_until: Set(None),

@@ -259,6 +259,20 @@ fn reads() -> Vec<Case> {
             json!({ "workspaceId": "$workspace", "calendarIds": ["$calendar"] }),
             "{ cursor }",
         ),
+        query("schedule", Role(Viewer), id("$schedule"), "{ id status }"),
+        case(
+            "Workspace",
+            "schedules",
+            Role(Viewer),
+            json!({ "workspace": "$workspace", "filter": { "userId": "$user" } }),
+            "{ totalCount nodes { status } }",
+        ),
+        live(
+            "scheduleProgress",
+            Role(Viewer),
+            json!({ "scheduleId": "$schedule" }),
+            "{ percent }",
+        ),
         live(
             "syncProgress",
             Role(Viewer),
@@ -312,6 +326,31 @@ fn commands() -> Vec<Case> {
             Role(Member),
             json!({ "taskId": "$task2", "dependsOnId": "$task" }),
         ),
+        mutation(
+            "generateSchedule",
+            Role(Member),
+            input(json!({
+                "workspaceId": "$workspace", "startDate": "2026-03-03", "endDate": "2026-03-04", "taskIds": ["$task"],
+            })),
+        ),
+        mutation(
+            "moveScheduleSlot",
+            Role(Member),
+            json!({ "id": "$slot", "start": "2026-03-04T12:00:00Z" }),
+        ),
+        mutation(
+            "setScheduleSlotLock",
+            Role(Member),
+            json!({ "id": "$slot", "isLocked": false }),
+        ),
+        mutation(
+            "applySchedule",
+            Role(Member),
+            json!({ "id": "$schedule", "slotIds": ["$slot"], "calendarId": "$calendar" }),
+        ),
+        mutation("revertSchedule", Role(Member), id("$schedule")),
+        mutation("regenerateSchedule", Role(Member), id("$schedule")),
+        mutation("cancelScheduleGeneration", Role(Member), id("$schedule")),
         mutation(
             "quickAdd",
             Role(Member),
@@ -429,6 +468,7 @@ fn endings() -> Vec<Case> {
     use Least::{Oneself, Role};
     let id = |name: &str| json!({ "id": name });
     vec![
+        mutation("discardSchedule", Role(Member), id("$schedule")),
         mutation("revokeInvitation", Role(Admin), id("$invitation")),
         mutation("unlinkAccount", Oneself, id("$account")),
         mutation(

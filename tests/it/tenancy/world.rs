@@ -12,6 +12,7 @@ use sea_orm::Set;
 use serde_json::{Value, json};
 
 use crate::support::fake_http::FakeHttp;
+use crate::support::plans::{plan, prefer};
 use crate::support::radicale::event;
 use crate::support::syncs::{connect_feed, waiting, work};
 use crate::support::{Person, TestApp, create_person, join};
@@ -65,6 +66,15 @@ impl World {
             "event",
             create(event, input, "/createCalendarEvent/calendarEvent/id").await,
         );
+        prefer(
+            &client,
+            &[("TUESDAY", "09:00", "17:00"), ("WEDNESDAY", "09:00", "17:00")],
+            json!({}),
+        )
+        .await;
+        let proposal = plan(&client, &workspace, "2026-03-03", "2026-03-04").await;
+        ids.insert("schedule", proposal["id"].as_str().unwrap().to_owned());
+        ids.insert("slot", proposal["slots"][0]["id"].as_str().unwrap().to_owned());
         let token =
             "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { apiToken { id } } }";
         let input = json!({ "name": format!("Token {name}"), "scopes": ["READ"] });

@@ -1,5 +1,6 @@
 //! Questions about events. Answers are what the viewer may see: private events of others come masked.
 
+mod busy;
 pub(super) mod seen;
 mod window;
 
@@ -15,6 +16,8 @@ use sea_orm::{
     Value,
 };
 use serde_json::Value as Json;
+
+pub use busy::{Busy, busy};
 
 use super::model::{Event, EventFilter, EventOrder, EventOrderField};
 use super::rules;

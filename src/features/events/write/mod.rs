@@ -5,6 +5,7 @@ mod delete;
 mod edit;
 mod exceptions;
 mod people;
+mod planned;
 mod respond;
 mod split;
 mod store;
@@ -13,6 +14,7 @@ mod tell;
 pub use create::create;
 pub use delete::delete;
 pub use edit::{move_to, update};
+pub use planned::{Planned, create_planned_in, delete_planned_in, restore_planned_in};
 pub use respond::respond;
 
 pub(super) use people::renew_reminders;

@@ -1,0 +1,11 @@
+//! Making plans in the background: when somebody asks, and when something changed around a plan in force.
+
+mod generate;
+mod make;
+mod replan;
+mod save;
+
+pub use generate::generate;
+pub use make::{Prepared, prepare};
+pub use replan::{replan, start_due};
+pub use save::{locked, record, replace_slots};

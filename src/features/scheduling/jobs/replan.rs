@@ -1,0 +1,259 @@
+//! Plans in force, compared with what changed around them: a sweep finds them, a job mends each as its person wants.
+//!
+//! A sweep instead of a job with every write: however many changes come together they make one comparison, and no write pays for plans.
+
+use entity::enums::{ReplanPolicy, SchedulePhase, ScheduleStatus};
+use entity::ids::{ScheduleId, TypedId as _, UserId, WorkspaceId};
+use entity::{change_log, schedule, user_preferences, workspace_counter};
+use sea_orm::{
+    ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+};
+
+use super::{make, save};
+use crate::access::Ctx;
+use crate::features::scheduling::engine::Problem;
+use crate::features::scheduling::question::{Base, Question};
+use crate::features::scheduling::rules;
+use crate::features::scheduling::solve::How;
+use crate::features::scheduling::{read, write};
+use crate::kernel::actor::Actor;
+use crate::kernel::jobs::{NewJob, Payload};
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+use crate::platform::db::{Read, Scope, Tx};
+use crate::platform::jobs::{JobError, RunningJob};
+
+/// Most plans that one sweep looks at.
+const MOST: u64 = 5_000;
+
+/// Enqueues a comparison for each plan in force whose workspace or person's settings changed since the last one.
+pub async fn start_due(platform: &Platform, _: &RunningJob) -> std::result::Result<(), JobError> {
+    let due = due(platform).await?;
+    for (workspace, id) in due {
+        let body = |tx: Tx| async move {
+            let payload = Payload::ReplanSchedule { schedule_id: id };
+            let key = format!("replan:{}", id.uuid().simple());
+            tx.enqueue(NewJob::for_workspace(workspace, payload).unique(key))
+                .await
+        };
+        platform.write(Scope::System, Actor::system(), body).await?;
+    }
+    Ok(())
+}
+
+async fn due(platform: &Platform) -> Result<Vec<(WorkspaceId, ScheduleId)>> {
+    use schedule::Column;
+    let read = platform.db.read(Scope::System).await?;
+    // A day for those who are behind UTC.
+    let today = (platform.clock.now() - chrono::Duration::days(1)).date_naive();
+    let plans = read
+        .find::<schedule::Entity>()
+        .filter(Column::Status.eq(ScheduleStatus::Applied))
+        .filter(Column::EndDate.gte(today))
+        .order_by_asc(Column::SeenAt)
+        .limit(MOST);
+    let plans = plans.all(&read).await?;
+    if plans.is_empty() {
+        return Ok(Vec::new());
+    }
+    let people: Vec<UserId> = plans.iter().map(|row| row.user_id).collect();
+    let settings = read
+        .find_global::<user_preferences::Entity>()
+        .filter(user_preferences::Column::UserId.is_in(people))
+        .filter(user_preferences::Column::ReplanPolicy.ne(ReplanPolicy::Off));
+    let settings = settings.all(&read).await?;
+    let workspaces: Vec<WorkspaceId> = plans.iter().map(|row| row.workspace_id).collect();
+    let counters = read
+        .find::<workspace_counter::Entity>()
+        .filter(workspace_counter::Column::WorkspaceId.is_in(workspaces));
+    let counters = counters.all(&read).await?;
+    let is_due = |row: &&schedule::Model| {
+        let own = settings.iter().find(|one| one.user_id == row.user_id);
+        let newest = counters.iter().find(|one| one.workspace_id == row.workspace_id);
+        own.is_some_and(|own| {
+            newest.is_some_and(|newest| newest.change_seq > row.seen_seq.unwrap_or(0))
+                || row.seen_at.is_none_or(|seen| own.updated_at > seen)
+        })
+    };
+    Ok(plans
+        .iter()
+        .filter(is_due)
+        .map(|row| (row.workspace_id, row.id))
+        .collect())
+}
+
+/// Compares a plan in force with the calendar and mends it.
+pub async fn replan(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
+    let Payload::ReplanSchedule { schedule_id } = &job.payload else {
+        return Err(JobError::Fatal("This is no schedule to mend.".into()));
+    };
+    let Some(workspace) = job.workspace_id else {
+        return Err(JobError::Fatal("A schedule belongs to a workspace.".into()));
+    };
+    let ctx = Ctx::system(platform, workspace);
+    match mend(&ctx, job, *schedule_id).await {
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(()),
+    }
+}
+
+async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
+    let row = read::get(ctx, id).await?;
+    if row.status != ScheduleStatus::Applied {
+        return Ok(());
+    }
+    // Looked up first: what changes meanwhile is compared next time.
+    let newest = newest(&ctx.read().await?).await?;
+    let policy = read::preferences(&ctx.read().await?, row.user_id).await?;
+    if policy.replan_policy == ReplanPolicy::Off {
+        return Ok(());
+    }
+    let settings_changed = row.seen_at.is_none_or(|seen| policy.updated_at > seen);
+    if settings_changed || is_touched(&ctx.read().await?, row.seen_seq.unwrap_or(0)).await? {
+        let now = ctx.platform().clock.now();
+        let prepared = make::prepare(&ctx.read().await?, &row_anew(&row), now, Base::Applied).await?;
+        if make::check(&prepared).is_ok() && is_broken(&prepared.question) {
+            propose(ctx, job, &row, policy.replan_policy).await?;
+        }
+    }
+    ctx.write(|tx| async move {
+        let seen = schedule::ActiveModel {
+            id: Set(id),
+            seen_seq: Set(Some(newest)),
+            seen_at: Set(Some(tx.now())),
+            ..Default::default()
+        };
+        tx.update(seen).await.map(drop)
+    })
+    .await
+}
+
+/// The same days and tasks without slots of its own.
+fn row_anew(row: &schedule::Model) -> schedule::Model {
+    schedule::Model {
+        id: ScheduleId(uuid::Uuid::nil()),
+        ..row.clone()
+    }
+}
+
+async fn newest(read: &Read) -> Result<i64> {
+    let counter = read.find::<workspace_counter::Entity>().one(read).await?;
+    Ok(counter.map_or(0, |counter| counter.change_seq))
+}
+
+/// Whether an event or a task changed after this position.
+async fn is_touched(read: &Read, seq: i64) -> Result<bool> {
+    let select = read
+        .find::<change_log::Entity>()
+        .filter(change_log::Column::Seq.gt(seq))
+        .filter(change_log::Column::ObjectType.is_in(["Task", "CalendarEvent", "Calendar"]))
+        .order_by_asc(change_log::Column::Seq)
+        .limit(1);
+    Ok(select.one(read).await?.is_some())
+}
+
+/// Whether work in force no longer fits, or a task has less or more planned than is left to do.
+fn is_broken(question: &Question) -> bool {
+    let problem = &question.problem;
+    problem.tasks.iter().any(|task| {
+        let prior = task.prior.as_deref().unwrap_or_default();
+        let planned: i64 = prior.iter().map(|(start, end)| end - start).sum();
+        planned != task.dur || prior.iter().any(|chunk| !fits(problem, task, *chunk))
+    }) || question.in_force.iter().any(|piece| {
+        let is_known = question.tasks.contains(&piece.task_id);
+        !is_known && !question.fixed.contains(piece)
+    })
+}
+
+fn fits(problem: &Problem, task: &super::super::engine::Task, (start, end): (i64, i64)) -> bool {
+    let overlaps =
+        |(from, to, before, after): &(i64, i64, i64, i64)| start < to + after && from - before < end;
+    let is_open = problem
+        .hours
+        .values()
+        .flatten()
+        .any(|(from, to)| *from <= start && end <= *to);
+    is_open && !problem.busy.iter().any(overlaps) && task.deadline.is_none_or(|deadline| end <= deadline)
+}
+
+/// Mends the plan: stored as a proposal, and applied when its person wants that and all that was planned keeps a place.
+async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: ReplanPolicy) -> Result<()> {
+    let effort = Some(rules::small_effort());
+    let made = make::make(ctx, &row_anew(row), How::Mend, &job.cancel, effort).await?;
+    let finished = save::finish(&made, &ctx.platform().ids)?;
+    // What found no place before and finds none now is no news.
+    let is_same =
+        finished.diff.added.is_empty() && finished.diff.moved.is_empty() && finished.diff.removed.is_empty();
+    if is_same || job.cancel.is_cancelled() {
+        return Ok(());
+    }
+    let anew = request(ctx, row).await?;
+    let Some(stored) = save::store(ctx, anew.id, &finished).await? else {
+        return Ok(());
+    };
+    let lost = |id: &entity::ids::TaskId| made.question.in_force.iter().any(|piece| piece.task_id == *id);
+    let keeps_all = !finished.unplaced.iter().any(|one| lost(&one.task_id));
+    if policy == ReplanPolicy::Apply && keeps_all {
+        match write::apply_for(ctx, row.user_id, stored.id, None, row.calendar_id).await {
+            // The proposal stays for its person to decide.
+            Ok(_) | Err(Error::User(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A new plan for the same days; an older suggestion nobody answered gives way to it.
+async fn request(ctx: &Ctx, row: &schedule::Model) -> Result<schedule::Model> {
+    ctx.write(|tx| async move {
+        use schedule::Column;
+        let older = tx
+            .find::<schedule::Entity>()
+            .filter(Column::UserId.eq(row.user_id))
+            .filter(Column::Status.eq(ScheduleStatus::Proposed))
+            .filter(Column::BaseScheduleId.eq(row.id))
+            .filter(Column::JobId.is_null());
+        for old in older.all(tx.conn()).await? {
+            let mut discarded = old.into_active_model();
+            discarded.status = Set(ScheduleStatus::Discarded);
+            discarded.updated_at = Set(tx.now());
+            let stored = tx.update(discarded).await?;
+            save::record(&tx, "schedule.discarded", &stored);
+        }
+        let new = schedule::Model {
+            id: tx.ids().next(),
+            status: ScheduleStatus::Generating,
+            instructions: None,
+            feedback: None,
+            auto_apply: false,
+            base_schedule_id: Some(row.id),
+            calendar_id: None,
+            job_id: None,
+            score: None,
+            explanation: None,
+            stats: None,
+            diff: None,
+            error: None,
+            phase: SchedulePhase::Queued,
+            percent: 0,
+            progress_message: None,
+            placed_task_count: 0,
+            total_task_count: 0,
+            generated_at: None,
+            applied_at: None,
+            undo: None,
+            seen_seq: None,
+            seen_at: None,
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            ..row.clone()
+        };
+        use sea_orm::ActiveModelTrait as _;
+        let stored = tx.insert(new.into_active_model().reset_all()).await?;
+        save::record(&tx, "schedule.requested", &stored);
+        Ok(stored)
+    })
+    .await
+}

@@ -1,0 +1,497 @@
+//! From a person's calendar, tasks and plans to the question that the engine answers.
+//!
+//! Promises: pure; whatever is stored (circles written by older versions, more done than estimated, sizes that cannot be cut) becomes a
+//! question that makes sense, and what cannot be asked is left out with its reason.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use entity::enums::{EnergyLevel, UnscheduledReason};
+use entity::ids::{CalendarEventId, TaskId};
+use entity::{schedule_slot, task, user_preferences};
+
+use super::engine::{self, Problem, Weights};
+use super::window::Window;
+use crate::features::events::Busy;
+use crate::kernel::time::{Instant, Span};
+
+/// What is known before anything is planned.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// Settings of the person.
+    pub preferences: user_preferences::Model,
+    /// When they are busy, planned work included.
+    pub busy: Vec<Busy>,
+    /// Their open tasks, and others that were asked for.
+    pub tasks: Vec<task::Model>,
+    /// Which of these tasks waits for which open task, whoever's it is.
+    pub waits: Vec<(TaskId, TaskId)>,
+    /// Slots of plans in force that are on a calendar.
+    pub applied: Vec<schedule_slot::Model>,
+    /// Slots of the plan that is made anew or about to be applied.
+    pub draft: Vec<schedule_slot::Model>,
+}
+
+/// What is to stay as far as possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The plans in force.
+    Applied,
+    /// A proposal that no longer fits.
+    Draft,
+}
+
+/// A piece of work with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The task.
+    pub task_id: TaskId,
+    /// When.
+    pub span: Span,
+    /// The slot it is.
+    pub slot_id: entity::ids::ScheduleSlotId,
+    /// Whether somebody locked it, or moved its event by hand.
+    pub is_locked: bool,
+    /// Event on the calendar.
+    pub event_id: Option<CalendarEventId>,
+    /// Where the same work was in the plan in force, for pieces of a draft.
+    pub previous: Option<Instant>,
+}
+
+/// A task about which the engine is not asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The task.
+    pub task_id: TaskId,
+    /// Why.
+    pub reason: UnscheduledReason,
+    /// Work that finds no place.
+    pub minutes: i64,
+    /// Tasks that it waits for.
+    pub because_of: Vec<TaskId>,
+    /// Whether it waits for itself through others.
+    pub in_circle: bool,
+}
+
+/// The question, and what its numbers mean.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// For the engine.
+    pub problem: Problem,
+    /// The task of each number.
+    pub tasks: Vec<TaskId>,
+    /// The span of each busy time of the problem.
+    pub busy: Vec<Span>,
+    /// Pieces that stay where they are.
+    pub fixed: Vec<Piece>,
+    /// Pieces of the plans in force that are not over and lie in the window.
+    pub in_force: Vec<Piece>,
+    /// Those that lie on other days.
+    pub elsewhere: Vec<Piece>,
+    /// What the engine is not asked about.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Minutes of a slot: a quarter of an hour when all sizes are whole quarters.
+pub fn slot_minutes(sources: &Sources) -> i64 {
+    let of_task = |task: &task::Model| {
+        let rest = task.duration_minutes - task.completed_minutes;
+        [Some(rest), task.min_chunk_minutes, task.max_chunk_minutes]
+    };
+    let mut sizes = sources.tasks.iter().flat_map(of_task).flatten();
+    let is_coarse = sources.preferences.buffer_minutes % 15 == 0 && sizes.all(|minutes| minutes % 15 == 0);
+    if is_coarse { 15 } else { 5 }
+}
+
+/// Puts the question. `only` limits it to some tasks; without it, it is about all that are planned automatically.
+pub fn ask(
+    sources: &Sources,
+    window: &Window,
+    now: Instant,
+    only: Option<&HashSet<TaskId>>,
+    base: Base,
+) -> Question {
+    let open: HashMap<TaskId, &task::Model> = sources.tasks.iter().map(|task| (task.id, task)).collect();
+    let is_wanted = |id: &TaskId| {
+        let Some(task) = open.get(id) else { return false };
+        only.map_or(task.is_auto_scheduled, |only| only.contains(id))
+    };
+    let (in_force, elsewhere) = in_force(sources, window, now);
+    let (fixed, movable): (Vec<Piece>, Vec<Piece>) = match base {
+        Base::Draft => pieces(&sources.draft, now).partition(|piece| piece.is_locked),
+        Base::Applied => {
+            let drafted = pieces(&sources.draft, now).filter(|piece| piece.is_locked);
+            let drafted: Vec<Piece> = drafted.collect();
+            let (stay, movable): (Vec<Piece>, Vec<Piece>) = in_force
+                .iter()
+                .filter(|piece| open.contains_key(&piece.task_id))
+                .cloned()
+                .partition(|piece| piece.is_locked || piece.span.start <= now || !is_wanted(&piece.task_id));
+            // A plan that is made anew has what stays among its own locked slots, perhaps elsewhere by now.
+            let stay = stay.into_iter().filter(|piece| {
+                sources.draft.is_empty()
+                    || (piece.span.start <= now && !drafted.iter().any(|own| own.span == piece.span))
+            });
+            let fixed: Vec<Piece> = drafted.iter().cloned().chain(stay).collect();
+            (fixed, movable)
+        }
+    };
+
+    let mut done: HashMap<TaskId, (i64, Instant)> = HashMap::new();
+    for piece in fixed.iter().chain(&elsewhere) {
+        let (minutes, end) = done.entry(piece.task_id).or_insert((0, piece.span.end));
+        *minutes += (piece.span.end - piece.span.start).num_minutes();
+        *end = (*end).max(piece.span.end);
+    }
+    let rest = |task: &task::Model| {
+        let fixed = done.get(&task.id).map_or(0, |(minutes, _)| *minutes);
+        i64::from(task.duration_minutes) - i64::from(task.completed_minutes) - fixed
+    };
+    let wanted: Vec<&task::Model> = sources
+        .tasks
+        .iter()
+        .filter(|task| is_wanted(&task.id) && rest(task) > 0)
+        .collect();
+    let asked: HashSet<TaskId> = wanted.iter().map(|task| task.id).collect();
+    let waits = Waits::new(sources, &open, &asked, &in_force, &done, &rest);
+    let left_out: Vec<LeftOut> = wanted
+        .iter()
+        .filter_map(|task| waits.left_out(task.id, rest(task)))
+        .collect();
+    let kept: Vec<&task::Model> = wanted
+        .into_iter()
+        .filter(|task| !waits.stuck.contains_key(&task.id))
+        .collect();
+    let number: HashMap<TaskId, u32> = kept
+        .iter()
+        .zip(0..)
+        .map(|(task, number)| (task.id, number))
+        .collect();
+
+    let (busy, spans) = busy(sources, window, &fixed, &in_force);
+    let asked = kept.iter().map(|task| {
+        let mut one = work(task, rest(task), window, now);
+        one.id = number[&task.id];
+        one.deps = waits
+            .of(task.id)
+            .filter_map(|dep| number.get(&dep).copied())
+            .collect();
+        for (_, after) in waits.after.iter().filter(|(waiting, _)| *waiting == task.id) {
+            one.est = one.est.max(window.ceil(*after));
+        }
+        if let Some((_, end)) = waits
+            .of(task.id)
+            .filter_map(|dep| done.get(&dep))
+            .max_by_key(|(_, end)| *end)
+        {
+            one.est = one.est.max(window.ceil(*end));
+        }
+        let mut prior: Vec<engine::Range> = movable
+            .iter()
+            .filter(|piece| piece.task_id == task.id && piece.span.start >= now)
+            .filter_map(|piece| window.exact(piece.span))
+            .collect();
+        prior.sort_unstable();
+        one.prior = (!prior.is_empty()).then_some(prior);
+        one
+    });
+    let problem = Problem {
+        tasks: asked.collect(),
+        busy,
+        ..frame(sources, window, now, &fixed)
+    };
+    Question {
+        problem,
+        tasks: kept.iter().map(|task| task.id).collect(),
+        busy: spans,
+        fixed,
+        in_force,
+        elsewhere,
+        left_out,
+    }
+}
+
+/// Slots as pieces, without those that are over.
+pub fn pieces(slots: &[schedule_slot::Model], now: Instant) -> impl Iterator<Item = Piece> {
+    let piece = |slot: &schedule_slot::Model| {
+        Some(Piece {
+            task_id: slot.task_id?,
+            span: Span::new(slot.start_utc, slot.end_utc)?,
+            slot_id: slot.id,
+            is_locked: slot.is_locked,
+            event_id: slot.calendar_event_id,
+            previous: slot.previous_start_utc,
+        })
+    };
+    slots
+        .iter()
+        .filter_map(piece)
+        .filter(move |piece| piece.span.end > now)
+}
+
+/// Pieces of plans in force, in the window and elsewhere. A piece whose event somebody moved is where the event is, and stays there.
+fn in_force(sources: &Sources, window: &Window, now: Instant) -> (Vec<Piece>, Vec<Piece>) {
+    let whole = window.span();
+    let moved = |mut piece: Piece| {
+        let event = sources
+            .busy
+            .iter()
+            .find(|busy| Some(busy.event_id) == piece.event_id);
+        if let Some(span) = event.and_then(|event| Span::new(event.start, event.end))
+            && span != piece.span
+        {
+            piece.span = span;
+            piece.is_locked = true;
+        }
+        piece
+    };
+    pieces(&sources.applied, now)
+        .map(moved)
+        .filter(|piece| piece.span.end > now)
+        .partition(|piece| piece.span.overlaps(&whole))
+}
+
+/// Who waits for whom, and who waits in vain.
+struct Waits<'a> {
+    edges: &'a [(TaskId, TaskId)],
+    /// What waits for work outside the question, and when that ends.
+    after: Vec<(TaskId, Instant)>,
+    /// Tasks that cannot be planned: what they wait for, and whether that is themselves.
+    stuck: HashMap<TaskId, (Vec<TaskId>, bool)>,
+}
+
+impl<'a> Waits<'a> {
+    fn new(
+        sources: &'a Sources,
+        open: &HashMap<TaskId, &task::Model>,
+        asked: &HashSet<TaskId>,
+        in_force: &[Piece],
+        done: &HashMap<TaskId, (i64, Instant)>,
+        rest: &dyn Fn(&task::Model) -> i64,
+    ) -> Self {
+        let mut waits = Self {
+            edges: &sources.waits,
+            after: Vec::new(),
+            stuck: HashMap::new(),
+        };
+        for (waiting, dep) in sources
+            .waits
+            .iter()
+            .filter(|(waiting, _)| asked.contains(waiting))
+        {
+            if asked.contains(dep) {
+                continue;
+            }
+            let planned: Vec<&Piece> = in_force.iter().filter(|piece| piece.task_id == *dep).collect();
+            let minutes: i64 = planned
+                .iter()
+                .map(|piece| (piece.span.end - piece.span.start).num_minutes())
+                .sum();
+            let is_covered = open
+                .get(dep)
+                .is_some_and(|task| rest(task) <= 0 || minutes >= rest(task));
+            let end = planned.iter().map(|piece| piece.span.end).max();
+            if is_covered {
+                waits.after.extend(
+                    end.or(done.get(dep).map(|(_, end)| *end))
+                        .map(|end| (*waiting, end)),
+                );
+            } else {
+                let (because, _) = waits.stuck.entry(*waiting).or_default();
+                because.push(*dep);
+            }
+        }
+        waits.spread(asked);
+        waits
+    }
+
+    fn of(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
+        self.edges
+            .iter()
+            .filter(move |(waiting, _)| *waiting == task)
+            .map(|(_, dep)| *dep)
+    }
+
+    /// What waits for a task that is stuck is stuck, and so is a circle with all that waits for it.
+    fn spread(&mut self, asked: &HashSet<TaskId>) {
+        let mut deps: BTreeMap<uuid::Uuid, (TaskId, Vec<TaskId>)> = BTreeMap::new();
+        for (waiting, dep) in self.edges {
+            if asked.contains(waiting) && asked.contains(dep) {
+                use entity::ids::TypedId as _;
+                deps.entry(waiting.uuid())
+                    .or_insert((*waiting, Vec::new()))
+                    .1
+                    .push(*dep);
+            }
+        }
+        let mut ready: HashSet<TaskId> = asked.iter().copied().collect();
+        for (task, _) in deps.values() {
+            ready.remove(task);
+        }
+        loop {
+            let mut moved = false;
+            deps.retain(|_, (task, of)| {
+                of.retain(|dep| !ready.contains(dep) || self.stuck.contains_key(dep));
+                if let Some(stuck) = of.iter().find(|dep| self.stuck.contains_key(dep)) {
+                    self.stuck.entry(*task).or_insert((vec![*stuck], false));
+                    ready.insert(*task);
+                } else if of.is_empty() {
+                    ready.insert(*task);
+                } else {
+                    return true;
+                }
+                moved = true;
+                false
+            });
+            if !moved {
+                break;
+            }
+        }
+        for (task, of) in deps.into_values() {
+            self.stuck.entry(task).or_insert((of, true));
+        }
+    }
+
+    fn left_out(&self, task_id: TaskId, minutes: i64) -> Option<LeftOut> {
+        let (because_of, in_circle) = self.stuck.get(&task_id)?;
+        Some(LeftOut {
+            task_id,
+            reason: UnscheduledReason::Blocked,
+            minutes,
+            because_of: because_of.clone(),
+            in_circle: *in_circle,
+        })
+    }
+}
+
+/// One task in slots, without its number and what it waits for.
+fn work(task: &task::Model, rest: i64, window: &Window, now: Instant) -> engine::Task {
+    let dur = window.slots(rest);
+    let (min, max) = sizes(task, dur, window);
+    let is_over = |due: Instant| task.is_hard_deadline && due <= now;
+    let deadline = |due: Instant| if is_over(due) { 0 } else { window.floor(due) };
+    let est = task.start_after.map_or(0, |at| window.ceil(at));
+    engine::Task {
+        id: 0,
+        dur,
+        min,
+        max,
+        est: est.max(window.ceil(now)).max(0),
+        due: task.due_at.map(|due| window.floor(due)),
+        deadline: task.due_at.filter(|_| task.is_hard_deadline).map(deadline),
+        prio: usize::try_from(task.priority.rank()).unwrap_or_default(),
+        deps: Vec::new(),
+        sched: HOURS.to_owned(),
+        profile: profile(task.energy).to_owned(),
+        deep: task.energy == EnergyLevel::High,
+        tag: String::new(),
+        prior: None,
+    }
+}
+
+/// Smallest and largest piece. What is left of a task may not be cut as its sizes say; then pieces get smaller.
+fn sizes(task: &task::Model, dur: i64, window: &Window) -> (i64, i64) {
+    let Some(min) = task.min_chunk_minutes else {
+        return (dur, dur);
+    };
+    let largest = task
+        .max_chunk_minutes
+        .map_or(dur, |max| window.slots(i64::from(max)));
+    let max = largest.clamp(1, dur);
+    let mut min = window.slots(i64::from(min)).clamp(1, max);
+    while min > 1 && (dur / min) * max < dur {
+        min -= 1;
+    }
+    (min, max)
+}
+
+const HOURS: &str = "work";
+
+fn profile(energy: EnergyLevel) -> &'static str {
+    match energy {
+        EnergyLevel::Low => "low",
+        EnergyLevel::Medium => "medium",
+        EnergyLevel::High => "high",
+    }
+}
+
+/// Everything but tasks and busy times.
+fn frame(sources: &Sources, window: &Window, now: Instant, fixed: &[Piece]) -> Problem {
+    let peak = sources.preferences.peak_energy;
+    let profiles = BTreeMap::from([
+        ("low".to_owned(), window.discomfort(peak, 1, 0)),
+        ("medium".to_owned(), vec![0]),
+        ("high".to_owned(), window.discomfort(peak, 0, 2)),
+    ]);
+    let most = i64::from(sources.preferences.max_daily_task_minutes) / window.slot_minutes;
+    let taken: Vec<engine::Range> = fixed
+        .iter()
+        .filter_map(|piece| window.cover(piece.span))
+        .collect();
+    let cap = |start: i64, end: i64| {
+        let used: i64 = taken
+            .iter()
+            .map(|slot| (slot.1.min(end) - slot.0.max(start)).max(0))
+            .sum();
+        (most - used).max(0)
+    };
+    let days = window
+        .days
+        .iter()
+        .map(|day| (day.start, day.end, cap(day.start, day.end)));
+    // Weights are per quarter of an hour; what counts whole pieces keeps its worth when slots are finer.
+    let scale = 15 / window.slot_minutes;
+    let open: i64 = window.hours.iter().map(|(start, end)| end - start).sum();
+    let soon = window.ceil(now + chrono::Duration::hours(24));
+    Problem {
+        id: String::new(),
+        slot_min: window.slot_minutes,
+        t0: window.span().start.to_rfc3339(),
+        horizon: window.horizon().max(1),
+        hours: BTreeMap::from([(HOURS.to_owned(), window.hours.clone())]),
+        busy: Vec::new(),
+        focus: Vec::new(),
+        days: days.collect(),
+        profiles,
+        weights: Weights {
+            prio: vec![1, 2, 4, 8],
+            tard: 10,
+            flow: 1,
+            pref: 5,
+            focus: 8,
+            frag: 20 * scale,
+            moved: 40 * scale,
+            move_soon: 120 * scale,
+            soon,
+            drop_base: 12 * open,
+            drop_slot: 100,
+        },
+        tasks: Vec::new(),
+    }
+}
+
+type BusyTimes = (Vec<(i64, i64, i64, i64)>, Vec<Span>);
+
+/// What takes time: events with the person's buffer around them, and the pieces that stay.
+fn busy(sources: &Sources, window: &Window, fixed: &[Piece], in_force: &[Piece]) -> BusyTimes {
+    let planned: HashSet<CalendarEventId> = sources
+        .applied
+        .iter()
+        .filter_map(|slot| slot.calendar_event_id)
+        .chain(in_force.iter().filter_map(|piece| piece.event_id))
+        .collect();
+    let buffer = window.slots(i64::from(sources.preferences.buffer_minutes));
+    let events = sources
+        .busy
+        .iter()
+        .filter(|busy| !planned.contains(&busy.event_id));
+    let events = events.filter_map(|busy| Span::new(busy.start, busy.end));
+    let kept = fixed.iter().map(|piece| (piece.span, 0));
+    events
+        .map(|span| (span, buffer))
+        .chain(kept)
+        .filter_map(|(span, buffer)| {
+            let (start, end) = window.cover(span)?;
+            Some(((start, end, buffer, buffer), span))
+        })
+        .unzip()
+}

@@ -1,0 +1,132 @@
+//! Planning the part of a proposal again that no longer fits the calendar; the rest stays where it is.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use entity::enums::ScheduleStatus;
+use entity::ids::{ScheduleId, TaskId};
+use entity::unscheduled_task;
+use sea_orm::{ColumnTrait as _, QueryFilter as _};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use super::apply::unavailable;
+use super::save;
+use crate::access::Ctx;
+use crate::features::scheduling::jobs::{Prepared, locked, prepare, replace_slots};
+use crate::features::scheduling::model::{Diff, Slot};
+use crate::features::scheduling::question::Base;
+use crate::features::scheduling::read;
+use crate::features::scheduling::rules;
+use crate::features::scheduling::solve::{How, Solved, solve};
+use crate::features::scheduling::words::{Words, locked as locked_reason};
+use crate::kernel::ids::IdGen;
+use crate::kernel::{Error, Result};
+
+/// Mends a proposal. Fails when something that had a place finds none any more.
+pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
+    let row = read::get(ctx, id).await?;
+    let now = ctx.platform().clock.now();
+    let prepared = prepare(&ctx.read().await?, &row, now, Base::Draft).await?;
+    // Nobody watches this one.
+    let (better, _) = unbounded_channel();
+    let solved = solve(
+        ctx.platform(),
+        Arc::new(prepared.question.clone()),
+        How::Mend,
+        rules::small_effort(),
+        u64::try_from(row.version).unwrap_or_default(),
+        better,
+        CancellationToken::new(),
+    )
+    .await?;
+    let lost = lost(&prepared, &solved);
+    if lost > 0 {
+        return Err(unavailable("id", lost));
+    }
+    let (slots, diff) = mended(&prepared, &solved, &ctx.platform().ids);
+    let diff = serde_json::to_value(&diff).map_err(Error::internal)?;
+    let placed: HashSet<TaskId> = slots.iter().map(|slot| slot.task_id).collect();
+    ctx.write(|tx| {
+        let (slots, diff, placed) = (slots.clone(), diff.clone(), placed.clone());
+        async move {
+            let mut current = locked(&tx, id).await?;
+            if current.version != row.version || current.status != ScheduleStatus::Proposed {
+                // Somebody else changed it; the next look decides.
+                return Ok(());
+            }
+            replace_slots(&tx, id, &slots).await?;
+            tx.delete_many::<unscheduled_task::Entity>()
+                .filter(unscheduled_task::Column::ScheduleId.eq(id))
+                .filter(unscheduled_task::Column::TaskId.is_in(placed))
+                .exec(tx.conn())
+                .await?;
+            current.diff = Some(diff);
+            save(&tx, current, "schedule.mended").await.map(drop)
+        }
+    })
+    .await
+}
+
+/// How many tasks had a place and have none now.
+fn lost(prepared: &Prepared, solved: &Solved) -> usize {
+    let had_place: HashSet<TaskId> = prepared
+        .sources
+        .draft
+        .iter()
+        .filter_map(|slot| slot.task_id)
+        .collect();
+    let is_out = |number: u32| !solved.plan.solution.chunks.contains_key(&number);
+    let question = &prepared.question;
+    let out = question.tasks.iter().zip(0_u32..);
+    let out = out.filter(|(task, number)| had_place.contains(task) && is_out(*number));
+    let blocked = question
+        .left_out
+        .iter()
+        .filter(|one| had_place.contains(&one.task_id));
+    out.count() + blocked.count()
+}
+
+fn mended(prepared: &Prepared, solved: &Solved, ids: &IdGen) -> (Vec<Slot>, Diff) {
+    let question = &prepared.question;
+    let titles: HashMap<TaskId, &str> = prepared
+        .sources
+        .tasks
+        .iter()
+        .map(|task| (task.id, task.title.as_str()))
+        .collect();
+    let title = |id: TaskId| titles.get(&id).copied().unwrap_or("another task").to_owned();
+    let words = Words {
+        question,
+        window: &prepared.window,
+        title: &title,
+    };
+    let fixed = question.fixed.iter().map(|piece| Slot {
+        id: piece.slot_id,
+        task_id: piece.task_id,
+        span: piece.span,
+        is_locked: true,
+        reasons: vec![locked_reason()],
+        previous: None,
+    });
+    let free = solved.explanation.placed.iter().map(|placed| {
+        let task_id = question.tasks[placed.task as usize];
+        let span = prepared.window.between(placed.chunk);
+        let known =
+            prepared.sources.draft.iter().find(|slot| {
+                slot.task_id == Some(task_id) && slot.start_utc == span.start && !slot.is_locked
+            });
+        Slot {
+            id: known.map_or_else(|| ids.next(), |slot| slot.id),
+            task_id,
+            span,
+            is_locked: false,
+            reasons: words.reasons(placed),
+            previous: None,
+        }
+    });
+    let mut slots: Vec<Slot> = fixed.chain(free).collect();
+    slots.sort_by_key(|slot| slot.span.start);
+    let diff = rules::compare(&question.in_force, &mut slots);
+    (slots, diff)
+}
