@@ -68,6 +68,7 @@ pub struct Query(
     integrations::IntegrationQuery,
     tasks::TaskQuery,
     jobs::JobQuery,
+    jobs::JobQueueQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
@@ -85,6 +86,7 @@ pub struct Mutation(
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    jobs::JobMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

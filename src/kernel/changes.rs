@@ -89,6 +89,8 @@ pub enum Topic {
     Sync(IntegrationId),
     /// State changes of one job.
     Job(JobId),
+    /// Steps of all jobs, those of one transaction at once.
+    Jobs,
     /// A job became due: idle workers look.
     JobsDue,
     /// A session, token or membership of a person was taken away, or the person changed: open sockets check themselves, and what is
@@ -103,6 +105,7 @@ impl fmt::Display for Topic {
             Self::Notifications(id) => write!(f, "notifications:{}", id.0.simple()),
             Self::Sync(id) => write!(f, "sync:{}", id.0.simple()),
             Self::Job(id) => write!(f, "job:{}", id.0.simple()),
+            Self::Jobs => f.write_str("jobs"),
             Self::JobsDue => f.write_str("jobs-due"),
             Self::Revoked(id) => write!(f, "revoked:{}", id.0.simple()),
         }

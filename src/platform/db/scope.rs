@@ -72,6 +72,7 @@ global!(
     api_token,
     idempotency_record,
     job_queue,
+    job_worker,
     notification,
     notification_preference,
     session,
