@@ -16,7 +16,10 @@ mod m0009_plans;
 mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
+mod m0015_tzdata;
+mod m0016_search;
 mod m0018_job_workers;
+mod m0019_delivery;
 mod m0025_one_policy;
 mod schema;
 
@@ -44,7 +47,10 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0010_exchange", m0010_exchange::tables),
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
+            Box::new(m0015_tzdata::Tzdata),
+            Box::new(m0016_search::Search),
             Area::boxed("m0018_job_workers", m0018_job_workers::tables),
+            Box::new(m0019_delivery::Delivery),
             Box::new(m0025_one_policy::OnePolicy),
         ]
     }
