@@ -18,6 +18,7 @@ mod m0011_sign_in;
 mod m0013_lookups;
 mod m0015_tzdata;
 mod m0016_search;
+mod m0018_job_workers;
 mod m0019_delivery;
 mod m0020_plans_in_force;
 mod m0025_one_policy;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_lookups::Lookups),
             Box::new(m0015_tzdata::Tzdata),
             Box::new(m0016_search::Search),
+            Area::boxed("m0018_job_workers", m0018_job_workers::tables),
             Box::new(m0019_delivery::Delivery),
             Box::new(m0020_plans_in_force::PlansInForce),
             Box::new(m0025_one_policy::OnePolicy),

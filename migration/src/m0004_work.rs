@@ -9,7 +9,8 @@ pub(crate) fn tables() -> Vec<Table> {
     vec![jobs(), job_queues(), idempotency_records(), notifications()]
 }
 
-const QUEUES: &[&str] = &[
+/// Queues of jobs.
+pub(crate) const QUEUES: &[&str] = &[
     "calendar_sync",
     "email",
     "schedule_generation",

@@ -1,5 +1,8 @@
 //! Background jobs.
 
+mod commands;
+mod queues;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, InputObject, Object, Result, Subscription};
@@ -17,9 +20,12 @@ use super::ranges::DateTimeRangeInput;
 use super::scalars::{DateTime, Json};
 use super::workspaces::{Workspace, workspace_of};
 use crate::access::Access;
-use crate::features::jobs::{self, Watch};
+use crate::features::jobs::{self, Feed, Watch};
 use crate::kernel;
 use crate::kernel::page::PageArgs;
+
+pub use commands::JobMutation;
+pub use queues::JobQueueQuery;
 
 /// A background job.
 #[derive(Description, Clone)]
@@ -190,6 +196,19 @@ pub struct JobSubscription;
 
 #[Subscription]
 impl JobSubscription {
+    /// All job state changes, for the admin dashboard. Requires an installation admin.
+    async fn job_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only jobs of these queues.")] queues: Option<Vec<JobQueueName>>,
+    ) -> Result<impl Stream<Item = Result<Job>> + use<>> {
+        let queues = queues.map(|any| any.into_iter().map(Into::into).collect());
+        let feed = Feed::start(access(ctx), queues).map_err(expose)?;
+        let next =
+            async |mut feed: Feed| kernel::Result::Ok(feed.next().await?.map(|row| (Job::from(row), feed)));
+        Ok(try_unfold(feed, next).map_err(expose))
+    }
+
     /// Progress of one job. Sends the current state first and completes when it ends.
     async fn job_progress(
         &self,

@@ -76,6 +76,7 @@ pub struct Query(
     schedules::ScheduleQuery,
     search::SearchQuery,
     jobs::JobQuery,
+    jobs::JobQueueQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
@@ -95,6 +96,7 @@ pub struct Mutation(
     integrations::IntegrationMutation,
     tasks::TaskMutation,
     schedules::ScheduleMutation,
+    jobs::JobMutation,
     focus::FocusMutation,
     quick_add::QuickAddMutation,
 );

@@ -103,6 +103,8 @@ pub enum Topic {
     Schedule(ScheduleId),
     /// State changes of one job.
     Job(JobId),
+    /// Steps of all jobs, those of one transaction at once.
+    Jobs,
     /// Who came, went or moved on in a workspace.
     Presence(WorkspaceId),
     /// A job became due: idle workers look.
@@ -120,6 +122,7 @@ impl fmt::Display for Topic {
             Self::Sync(id) => write!(f, "sync:{}", id.0.simple()),
             Self::Schedule(id) => write!(f, "schedule:{}", id.0.simple()),
             Self::Job(id) => write!(f, "job:{}", id.0.simple()),
+            Self::Jobs => f.write_str("jobs"),
             Self::Presence(id) => write!(f, "presence:{}", id.0.simple()),
             Self::JobsDue => f.write_str("jobs-due"),
             Self::Revoked(id) => write!(f, "revoked:{}", id.0.simple()),

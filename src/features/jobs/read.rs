@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::{Error, Result};
 use crate::platform::db::{Key, Scope, keyset};
+use crate::platform::jobs::{QueueStats, queue_stats};
 
 /// One job; NOT_FOUND when the caller may not see it.
 pub async fn get(access: &Access, id: JobId) -> Result<job::Model> {
@@ -47,6 +48,13 @@ pub async fn page(access: &Access, filter: &JobFilter, request: &PageRequest) ->
     Ok(Page::from_rows(request, rows, total, |row| {
         Cursor(vec![row.id.to_string().into()])
     }))
+}
+
+/// Numbers of every queue. FORBIDDEN unless the caller looks after the installation.
+pub async fn queues(access: &Access) -> Result<Vec<QueueStats>> {
+    access.caller().require_admin()?;
+    let read = access.platform().db.read(Scope::System).await?;
+    queue_stats(&read, access.platform().clock.now()).await
 }
 
 fn condition(filter: &JobFilter) -> Condition {

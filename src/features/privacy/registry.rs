@@ -198,6 +198,13 @@ pub const TABLES: &[Table] = &[
     ),
     table("job_queues", &[], "", "", "name is_paused created_at updated_at"),
     table(
+        "job_workers",
+        &[],
+        "",
+        "",
+        "name queue slots created_at updated_at",
+    ),
+    table(
         "integrations",
         &[Goes("owner_id")],
         "owner_id account_label server_url username",

@@ -29,7 +29,7 @@ use entity::enums::JobQueueName;
 
 pub use ledger::{
     JobEvent, QueueStats, Ticket, cancel, discard, hasten, prune, queue_stats, requeue, requeue_dead,
-    set_paused,
+    requeue_dead_of_nobody, set_paused,
 };
 pub use runner::{JobError, ProgressHandle, Runner, RunningJob};
 pub use workers::run_workers;

@@ -9,7 +9,7 @@ use apalis_core::backend::ext::BackendExt as _;
 use apalis_core::error::BoxDynError;
 use apalis_core::monitor::Monitor;
 use apalis_core::worker::builder::WorkerBuilder;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::dispatch::{self, Transport};
@@ -23,6 +23,8 @@ use crate::platform::redis::Redis;
 
 /// Time for running jobs to end and be recorded after the grace; then the workers are given up.
 const LAST_RESORT: Duration = Duration::from_millis(1_500);
+/// Time for telling others that this process ends.
+const GOOD_BYE: Duration = Duration::from_millis(500);
 /// When Redis forgets its workers or is away, they all stop, some of them again and again: one line for all of that.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -36,10 +38,14 @@ pub async fn run_workers(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let workshop = Workshop::new(platform, runner, config, shutdown);
-    match redis {
+    let ended = match redis {
         Some(redis) => brokered(&workshop, redis).await,
         None => embedded(&workshop).await,
+    };
+    if let Ok(Err(error)) = timeout(GOOD_BYE, workshop.ledger.absent()).await {
+        tracing::debug!(%error, "others learn of the end of this worker when it stays silent");
     }
+    ended
 }
 
 async fn embedded(workshop: &Arc<Workshop>) -> Result<()> {

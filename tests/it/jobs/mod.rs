@@ -366,7 +366,7 @@ async fn a_person_pauses_cancels_and_requeues() {
             .write(Scope::System, Actor::system(), requeue)
             .await
             .unwrap(),
-        1
+        [dead]
     );
     assert_eq!(bench.until(dead, JobStatus::Dead, 5).await.attempts, 1);
     let read = platform.db.read(Scope::System).await.unwrap();
@@ -377,8 +377,8 @@ async fn a_person_pauses_cancels_and_requeues() {
         .find(|stats| stats.queue == JobQueueName::CalendarSync)
         .unwrap();
     assert_eq!(
-        (sync.dead, sync.running, sync.queued, sync.is_paused),
-        (1, 0, 0, false)
+        (sync.dead, sync.running, sync.queued, sync.workers, sync.is_paused),
+        (1, 0, 0, 1, false)
     );
     let discard = |tx: Tx| async move { jobs::discard(&tx, dead).await };
     platform

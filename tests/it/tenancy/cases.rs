@@ -191,6 +191,7 @@ fn reads() -> Vec<Case> {
             json!({ "filter": { "workspaceId": "$workspace" } }),
             "{ totalCount }",
         ),
+        query("jobQueues", Installation, json!({}), "{ name workerCount }"),
         query("task", Role(Viewer), id("$task"), "{ id title }"),
         case(
             "Workspace",
@@ -280,6 +281,12 @@ fn reads() -> Vec<Case> {
             "{ processedCount }",
         ),
         live("jobProgress", Role(Viewer), json!({ "jobId": "$job" }), "{ id }"),
+        live(
+            "jobChanged",
+            Installation,
+            json!({ "queues": ["EMAIL"] }),
+            "{ id }",
+        ),
         live("notificationReceived", Oneself, json!({}), "{ id }"),
         live(
             "presenceChanged",
@@ -465,10 +472,20 @@ fn commands() -> Vec<Case> {
 }
 
 fn endings() -> Vec<Case> {
-    use Least::{Oneself, Role};
+    use Least::{Installation, Oneself, Role};
     let id = |name: &str| json!({ "id": name });
     vec![
         mutation("discardSchedule", Role(Member), id("$schedule")),
+        mutation("requeueJob", Installation, id("$job")),
+        mutation("requeueDeadJobs", Installation, json!({ "queue": "EMAIL" })),
+        // Whoever started it, here the owner; nobody else by their role alone.
+        mutation("cancelJob", Role(Owner), id("$job")),
+        mutation("discardJob", Installation, id("$job")),
+        mutation(
+            "setJobQueuePaused",
+            Installation,
+            json!({ "queue": "EMAIL", "isPaused": true }),
+        ),
         mutation("revokeInvitation", Role(Admin), id("$invitation")),
         mutation("unlinkAccount", Oneself, id("$account")),
         mutation(

@@ -179,7 +179,7 @@ impl Ledger {
             .filter(which)
             .exec_with_returning(tx.conn())
             .await?;
-        rows.iter().try_for_each(|job| announce(tx, job))?;
+        announce(tx, &rows)?;
         Ok(rows)
     }
 }

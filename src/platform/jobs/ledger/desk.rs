@@ -1,9 +1,11 @@
 //! What a person may do to jobs and queues. Each joins the caller's transaction, in its scope: a job of another workspace is not found.
 
+use std::collections::HashSet;
+
 use entity::enums::{JobQueueName, JobStatus};
 use entity::ids::JobId;
 use entity::{job, job_queue};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Condition, IntoCondition as _, OnConflict};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
 
 use super::{PAGE, WAITING, announce, released};
@@ -11,6 +13,9 @@ use crate::kernel::changes::Topic;
 use crate::kernel::error::UserErrorCode;
 use crate::kernel::{Error, Result};
 use crate::platform::db::Tx;
+
+/// States in which a job keeps its unique key.
+const LIVE: [JobStatus; 3] = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
 
 async fn locked(tx: &Tx, id: JobId) -> Result<job::Model> {
     let found = tx
@@ -30,7 +35,7 @@ async fn save(tx: &Tx, id: JobId, row: job::ActiveModel) -> Result<job::Model> {
         .exec_with_returning(tx.conn())
         .await?;
     let job = rows.into_iter().next().ok_or_else(Error::not_found)?;
-    announce(tx, &job)?;
+    announce(tx, std::slice::from_ref(&job))?;
     Ok(job)
 }
 
@@ -56,11 +61,10 @@ async fn replaced(tx: &Tx, job: &job::Model) -> Result<bool> {
     let Some(key) = &job.unique_key else {
         return Ok(false);
     };
-    let live = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
     let same = tx
         .find::<job::Entity>()
         .filter(job::Column::UniqueKey.eq(key.as_str()))
-        .filter(job::Column::Status.is_in(live));
+        .filter(job::Column::Status.is_in(LIVE));
     Ok(same.one(tx.conn()).await?.is_some())
 }
 
@@ -92,32 +96,59 @@ pub async fn requeue(tx: &Tx, id: JobId) -> Result<job::Model> {
     save(tx, id, fresh(tx)).await
 }
 
-/// Puts all dead jobs of a queue back, except those whose work a newer job does already. Returns how many.
-pub async fn requeue_dead(tx: &Tx, queue: JobQueueName) -> Result<u64> {
-    let mut requeued = 0;
-    let mut after: Option<JobId> = None;
+/// Puts all dead jobs of a queue back, except those whose work a newer job does already. Returns those put back.
+pub async fn requeue_dead(tx: &Tx, queue: JobQueueName) -> Result<Vec<JobId>> {
+    requeue_all(tx, job::Column::Queue.eq(queue).into_condition()).await
+}
+
+/// The same with those that belong to no workspace only.
+pub async fn requeue_dead_of_nobody(tx: &Tx, queue: JobQueueName) -> Result<Vec<JobId>> {
+    let nobody = job::Column::WorkspaceId.is_null();
+    requeue_all(tx, job::Column::Queue.eq(queue).into_condition().add(nobody)).await
+}
+
+/// Page by page, three statements each, newest first: of several dead jobs with one unique key only the newest comes back.
+async fn requeue_all(tx: &Tx, which: Condition) -> Result<Vec<JobId>> {
+    let mut requeued = Vec::new();
+    let mut before: Option<JobId> = None;
     loop {
-        let mut dead = tx
+        let page: Vec<(JobId, Option<String>)> = tx
             .find::<job::Entity>()
-            .filter(job::Column::Queue.eq(queue))
-            .filter(job::Column::Status.eq(JobStatus::Dead));
-        if let Some(after) = after {
-            dead = dead.filter(job::Column::Id.gt(after));
-        }
-        let page = dead
-            .order_by_asc(job::Column::Id)
+            .select_only()
+            .columns([job::Column::Id, job::Column::UniqueKey])
+            .filter(which.clone())
+            .filter(job::Column::Status.eq(JobStatus::Dead))
+            .filter(Condition::all().add_option(before.map(|id| job::Column::Id.lt(id))))
+            .order_by_desc(job::Column::Id)
             .limit(PAGE)
             .lock_exclusive()
+            .into_tuple()
             .all(tx.conn())
             .await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        for job in &page {
-            if !replaced(tx, job).await? {
-                save(tx, job.id, fresh(tx)).await?;
-                requeued += 1;
-            }
-        }
+        let Some((last, _)) = page.last() else { break };
+        before = Some(*last);
+        let keys: Vec<String> = page.iter().filter_map(|(_, key)| key.clone()).collect();
+        let mut taken: HashSet<String> = if keys.is_empty() {
+            HashSet::new()
+        } else {
+            let live = tx
+                .find::<job::Entity>()
+                .select_only()
+                .column(job::Column::UniqueKey)
+                .filter(job::Column::UniqueKey.is_in(keys))
+                .filter(job::Column::Status.is_in(LIVE));
+            live.into_tuple().all(tx.conn()).await?.into_iter().collect()
+        };
+        let free = |(id, key): (JobId, Option<String>)| key.is_none_or(|key| taken.insert(key)).then_some(id);
+        let ids: Vec<JobId> = page.into_iter().filter_map(free).collect();
+        let rows = tx
+            .update_many::<job::Entity>()
+            .set(fresh(tx))
+            .filter(job::Column::Id.is_in(ids))
+            .exec_with_returning(tx.conn())
+            .await?;
+        announce(tx, &rows)?;
+        requeued.extend(rows.iter().map(|job| job.id));
     }
     tx.announce(Topic::JobsDue, &())?;
     Ok(requeued)

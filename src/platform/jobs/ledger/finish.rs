@@ -53,7 +53,7 @@ impl Ledger {
                 update = update.set(settle(&job, outcome, tx.now()));
             }
             let rows = update.exec_with_returning(tx.conn()).await?;
-            rows.iter().try_for_each(|job| announce(&tx, job))?;
+            announce(&tx, &rows)?;
             Ok(!rows.is_empty())
         })
         .await

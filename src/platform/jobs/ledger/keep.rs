@@ -70,7 +70,7 @@ impl Ledger {
                 .filter(self.mine(ticket))
                 .exec_with_returning(tx.conn())
                 .await?;
-            rows.iter().try_for_each(|job| announce(&tx, job))
+            announce(&tx, &rows)
         })
         .await
     }
@@ -109,7 +109,7 @@ impl Ledger {
                     .set(settle(job, &died, tx.now()))
                     .filter(job::Column::Id.eq(job.id));
                 let rows = update.exec_with_returning(tx.conn()).await?;
-                rows.iter().try_for_each(|job| announce(&tx, job))?;
+                announce(&tx, &rows)?;
             }
             Ok(rows.len())
         })

@@ -6,6 +6,7 @@ mod desk;
 mod finish;
 mod keep;
 mod retention;
+mod roll;
 mod stats;
 mod tick;
 
@@ -19,7 +20,7 @@ use sea_orm::sea_query::Condition;
 use sea_orm::{ActiveEnum as _, ColumnTrait as _, Set};
 use serde::{Deserialize, Serialize};
 
-pub use desk::{cancel, discard, hasten, requeue, requeue_dead, set_paused};
+pub use desk::{cancel, discard, hasten, requeue, requeue_dead, requeue_dead_of_nobody, set_paused};
 pub use finish::Outcome;
 pub use retention::prune;
 pub use stats::{QueueStats, queue_stats};
@@ -66,7 +67,7 @@ impl From<&job::Model> for Ticket {
     }
 }
 
-/// What travels on [`Topic::Job`] after each step of a job.
+/// What travels on [`Topic::Job`] after each step of a job, and with the others of its transaction on [`Topic::Jobs`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobEvent {
     /// The job.
@@ -81,16 +82,24 @@ pub struct JobEvent {
     pub cancel_requested: bool,
 }
 
-/// Announces a step after the commit. Every change of a job's state goes through here.
-fn announce(tx: &Tx, job: &job::Model) -> Result<()> {
-    let event = JobEvent {
+/// Announces steps after the commit. Every change of a job's state goes through here.
+fn announce(tx: &Tx, jobs: &[job::Model]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let event = |job: &job::Model| JobEvent {
         id: job.id,
         queue: job.queue,
         status: job.status,
         progress_percent: job.progress_percent,
         cancel_requested: job.cancel_requested,
     };
-    tx.announce(Topic::Job(job.id), &event)
+    let events: Vec<JobEvent> = jobs.iter().map(event).collect();
+    for event in &events {
+        tx.announce(Topic::Job(event.id), event)?;
+    }
+    // Whoever watches all of them hears of a transaction once.
+    tx.announce(Topic::Jobs, &events)
 }
 
 impl Ledger {

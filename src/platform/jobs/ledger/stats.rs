@@ -26,8 +26,12 @@ pub struct QueueStats {
     pub succeeded_last_day: i64,
     /// Start of the oldest wait.
     pub oldest_queued_at: Option<Instant>,
+    /// Processes that work on it.
+    pub workers: i64,
     /// Whether workers take no new jobs.
     pub is_paused: bool,
+    /// When the numbers were true.
+    pub at: Instant,
 }
 
 /// Numbers of every queue at `now`, in the order of the catalogue.
@@ -61,6 +65,7 @@ pub async fn queue_stats(read: &Read, now: Instant) -> Result<Vec<QueueStats>> {
         .into_tuple()
         .all(read)
         .await?;
+    let workers = super::roll::workers(read, now).await?;
     let switches = read
         .find_global::<job_queue::Entity>()
         .order_by_asc(job_queue::Column::Name)
@@ -79,6 +84,8 @@ pub async fn queue_stats(read: &Read, now: Instant) -> Result<Vec<QueueStats>> {
         oldest_queued_at: row(queue, JobStatus::Queued)
             .and_then(|row| row.3)
             .filter(|at| *at <= now),
+        workers: workers.iter().find(|row| row.0 == queue).map_or(0, |row| row.1),
+        at: now,
         is_paused: switches
             .iter()
             .any(|switch| switch.name == queue && switch.is_paused),
