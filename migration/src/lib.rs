@@ -21,6 +21,7 @@ mod m0016_search;
 mod m0018_job_workers;
 mod m0019_delivery;
 mod m0020_plans_in_force;
+mod m0014_event_windows;
 mod m0025_one_policy;
 mod schema;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0018_job_workers", m0018_job_workers::tables),
             Box::new(m0019_delivery::Delivery),
             Box::new(m0020_plans_in_force::PlansInForce),
+            Box::new(m0014_event_windows::EventWindows),
             Box::new(m0025_one_policy::OnePolicy),
         ]
     }

@@ -24,6 +24,7 @@ mod changes;
 mod contract;
 mod documents;
 mod email_links;
+mod event_windows;
 mod events;
 mod fanout;
 mod focus;

@@ -91,5 +91,17 @@ fn beyond(keys: &[Key], cursor: &Cursor, side: Ordering, argument: &str) -> Resu
             Some(value) => key.expr.clone().eq(Expr::val(value)),
         });
     }
-    Ok(any)
+    let position = Condition::all().add(any);
+    // Says nothing new, but lets the database begin its walk at the cursor: it does not see that in the OR.
+    Ok(match (keys.first(), cursor.0.first()) {
+        (Some(key), Some(json)) if !key.nullable => {
+            let value = Expr::val((key.value)(json).ok_or_else(refuse)?);
+            position.add(if (side == Ordering::Greater) != key.descending {
+                key.expr.clone().gte(value)
+            } else {
+                key.expr.clone().lte(value)
+            })
+        }
+        _ => position,
+    })
 }

@@ -1,6 +1,7 @@
 //! Questions about events. Answers are what the viewer may see: private events of others come masked.
 
 mod busy;
+mod range;
 pub(super) mod seen;
 mod window;
 
@@ -9,7 +10,7 @@ pub use window::{Among, Expanded, in_window};
 use std::collections::HashMap;
 
 use entity::ids::{CalendarEventId, UserId};
-use entity::{attendee, calendar_event, event_override, membership, reminder, user};
+use entity::{attendee, calendar_event, membership, reminder, user};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -23,7 +24,7 @@ use super::model::{Event, EventFilter, EventOrder, EventOrderField};
 use super::rules;
 use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
-use crate::kernel::time::{Instant, Span};
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::db::{Key, Partial as _, Read, fetch, keyset};
 
@@ -65,18 +66,21 @@ pub async fn page(
 ) -> Result<Page<Event>> {
     let viewer = ctx.user_id();
     let read = ctx.read().await?;
-    let select = read
-        .find::<calendar_event::Entity>()
-        .filter(condition(filter, viewer));
-    let total = if request.count {
-        Some(select.clone().count(&read).await?)
-    } else {
-        None
+    let condition = condition(filter, viewer);
+    let select = read.find::<calendar_event::Entity>().filter(condition.clone());
+    let total = match filter.range {
+        _ if !request.count => None,
+        Some(range) => Some(range::count(&read, range, &condition).await?),
+        None => Some(select.clone().count(&read).await?),
     };
     let name = order.name();
     let request = &request.in_order(&name)?;
     let columns = calendar_event::Entity::columns_in(request.columns, &always(order.field));
-    let rows = fetch(keyset(select, &keys(order, viewer), request)?, &columns, &read).await?;
+    let keys = keys(order, viewer);
+    let rows = match filter.range {
+        Some(range) => range::rows(&read, range, &condition, &keys, request, &columns).await?,
+        None => fetch(keyset(select, &keys, request)?, &columns, &read).await?,
+    };
     let events = seen::mask(&read, viewer, rows).await?;
     Ok(Page::from_rows(request, events, total, |event| {
         cursor(event, order.field, &name)
@@ -101,6 +105,7 @@ fn always(field: EventOrderField) -> [calendar_event::Column; 6] {
     ]
 }
 
+/// What must hold of an event beside its time; see [`range`] for that.
 fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
     use calendar_event::Column;
     // What a condition on guests or words finds would tell about details, so masked events never match one.
@@ -121,7 +126,6 @@ fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
                 .as_ref()
                 .map(|any| Column::CalendarId.is_in(any.clone())),
         )
-        .add_option(filter.range.map(in_range))
         .add_option(
             filter
                 .statuses
@@ -136,41 +140,6 @@ fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
                 .as_deref()
                 .map(|text| words(text).add(seen::has_details(viewer))),
         )
-}
-
-/// Events that overlap the range. Of a series only its first start and last end are known here, so one that pauses during the whole
-/// range matches too.
-fn in_range(range: Span) -> Condition {
-    use calendar_event::Column;
-    // An event without length is in the range that starts with it.
-    let single = Condition::all()
-        .add(Column::IsRecurring.eq(false))
-        .add(Column::StartUtc.lt(range.end))
-        .add(Column::EndUtc.gte(range.start))
-        .add(
-            Condition::any()
-                .add(Column::EndUtc.gt(range.start))
-                .add(Column::StartUtc.eq(range.start)),
-        );
-    let series = Condition::all()
-        .add(Column::IsRecurring.eq(true))
-        .add(Column::StartUtc.lt(range.end))
-        .add(
-            Condition::any()
-                .add(Column::SeriesEndUtc.is_null())
-                .add(Column::SeriesEndUtc.gt(range.start)),
-        );
-    let moved = Query::select()
-        .column(event_override::Column::EventId)
-        .from(event_override::Entity)
-        .and_where(event_override::Column::Cancelled.eq(false))
-        .and_where(event_override::Column::StartUtc.lt(range.end))
-        .and_where(event_override::Column::EndUtc.gt(range.start))
-        .take();
-    Condition::any()
-        .add(single)
-        .add(series)
-        .add(Column::Id.in_subquery(moved))
 }
 
 /// Every word must appear in the title, the description or the place, in any case.
