@@ -16,6 +16,7 @@ mod m0009_plans;
 mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
+mod m0017_feed_changes;
 mod m0025_one_policy;
 mod schema;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0010_exchange", m0010_exchange::tables),
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
+            Box::new(m0017_feed_changes::FeedChanges),
             Box::new(m0025_one_policy::OnePolicy),
         ]
     }

@@ -25,6 +25,8 @@ pub mod privacy;
 
 pub mod events;
 
+pub mod feeds;
+
 pub mod tasks;
 
 pub mod jobs;

@@ -7,6 +7,7 @@
 mod accounts;
 pub mod arguments;
 mod audit;
+mod calendar_feeds;
 mod calendars;
 mod changes;
 mod credentials;
@@ -82,6 +83,7 @@ pub struct Mutation(
     invitations::InvitationMutation,
     notifications::NotificationMutation,
     calendars::CalendarMutation,
+    calendar_feeds::CalendarFeedMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,

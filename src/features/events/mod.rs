@@ -6,6 +6,7 @@
 
 pub mod ical;
 mod model;
+mod outgoing;
 mod read;
 pub mod recurrence;
 mod remote;
@@ -19,7 +20,7 @@ pub use model::{
     Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
     Occurrences, When,
 };
-pub use read::{find, get, get_many, page, people_of, reminders_of};
+pub use read::{Audience, CalendarText, calendar_text, find, get, get_many, page, people_of, reminders_of};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{

@@ -1,6 +1,9 @@
 //! Questions about events. Answers are what the viewer may see: private events of others come masked.
 
+mod calendar_text;
 pub(super) mod seen;
+
+pub use calendar_text::{Audience, CalendarText, calendar_text};
 
 use std::collections::HashMap;
 
