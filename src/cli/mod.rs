@@ -10,6 +10,7 @@ mod audit;
 mod database;
 mod doctor;
 mod expand;
+mod mail;
 mod person;
 mod plan;
 mod seed;
@@ -66,6 +67,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = expand::GapPolicy::Shift)]
         gap: expand::GapPolicy,
     },
+    /// Look at the letters that people get.
+    Mail {
+        #[command(subcommand)]
+        action: mail::Action,
+    },
     /// Create two people with full workspaces, once, and print a fresh token for each.
     Seed {
         /// Print JSON for scripts.
@@ -105,6 +111,9 @@ pub fn run() -> ExitCode {
     if let Command::Plan(arguments) = &arguments.command {
         return end(plan::run(arguments));
     }
+    if let Command::Mail { action } = &arguments.command {
+        return end(mail::run(action));
+    }
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return end(Err(error.into())),
@@ -135,6 +144,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Person { action } => person::run(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Mail { action } => mail::run(&action),
         Command::Schema { check } => schema(check.as_ref()),
         Command::Expand { file, gap } => expand::run(&file, gap),
     }

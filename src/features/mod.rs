@@ -9,15 +9,17 @@ pub mod letters;
 
 pub mod people;
 
+pub mod notifications;
+
 pub mod workspaces;
+
+pub mod presence;
 
 pub mod accounts;
 
 pub mod calendars;
 
 pub mod audit;
-
-pub mod notifications;
 
 pub mod invitations;
 
@@ -26,11 +28,18 @@ pub mod privacy;
 pub mod events;
 
 pub mod feeds;
+pub mod language;
 
 pub mod tasks;
+
+pub mod search;
 
 pub mod jobs;
 
 pub mod scheduling;
 
+pub mod focus;
+
 pub mod integrations;
+
+pub mod assistant;

@@ -15,6 +15,7 @@ mod documents;
 mod enums;
 pub mod errors;
 mod events;
+mod focus;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -29,8 +30,11 @@ mod order;
 mod paging;
 mod people;
 mod preferences;
+mod presence;
+mod quick_add;
 mod ranges;
 mod scalars;
+mod search;
 mod server;
 mod shape;
 mod syncs;
@@ -66,8 +70,10 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    search::SearchQuery,
     jobs::JobQuery,
 );
 
@@ -82,11 +88,14 @@ pub struct Mutation(
     members::MemberMutation,
     invitations::InvitationMutation,
     notifications::NotificationMutation,
+    presence::PresenceMutation,
     calendars::CalendarMutation,
     calendar_feeds::CalendarFeedMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    focus::FocusMutation,
+    quick_add::QuickAddMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
@@ -94,6 +103,7 @@ pub struct Mutation(
 #[graphql(name = "Subscription")]
 pub struct Subscription(
     notifications::NotificationSubscription,
+    presence::PresenceSubscription,
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,

@@ -7,6 +7,7 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod mail;
+pub mod presence;
 pub mod pubsub;
 pub mod redis;
 pub mod secrets;
@@ -29,6 +30,7 @@ use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
 use mail::Mailer;
+use presence::Presence;
 use pubsub::PubSub;
 use redis::Redis;
 use secrets::Secrets;
@@ -46,6 +48,8 @@ pub struct Parts {
     pub db: Db,
     /// Messages between tasks and replicas.
     pub pubsub: PubSub,
+    /// Who is here.
+    pub presence: Presence,
     /// What many requests need and few change.
     pub cache: Cache,
     /// Redis, when replicas share one.

@@ -23,7 +23,7 @@ pub use columns::{Partial, fetch};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
-pub use read::Read;
+pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use tx::{Outcome, Tx, TxEnv};

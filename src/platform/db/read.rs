@@ -1,6 +1,8 @@
 //! Reading in a scope. Each statement takes a pooled connection. On PostgreSQL the statement itself tells row-level security its
 //! workspace, in the same flight, and the setting ends with the statement: nothing is left on the connection for whoever comes next.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use entity::ids::WorkspaceId;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -11,6 +13,13 @@ use sea_orm::{
 use super::columns::Partial;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use crate::kernel::{Error, Result};
+
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements this process has run in scopes so far: what a question costs can be told by the difference.
+pub fn statements() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
 
 /// An open read. Dropping it ends it.
 #[derive(Debug)]
@@ -182,6 +191,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_raw(statement).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
@@ -189,6 +199,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_unprepared(sql).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
@@ -196,6 +207,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Pool(pool) => pool.query_one_raw(statement).await,
             Handle::Scoped(pool, id) => pool.query_one_raw(naming(statement, *id)).await,
@@ -204,6 +216,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Pool(pool) => pool.query_all_raw(statement).await,
             Handle::Scoped(pool, id) => pool.query_all_raw(naming(statement, *id)).await,

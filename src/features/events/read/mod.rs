@@ -2,6 +2,9 @@
 
 mod calendar_text;
 pub(super) mod seen;
+mod window;
+
+pub use window::{Among, Expanded, in_window};
 
 pub use calendar_text::{Audience, CalendarText, calendar_text};
 
