@@ -2,12 +2,12 @@
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY,
 };
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Web;
 use super::auth::pay;
@@ -32,16 +32,23 @@ async fn read(web: &Web, client: &Client, file: &str, headers: &HeaderMap) -> Re
     pay(web, client, Limit::GuestRequests).await?;
     let secret = file.strip_suffix(".ics").ok_or_else(Error::not_found)?;
     let feed = feeds::get(&web.platform, secret).await?;
-    let changed = feed.changed.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let caching = [
         (ETAG, feed.etag.as_str()),
-        (LAST_MODIFIED, changed.as_str()),
         (CACHE_CONTROL, "private, no-cache"),
         (VARY, "Accept-Encoding"),
         (HeaderName::from_static("x-robots-tag"), "noindex"),
     ];
+    // Headers know whole seconds: within the second of a change there may be another one, so no time is told.
+    let is_settled = web.platform.clock.now().timestamp() > feed.changed.timestamp();
+    let changed = feed.changed.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let changed: HeaderMap = is_settled
+        .then(|| HeaderValue::from_str(&changed).ok())
+        .flatten()
+        .map(|changed| (LAST_MODIFIED, changed))
+        .into_iter()
+        .collect();
     if is_known(headers, &feed) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, caching, changed).into_response());
     }
     let content = [
         (CONTENT_TYPE, "text/calendar; charset=utf-8"),
@@ -49,9 +56,9 @@ async fn read(web: &Web, client: &Client, file: &str, headers: &HeaderMap) -> Re
     ];
     if accepts_gzip(headers) {
         let coding = [(CONTENT_ENCODING, "gzip")];
-        return Ok((caching, content, coding, feed.gzip()).into_response());
+        return Ok((caching, changed, content, coding, feed.gzip()).into_response());
     }
-    Ok((caching, content, feed.plain()?).into_response())
+    Ok((caching, changed, content, feed.plain()?).into_response())
 }
 
 /// Whether the client has this state. Tags are exact; times only count when no tag was sent (RFC 9110 13.1.3).
@@ -65,8 +72,7 @@ fn is_known(headers: &HeaderMap, feed: &Feed) -> bool {
             .any(|tag| tag.trim() == "*" || weak(tag) == wanted);
     }
     let since = text(IF_MODIFIED_SINCE).and_then(|since| DateTime::parse_from_rfc2822(since).ok());
-    // Headers know whole seconds: within the second of a change nothing is certain.
-    since.is_some_and(|since| since.with_timezone(&Utc).timestamp() > feed.changed.timestamp())
+    since.is_some_and(|since| since.timestamp() >= feed.changed.timestamp())
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

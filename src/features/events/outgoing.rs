@@ -168,7 +168,7 @@ fn event(row: &calendar_event::Model, series: &Series, people: &[attendee::Model
 }
 
 fn time(row: &calendar_event::Model, series: &Series) -> EventTime {
-    let utc = |at| zones::from_chrono(at);
+    let utc = zones::from_chrono;
     let start_zone = row
         .start_zone
         .as_deref()

@@ -88,13 +88,11 @@ async fn page(
         wanted = wanted.add(Column::Id.gt(after));
     }
     if let Some(range) = range {
-        let goes_on = Condition::any().add(Column::EndUtc.gt(range.start)).add(
-            Column::IsRecurring.eq(true).and(
-                Column::SeriesEndUtc
-                    .is_null()
-                    .or(Column::SeriesEndUtc.gt(range.start)),
-            ),
-        );
+        let endless = Condition::any()
+            .add(Column::SeriesEndUtc.is_null())
+            .add(Column::SeriesEndUtc.gt(range.start));
+        let series = Condition::all().add(Column::IsRecurring.eq(true)).add(endless);
+        let goes_on = Condition::any().add(Column::EndUtc.gt(range.start)).add(series);
         wanted = wanted.add(Column::StartUtc.lt(range.end)).add(goes_on);
     }
     let select = read.find::<calendar_event::Entity>().filter(wanted);
