@@ -186,7 +186,7 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 3] {
+pub fn cron() -> [CronEntry; 4] {
     [
         CronEntry {
             name: "tell-what-is-due",

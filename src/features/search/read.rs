@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use entity::ids::{CalendarEventId, TaskId};
 use entity::task;
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use crate::access::Ctx;
@@ -98,10 +98,10 @@ async fn ids(ctx: &Ctx, words: &[String], most: i32) -> Result<Vec<(String, Uuid
     let rows = read
         .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
         .await?;
-    let pairs = rows
-        .iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
-    Ok(pairs.collect::<std::result::Result<_, sea_orm::DbErr>>()?)
+    let pair = |row: &QueryResult| -> std::result::Result<(String, Uuid), DbErr> {
+        Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+    };
+    Ok(rows.iter().map(pair).collect::<std::result::Result<_, DbErr>>()?)
 }
 
 /// The expressions are those of the indexes, letter by letter.
