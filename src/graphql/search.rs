@@ -32,12 +32,12 @@ impl SearchQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Workspace to search.")] workspace_id: ID,
         #[graphql(desc = "Words to find.")] query: String,
-        #[graphql(desc = "Most results.", default = 20)] first: i32,
+        #[graphql(desc = "Most results.", default_with = "Some(20)")] first: Option<i32>,
     ) -> Result<Vec<SearchResult>> {
         let found = async {
             let id: WorkspaceId = parse(&workspace_id).ok_or_else(Error::not_found)?;
             let entered = access(ctx).ctx(id).await?;
-            search::search(&entered, &query, first).await
+            search::search(&entered, &query, first.unwrap_or(20)).await
         };
         let found = found.await.map_err(expose)?.into_iter();
         Ok(found

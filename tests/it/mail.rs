@@ -437,6 +437,7 @@ async fn guests_from_elsewhere_get_invitations_that_calendars_read() {
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
+    app.advance(TimeDelta::seconds(1));
     update(&app, &id, json!({ "description": "No news for guests." })).await;
     assert!(sent().await.is_empty());
     let time = json!({ "time": { "timed": { "start": at(&app, 180), "end": at(&app, 210) } } });

@@ -229,6 +229,7 @@ async fn members_are_told_of_tasks_and_events_that_others_give_them() {
     let guests =
         json!({ "attendees": [{ "email": "ben@example.org" }, { "email": "carl@elsewhere.example" }] });
     let id = event(&app, &calendar, 120, guests).await;
+    app.advance(TimeDelta::seconds(1));
     let time = json!({ "time": { "timed": { "start": at(&app, 180), "end": at(&app, 210) } } });
     update(&app, &id, time).await;
     update(&app, &id, json!({ "description": "No news." })).await;

@@ -113,11 +113,11 @@ impl PreviewQuery {
         #[graphql(desc = "Rule to preview.")] rule: RRule,
         #[graphql(desc = "First start.")] start: DateTime,
         #[graphql(desc = "Time zone of the expansion.")] time_zone: TimeZone,
-        #[graphql(desc = "Number of starts, at most 50.", default = 5)] first: i32,
+        #[graphql(desc = "Number of starts, at most 50.", default_with = "Some(5)")] first: Option<i32>,
     ) -> Result<RecurrencePreview> {
         let preview = || -> kernel::Result<events::Preview> {
             access(ctx).caller().require_user()?;
-            events::preview(&rule.0, start.0, &time_zone.0, first)
+            events::preview(&rule.0, start.0, &time_zone.0, first.unwrap_or(5))
         };
         let preview = preview().map_err(expose)?;
         Ok(RecurrencePreview {
