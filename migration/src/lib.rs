@@ -16,12 +16,13 @@ mod m0009_plans;
 mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
+mod m0014_event_windows;
 mod m0015_tzdata;
 mod m0016_search;
+mod m0017_feed_changes;
 mod m0018_job_workers;
 mod m0019_delivery;
 mod m0020_plans_in_force;
-mod m0014_event_windows;
 mod m0025_one_policy;
 mod schema;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0010_exchange", m0010_exchange::tables),
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
+            Box::new(m0017_feed_changes::FeedChanges),
             Box::new(m0015_tzdata::Tzdata),
             Box::new(m0016_search::Search),
             Area::boxed("m0018_job_workers", m0018_job_workers::tables),

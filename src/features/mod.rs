@@ -27,6 +27,7 @@ pub mod privacy;
 
 pub mod events;
 
+pub mod feeds;
 pub mod language;
 
 pub mod tasks;

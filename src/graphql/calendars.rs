@@ -12,7 +12,7 @@ use super::integrations::Integration;
 use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, LastSyncKey, UserKey};
 use super::paging::payload;
 use super::people::User;
-use super::scalars::{DateTime, HexColor, TimeZone};
+use super::scalars::{DateTime, HexColor, TimeZone, Url};
 use super::shape::{Many, object};
 use super::workspaces::{Workspace, workspace_field};
 use super::{access, loader, patch, set};
@@ -83,6 +83,17 @@ object! {
     }
     /// Whether events of this calendar make their owner busy.
     value counts_as_busy [CountsAsBusy] -> bool { |calendar| calendar.0.counts_as_busy }
+    /// Secret read-only ICS feed of this calendar. Null when not published, or when the viewer may not manage the calendar.
+    plain feed_url [] -> Option<Result<Url>> {
+        |calendar, ctx| {
+            calendar.0.sealed_feed_secret.as_ref()?;
+            let url = async {
+                let entered = access(ctx).ctx(calendar.0.workspace_id).await?;
+                calendars::feed_url(&entered, &calendar.0)
+            };
+            url.await.map(|url| url.map(Url)).map_err(expose).transpose()
+        }
+    }
     /// When the last successful sync ended. Null for local calendars and before the first sync.
     maybe last_synced_at [WorkspaceId Id] -> Option<Result<DateTime>> {
         |calendar, scene| LastSyncKey(calendar.0.workspace_id, calendar.0.id) => |at| at.copied().map(DateTime)
@@ -170,7 +181,7 @@ payload!(
 );
 
 /// Enters the workspace of a calendar that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, CalendarId)> {
+pub(super) async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, CalendarId)> {
     access(ctx).caller().require_user()?;
     let id = target(id)?;
     Ok((access(ctx).ctx_of::<calendar::Entity>(id).await?, id))

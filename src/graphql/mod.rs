@@ -7,6 +7,7 @@
 mod accounts;
 pub mod arguments;
 mod audit;
+mod calendar_feeds;
 mod calendars;
 mod changes;
 mod credentials;
@@ -92,6 +93,7 @@ pub struct Mutation(
     notifications::NotificationMutation,
     presence::PresenceMutation,
     calendars::CalendarMutation,
+    calendar_feeds::CalendarFeedMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,

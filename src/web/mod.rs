@@ -4,6 +4,7 @@
 mod auth;
 mod client;
 mod failure;
+mod feed;
 pub mod graphiql;
 mod graphiql_page;
 mod graphql_answer;

@@ -17,7 +17,8 @@ use super::client::Client;
 use super::failure::Failure;
 use super::origins::CSRF_HEADER;
 use super::{
-    Web, auth, client, graphiql, graphiql_page, graphql_http, health, personal_data, sign_in, unsubscribe,
+    Web, auth, client, feed, graphiql, graphiql_page, graphql_http, health, personal_data, sign_in,
+    unsubscribe,
 };
 use crate::kernel::{Error, ErrorCode};
 
@@ -32,6 +33,7 @@ pub fn router(web: Web) -> Router {
         .route("/api/health", get(health::health))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/ics/{file}", get(feed::download))
         .route("/auth/personal-data", get(personal_data::download))
         .route("/mail/unsubscribe", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/auth/callback", get(sign_in::oidc::callback))

@@ -19,6 +19,7 @@ mod bad_values;
 mod budgets;
 mod caldav;
 mod caldav_faults;
+mod calendar_feeds;
 mod calendars;
 mod changes;
 mod contract;

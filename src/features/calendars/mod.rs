@@ -9,6 +9,8 @@ mod rules;
 mod write;
 
 pub use model::{CalendarPatch, NewCalendar};
-pub use read::{default_of_viewer, get, get_many, hidden, last_syncs, list, look_at};
+pub use read::{
+    default_of_viewer, feed_url, get, get_many, hidden, last_change, last_syncs, list, look_at, of_feed,
+};
 pub use rules::{accepts_events, is_own, is_shown};
-pub use write::{create, delete, update};
+pub use write::{create, delete, publish_feed, unpublish_feed, update};

@@ -4,14 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use entity::ids::{CalendarId, WorkspaceId};
-use entity::{calendar, calendar_setting, calendar_sync};
+use entity::{calendar, calendar_setting, calendar_sync, change_log};
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
 
-use crate::access::Ctx;
+use super::rules;
+use crate::access::{Ctx, token_hash};
+use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
+use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
-use crate::platform::db::Read;
+use crate::platform::db::{Read, Scope};
 
 /// The calendars that the viewer sees, by name.
 pub async fn list(ctx: &Ctx) -> Result<Vec<calendar::Model>> {
@@ -118,4 +121,49 @@ pub async fn last_syncs(ctx: &Ctx, ids: &[CalendarId]) -> Result<HashMap<Calenda
         .filter(calendar_sync::Column::LastSuccessAt.is_not_null());
     let rows: Vec<(CalendarId, Option<Instant>)> = select.into_tuple().all(&read).await?;
     Ok(rows.into_iter().filter_map(|(id, at)| Some((id, at?))).collect())
+}
+
+/// Whether the caller manages the calendar: its owner, any member when it belongs to the workspace, and administrators.
+pub(super) fn may_manage(ctx: &Ctx, row: &calendar::Model) -> bool {
+    ctx.may(Action::Manage, Resource::Calendar)
+        && (rules::is_own(row, ctx.user_id()) || ctx.may(Action::Manage, Resource::Member))
+}
+
+/// The secret address of the calendar's feed; `None` when it has none or the caller does not manage it.
+pub fn feed_url(ctx: &Ctx, row: &calendar::Model) -> Result<Option<String>> {
+    let Some(sealed) = row.sealed_feed_secret.as_ref().filter(|_| may_manage(ctx, row)) else {
+        return Ok(None);
+    };
+    let place = rules::feed_place(row.workspace_id, row.id);
+    let secret = ctx.platform().secrets.open(sealed, &place)?;
+    let secret = String::from_utf8(secret).map_err(|error| Error::internal(error.to_string()))?;
+    let url = ctx
+        .platform()
+        .config
+        .public_url
+        .join(&format!("ics/{secret}.ics"))
+        .map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Some(url.to_string()))
+}
+
+/// The calendar whose feed has this secret. Whoever knows the secret may read the feed.
+pub async fn of_feed(platform: &Platform, secret: &str) -> Result<Option<calendar::Model>> {
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find::<calendar::Entity>()
+        .filter(calendar::Column::FeedSecretHash.eq(token_hash(secret)));
+    Ok(select.one(&read).await?.filter(rules::is_shown))
+}
+
+/// Position and time of the last change of the calendar's events, as far back as the change log reaches.
+pub async fn last_change(ctx: &Ctx, id: CalendarId) -> Result<Option<(i64, Instant)>> {
+    let read = ctx.read().await?;
+    let select = read
+        .find::<change_log::Entity>()
+        .select_only()
+        .column(change_log::Column::Seq)
+        .column(change_log::Column::CreatedAt)
+        .filter(change_log::Column::CalendarId.eq(id))
+        .order_by_desc(change_log::Column::Seq);
+    Ok(select.into_tuple().one(&read).await?)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use entity::calendar;
-use entity::ids::UserId;
+use entity::ids::{CalendarId, UserId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::kernel::Result;
@@ -36,6 +36,11 @@ pub fn is_own(row: &calendar::Model, viewer: Option<UserId>) -> bool {
 /// Whether events can be changed here. Mirrors follow their provider: what was changed here would not reach it.
 pub fn accepts_events(row: &calendar::Model) -> bool {
     !row.is_read_only && row.integration_id.is_none()
+}
+
+/// Where the secret of a feed is stored; it can be opened nowhere else.
+pub(super) fn feed_place(workspace: WorkspaceId, calendar: CalendarId) -> Vec<u8> {
+    format!("{workspace}/{calendar}/calendars.sealed_feed_secret").into_bytes()
 }
 
 /// The rarest colour of the palette; the first of equals.

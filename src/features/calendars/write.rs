@@ -1,5 +1,9 @@
 //! Commands on calendars. Each is one transaction with its audit entry and its change.
 
+mod feed;
+
+pub use feed::{publish_feed, unpublish_feed};
+
 use entity::enums::ChangeAction;
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, UserId, WorkspaceId};
 use entity::{calendar, calendar_event, calendar_setting, calendar_sync, user_preferences, workspace};
@@ -270,7 +274,7 @@ async fn lock(tx: &Tx, id: CalendarId) -> Result<calendar::Model> {
 /// are not stuck.
 fn require_manage(ctx: &Ctx, row: &calendar::Model) -> Result<()> {
     ctx.require(Action::Manage, Resource::Calendar)?;
-    if rules::is_own(row, ctx.user_id()) || ctx.may(Action::Manage, Resource::Member) {
+    if read::may_manage(ctx, row) {
         return Ok(());
     }
     Err(Error::forbidden("This is the calendar of another member."))

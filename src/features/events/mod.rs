@@ -9,6 +9,7 @@ mod invite;
 mod jobs;
 mod model;
 mod occurrence;
+mod outgoing;
 mod preview;
 mod read;
 pub mod recurrence;
@@ -30,7 +31,10 @@ pub use model::{
 };
 pub use occurrence::Occurrence;
 pub use preview::{Preview, preview};
-pub use read::{Among, Busy, Expanded, busy, find, get, get_many, in_window, page, people_of, reminders_of};
+pub use read::{
+    Among, Audience, Busy, CalendarText, Expanded, busy, calendar_text, find, get, get_many, in_window, page,
+    people_of, reminders_of,
+};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{

@@ -499,6 +499,8 @@ fn endings() -> Vec<Case> {
         mutation("revokeSession", Oneself, id("$session")),
         mutation("deleteTask", Role(Member), id("$task2")),
         mutation("deleteCalendarEvent", Role(Member), id("$event")),
+        mutation("publishCalendarFeed", Role(Member), id("$calendar2")),
+        mutation("unpublishCalendarFeed", Role(Member), id("$calendar2")),
         mutation("deleteCalendar", Role(Member), id("$calendar2")),
         mutation("disconnectIntegration", Role(Admin), id("$integration")),
         mutation("removeMember", Role(Admin), json!({ "memberId": "$member" })),

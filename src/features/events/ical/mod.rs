@@ -1,10 +1,12 @@
-//! Reading iCalendar (RFC 5545, with 6868, 7529, 7986 and the habits of Google, Apple, Microsoft and Mozilla).
+//! Reading and writing iCalendar (RFC 5545, with 6868, 7529, 7986 and the habits of Google, Apple, Microsoft and Mozilla).
 //!
 //! `read` takes the text of one CalDAV object or of a whole feed and yields plain data: objects grouped by UID, times
 //! with their zones resolved, checked rules, and a list of what was wrong. Promises: it never panics, it needs time
 //! linear in the length of the text, one broken component costs only itself, a time with a zone never becomes
 //! floating, and the original text of every object is kept for the way back. The iCalendar crate behind it stays
 //! inside this module. Must not know: databases, HTTP, providers, the expansion of series.
+//!
+//! The way back is `write`.
 //!
 //! Reading order: `bytes` → `line` → `component` → `read` (groups by UID) → `object` (masters and overrides) →
 //! `event` → the small readers (`span`, `moment`, `rule`, `people`, `alarm`, `link`, `words`, `value`). Zones:
@@ -31,6 +33,7 @@ mod span;
 mod tests;
 mod value;
 mod words;
+mod write;
 mod zone_book;
 mod zone_match;
 mod zone_name;
@@ -45,4 +48,5 @@ pub use model::{
 };
 pub use not_calendar::NotCalendar;
 pub use read::read;
+pub use write::{Outgoing, Writer};
 pub use zone_ref::ZoneRef;

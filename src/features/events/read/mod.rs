@@ -1,11 +1,14 @@
 //! Questions about events. Answers are what the viewer may see: private events of others come masked.
 
 mod busy;
+mod calendar_text;
 mod range;
 pub(super) mod seen;
 mod window;
 
 pub use window::{Among, Expanded, in_window};
+
+pub use calendar_text::{Audience, CalendarText, calendar_text};
 
 use std::collections::HashMap;
 
