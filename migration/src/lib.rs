@@ -50,13 +50,13 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0010_exchange", m0010_exchange::tables),
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
-            Box::new(m0017_feed_changes::FeedChanges),
+            Box::new(m0014_event_windows::EventWindows),
             Box::new(m0015_tzdata::Tzdata),
             Box::new(m0016_search::Search),
+            Box::new(m0017_feed_changes::FeedChanges),
             Area::boxed("m0018_job_workers", m0018_job_workers::tables),
             Box::new(m0019_delivery::Delivery),
             Box::new(m0020_plans_in_force::PlansInForce),
-            Box::new(m0014_event_windows::EventWindows),
             Box::new(m0025_one_policy::OnePolicy),
         ]
     }

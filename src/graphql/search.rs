@@ -42,8 +42,8 @@ impl SearchQuery {
         let found = found.await.map_err(expose)?.into_iter();
         Ok(found
             .map(|one| match one {
-                Found::Event(event) => SearchResult::CalendarEvent(event.into()),
-                Found::Task(row) => SearchResult::Task(Task(Arc::new(row))),
+                Found::Event(event) => SearchResult::CalendarEvent((*event).into()),
+                Found::Task(row) => SearchResult::Task(Task(Arc::from(row))),
             })
             .collect())
     }

@@ -105,8 +105,8 @@ mod tests {
         };
         let here = |place: &str| Some(place.to_owned());
         let (online, idle) = (sign(Status::Online, "a", 990), sign(Status::Online, "b", 900));
-        assert_eq!(look(&[online.clone()]), (Status::Online, here("a"), 990));
-        assert_eq!(look(&[idle.clone()]), (Status::Away, here("b"), 900));
+        assert_eq!(look(std::slice::from_ref(&online)), (Status::Online, here("a"), 990));
+        assert_eq!(look(std::slice::from_ref(&idle)), (Status::Away, here("b"), 900));
         assert_eq!(
             look(&[idle.clone(), online.clone()]),
             (Status::Online, here("a"), 990)
@@ -117,7 +117,7 @@ mod tests {
             (Status::Focusing, here("a"), 990)
         );
         let gone = sign(Status::Offline, "d", 999);
-        assert_eq!(look(&[gone.clone()]), (Status::Offline, None, 999));
+        assert_eq!(look(std::slice::from_ref(&gone)), (Status::Offline, None, 999));
         assert_eq!(look(&[gone, online]), (Status::Online, here("a"), 999));
         assert_eq!(seen(me, std::iter::empty(), now), None);
     }

@@ -86,7 +86,7 @@ fn event(
         } else {
             EventStatus::Confirmed
         },
-        transparency: EventTransparency::Opaque,
+        transparency: EventTransparency::Busy,
         visibility: EventVisibility::Default,
         rrule: is_recurring.then(|| "FREQ=DAILY".to_owned()),
         rdates: json!([]),

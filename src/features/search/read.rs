@@ -24,9 +24,9 @@ const LONGEST_WORD: usize = 60;
 #[derive(Clone, Debug)]
 pub enum Found {
     /// An event or a series.
-    Event(Event),
+    Event(Box<Event>),
     /// A task.
-    Task(task::Model),
+    Task(Box<task::Model>),
 }
 
 /// What has all these words, or words that begin with them, best first.
@@ -52,11 +52,11 @@ pub async fn search(ctx: &Ctx, query: &str, first: i32) -> Result<Vec<Found>> {
     if !event_ids.is_empty() {
         let rows = events::get_many(ctx, &event_ids).await?.into_iter();
         let open = rows.filter(|event| !event.is_masked);
-        found.extend(open.map(|event| (event.row.id.0, Found::Event(event))));
+        found.extend(open.map(|event| (event.row.id.0, Found::Event(Box::new(event)))));
     }
     if !task_ids.is_empty() {
         let rows = tasks::get_many(ctx, &task_ids).await?.into_iter();
-        found.extend(rows.map(|row| (row.id.0, Found::Task(row))));
+        found.extend(rows.map(|row| (row.id.0, Found::Task(Box::new(row)))));
     }
     Ok(ids
         .iter()

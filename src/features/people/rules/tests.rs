@@ -96,6 +96,7 @@ fn wishes(quiet: Option<(&str, &str)>, digest: Option<&str>) -> user_preferences
         max_daily_task_minutes: 360,
         peak_energy: entity::enums::EnergyPeriod::Morning,
         default_workspace_id: None,
+        replan_policy: entity::enums::ReplanPolicy::Off,
         quiet_from: quiet.map(|(from, _)| from.into()),
         quiet_until: quiet.map(|(_, until)| until.into()),
         digest_at: digest.map(str::to_owned),
