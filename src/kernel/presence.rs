@@ -105,7 +105,10 @@ mod tests {
         };
         let here = |place: &str| Some(place.to_owned());
         let (online, idle) = (sign(Status::Online, "a", 990), sign(Status::Online, "b", 900));
-        assert_eq!(look(std::slice::from_ref(&online)), (Status::Online, here("a"), 990));
+        assert_eq!(
+            look(std::slice::from_ref(&online)),
+            (Status::Online, here("a"), 990)
+        );
         assert_eq!(look(std::slice::from_ref(&idle)), (Status::Away, here("b"), 900));
         assert_eq!(
             look(&[idle.clone(), online.clone()]),

@@ -444,7 +444,11 @@ async fn guests_from_elsewhere_get_invitations_that_calendars_read() {
     update(&app, &id, time).await;
     let moved = sent().await;
     assert_eq!(moved.len(), 1);
-    assert!(moved[0].text.contains("SEQUENCE:1") && moved[0].text.contains("DTSTART:20260302T120000Z"));
+    let news = &moved[0].text;
+    assert!(
+        news.contains("SEQUENCE:1") && news.contains("DTSTART:20260302T120000Z"),
+        "{news}"
+    );
     let document = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";
     app.ana()
         .gql(document, json!({ "id": id }))

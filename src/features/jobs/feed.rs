@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 
 use chrono::TimeDelta;
-use entity::enums::{JobQueueName, JobStatus};
+use entity::enums::JobQueueName;
 use entity::ids::JobId;
-use entity::job::{self, Column};
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use entity::job;
 
 use super::read;
 use crate::access::{Access, Caller, still_valid};
@@ -14,14 +13,11 @@ use crate::kernel::Result;
 use crate::kernel::changes::Topic;
 use crate::kernel::time::Instant;
 use crate::platform::Platform;
-use crate::platform::db::Scope;
 use crate::platform::jobs::JobEvent;
 use crate::platform::pubsub::{Signal, Subscription};
 
 /// Transactions end later than they take their time.
 const OVERLAP: TimeDelta = TimeDelta::seconds(5);
-/// Most jobs read after messages were missed; the list has the others.
-const CATCH_UP: u64 = 500;
 
 /// States of jobs as they change. After messages were missed, the jobs that may have changed meanwhile are sent as they are now, so that the
 /// last state that was sent is the true one.
@@ -91,20 +87,7 @@ impl Feed {
 
     async fn missed(&self) -> Result<Vec<job::Model>> {
         let since = self.since - OVERLAP;
-        let open = [JobStatus::Running, JobStatus::Retrying];
-        let maybe = Condition::any()
-            .add(Column::CreatedAt.gte(since))
-            .add(Column::FinishedAt.gte(since))
-            .add(Column::Status.is_in(open));
-        let queues = self.queues.as_ref().map(|any| Column::Queue.is_in(any.clone()));
-        let read = self.platform.db.read(Scope::System).await?;
-        let select = read
-            .find::<job::Entity>()
-            .filter(maybe)
-            .filter(Condition::all().add_option(queues))
-            .order_by_desc(Column::Id)
-            .limit(CATCH_UP);
-        let mut rows = select.all(&read).await?;
+        let mut rows = read::changed_since(&self.platform, since, self.queues.as_deref()).await?;
         rows.reverse();
         Ok(rows)
     }

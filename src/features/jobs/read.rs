@@ -1,14 +1,19 @@
 //! Questions about jobs. They look across workspaces, so each decides itself what its caller may see.
 
+use entity::enums::{JobQueueName, JobStatus};
 use entity::ids::{JobId, WorkspaceId};
 use entity::job;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 
 use super::model::JobFilter;
 use crate::access::Access;
 use crate::kernel::page::{Cursor, Page, PageRequest};
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
+use crate::platform::Platform;
 use crate::platform::db::{Key, Scope, keyset};
 use crate::platform::jobs::{QueueStats, queue_stats};
 
@@ -80,4 +85,30 @@ fn newest_first() -> Key {
         value: |json| Some(json.as_str()?.parse::<JobId>().ok()?.into()),
         nullable: false,
     }
+}
+
+/// Most jobs of [`changed_since`]; the list has the others.
+const CATCH_UP: u64 = 500;
+
+/// The newest jobs of any workspace that may have changed since then, newest first.
+pub(super) async fn changed_since(
+    platform: &Platform,
+    since: Instant,
+    queues: Option<&[JobQueueName]>,
+) -> Result<Vec<job::Model>> {
+    use job::Column;
+    let open = [JobStatus::Running, JobStatus::Retrying];
+    let maybe = Condition::any()
+        .add(Column::CreatedAt.gte(since))
+        .add(Column::FinishedAt.gte(since))
+        .add(Column::Status.is_in(open));
+    let queues = queues.map(|any| Column::Queue.is_in(any.iter().copied()));
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find::<job::Entity>()
+        .filter(maybe)
+        .filter(Condition::all().add_option(queues))
+        .order_by_desc(Column::Id)
+        .limit(CATCH_UP);
+    Ok(select.all(&read).await?)
 }

@@ -98,7 +98,7 @@ impl EventMutation {
             let id: CalendarId = reference(&input.calendar_id, path)?;
             let entered =
                 object_reference::<CalendarId, _>(access(ctx).ctx_of::<calendar::Entity>(id).await, path)?;
-            events::create(&entered, id, input.into_model()).await
+            Box::pin(events::create(&entered, id, input.into_model())).await
         };
         CreateCalendarEventPayload::new(result.await, CalendarEvent::from)
     }
@@ -119,7 +119,13 @@ impl EventMutation {
     ) -> Result<UpdateCalendarEventPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
-            events::update(&entered, id, scope.of(occurrence_start), input.into_model()?).await
+            Box::pin(events::update(
+                &entered,
+                id,
+                scope.of(occurrence_start),
+                input.into_model()?,
+            ))
+            .await
         };
         UpdateCalendarEventPayload::new(result.await)
     }
@@ -145,7 +151,7 @@ impl EventMutation {
                 start: start.0,
                 end: end.map(|at| at.0),
             };
-            events::move_to(&entered, id, scope.of(occurrence_start), to).await
+            Box::pin(events::move_to(&entered, id, scope.of(occurrence_start), to)).await
         };
         MoveCalendarEventPayload::new(result.await)
     }
@@ -165,7 +171,7 @@ impl EventMutation {
     ) -> Result<DeleteCalendarEventPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
-            let left = events::delete(&entered, id, scope.of(occurrence_start)).await?;
+            let left = Box::pin(events::delete(&entered, id, scope.of(occurrence_start))).await?;
             Ok((left, id))
         };
         let (outcome, user_errors) = outcome(result.await)?;

@@ -127,7 +127,8 @@ impl Db {
         Fut: Future<Output = Result<T>> + Send,
     {
         let tx = Tx::begin(self.0.for_writing(scope), scope, env.clone()).await?;
-        match body(tx.clone()).await {
+        // On the heap, once: the futures around this one would each hold it, and the stack of a thread is not made for that.
+        match Box::pin(body(tx.clone())).await {
             Ok(value) => Ok((value, tx.commit().await?)),
             Err(error) => {
                 tx.rollback().await;

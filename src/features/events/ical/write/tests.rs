@@ -1,3 +1,5 @@
+//! What is written is read back as it was, and zones tell the same times as the rules they were made from.
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
