@@ -446,7 +446,7 @@ async fn guests_from_elsewhere_get_invitations_that_calendars_read() {
     assert_eq!(moved.len(), 1);
     let news = &moved[0].text;
     assert!(
-        news.contains("SEQUENCE:1") && news.contains("DTSTART:20260302T120000Z"),
+        news.contains("SEQUENCE:1") && news.contains("DTSTART:20260302T120001Z"),
         "{news}"
     );
     let document = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";

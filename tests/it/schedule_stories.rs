@@ -68,10 +68,8 @@ async fn half_a_day_between_meetings_is_used_in_pieces_and_buffers_stay_free() {
         .map(|slot| slot.rsplit(' ').next().unwrap().parse::<i64>().unwrap())
         .sum();
     assert_eq!(total, 150);
-    assert!(found[0] <= "Slides 2026-03-02T10:45".to_owned(), "{found:?}");
-    assert!(
-        found[1].starts_with("Slides 2026-03-02T11:45") || found[1] > "Slides 2026-03-02T11:45".to_owned()
-    );
+    assert!(found[0].as_str() <= "Slides 2026-03-02T10:45", "{found:?}");
+    assert!(found[1].starts_with("Slides 2026-03-02T11:45") || found[1].as_str() > "Slides 2026-03-02T11:45");
 }
 
 #[tokio::test]
