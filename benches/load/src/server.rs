@@ -167,7 +167,13 @@ impl Server {
 /// The server itself, with every budget so high that it is never reached; nothing else is out of the ordinary.
 fn meridian(options: &Options, address: SocketAddr, database: Option<&str>) -> Command {
     let mut command = Command::new(&options.meridian);
-    let budgets = ["GUEST_REQUESTS", "CALLER_REQUESTS", "SOCKET_MESSAGES"].map(|name| (name, "100000000"));
+    let budgets = [
+        "GUEST_REQUESTS",
+        "CALLER_REQUESTS",
+        "WORKSPACE_REQUESTS",
+        "SOCKET_MESSAGES",
+    ]
+    .map(|name| (name, "100000000"));
     let points = ["GUEST_POINTS", "CALLER_POINTS", "WORKSPACE_POINTS"].map(|name| (name, "1000000000"));
     command
         .arg("serve")
