@@ -8,4 +8,4 @@ mod save;
 pub use generate::generate;
 pub use make::{Prepared, prepare};
 pub use replan::{replan, start_due};
-pub use save::{locked, record, replace_slots};
+pub use save::{locked, record, replace_slots, requested};

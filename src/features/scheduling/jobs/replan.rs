@@ -2,7 +2,7 @@
 //!
 //! A sweep instead of a job with every write: however many changes come together they make one comparison, and no write pays for plans.
 
-use entity::enums::{ReplanPolicy, SchedulePhase, ScheduleStatus};
+use entity::enums::{ReplanPolicy, ScheduleStatus};
 use entity::ids::{ScheduleId, TypedId as _, UserId, WorkspaceId};
 use entity::{change_log, schedule, user_preferences, workspace_counter};
 use sea_orm::{
@@ -222,33 +222,10 @@ async fn request(ctx: &Ctx, row: &schedule::Model) -> Result<schedule::Model> {
             save::record(&tx, "schedule.discarded", &stored);
         }
         let new = schedule::Model {
-            id: tx.ids().next(),
-            status: ScheduleStatus::Generating,
-            instructions: None,
-            feedback: None,
-            auto_apply: false,
+            engine: row.engine,
+            task_ids: row.task_ids.clone(),
             base_schedule_id: Some(row.id),
-            calendar_id: None,
-            job_id: None,
-            score: None,
-            explanation: None,
-            stats: None,
-            diff: None,
-            error: None,
-            phase: SchedulePhase::Queued,
-            percent: 0,
-            progress_message: None,
-            placed_task_count: 0,
-            total_task_count: 0,
-            generated_at: None,
-            applied_at: None,
-            undo: None,
-            seen_seq: None,
-            seen_at: None,
-            version: 1,
-            created_at: tx.now(),
-            updated_at: tx.now(),
-            ..row.clone()
+            ..save::requested(&tx, row.user_id, (row.start_date, row.end_date))
         };
         use sea_orm::ActiveModelTrait as _;
         let stored = tx.insert(new.into_active_model().reset_all()).await?;

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use entity::enums::{ChangeAction, NotificationType, SchedulePhase, ScheduleSlotKind, ScheduleStatus};
-use entity::ids::{ScheduleId, TaskId, TypedId as _};
+use chrono::NaiveDate;
+use entity::enums::{
+    ChangeAction, NotificationType, PlannerEngine, SchedulePhase, ScheduleSlotKind, ScheduleStatus,
+};
+use entity::ids::{ScheduleId, TaskId, TypedId as _, UserId, WorkspaceId};
 use entity::{schedule, schedule_slot, unscheduled_task};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set,
@@ -28,6 +31,44 @@ pub struct Finished {
     pub unplaced: Vec<Unplaced>,
     pub diff: Diff,
     pub changes: schedule::ActiveModel,
+}
+
+/// A schedule for these days that was asked for and has nothing yet. The scope of the transaction decides about its workspace.
+pub fn requested(tx: &Tx, person: UserId, (start, end): (NaiveDate, NaiveDate)) -> schedule::Model {
+    schedule::Model {
+        id: tx.ids().next(),
+        workspace_id: WorkspaceId(uuid::Uuid::nil()),
+        user_id: person,
+        status: ScheduleStatus::Generating,
+        start_date: start,
+        end_date: end,
+        engine: PlannerEngine::Solver,
+        instructions: None,
+        feedback: None,
+        auto_apply: false,
+        task_ids: None,
+        base_schedule_id: None,
+        calendar_id: None,
+        job_id: None,
+        score: None,
+        explanation: None,
+        stats: None,
+        diff: None,
+        error: None,
+        phase: SchedulePhase::Queued,
+        percent: 0,
+        progress_message: None,
+        placed_task_count: 0,
+        total_task_count: 0,
+        generated_at: None,
+        applied_at: None,
+        undo: None,
+        seen_seq: None,
+        seen_at: None,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    }
 }
 
 /// Gives a plan its words and figures. Pure but for ids.

@@ -20,7 +20,7 @@ use sea_orm::{
     QuerySelect as _,
 };
 
-use super::jobs::{locked, record};
+use super::jobs::{locked, record, requested};
 use super::model::{NewSchedule, Progress};
 use super::window::date_of;
 use crate::access::Ctx;
@@ -162,38 +162,11 @@ async fn request_in(
     let job = enqueue(tx, id).await?;
     let row = schedule::Model {
         id,
-        // The scope of the transaction decides; `insert` stores its workspace.
-        workspace_id: entity::ids::WorkspaceId(uuid::Uuid::nil()),
-        user_id: person,
-        status: ScheduleStatus::Generating,
-        start_date: new.start_date,
-        end_date: new.end_date,
-        engine: PlannerEngine::Solver,
         instructions,
-        feedback: None,
         auto_apply: new.auto_apply,
         task_ids: task_ids.map(|ids| serde_json::json!(ids)),
-        base_schedule_id: None,
-        calendar_id: None,
         job_id: Some(job),
-        score: None,
-        explanation: None,
-        stats: None,
-        diff: None,
-        error: None,
-        phase: SchedulePhase::Queued,
-        percent: 0,
-        progress_message: None,
-        placed_task_count: 0,
-        total_task_count: 0,
-        generated_at: None,
-        applied_at: None,
-        undo: None,
-        seen_seq: None,
-        seen_at: None,
-        version: 1,
-        created_at: tx.now(),
-        updated_at: tx.now(),
+        ..requested(tx, person, (new.start_date, new.end_date))
     };
     let stored = tx.insert(row.into_active_model().reset_all()).await?;
     record(tx, "schedule.requested", &stored);
