@@ -12,10 +12,12 @@ use http::header::{
     X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::Web;
 use crate::config::Network;
+use crate::kernel::ErrorCode;
 use crate::kernel::actor::Origin;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -98,6 +100,7 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         path = path.as_deref().unwrap_or("(unknown)"),
     );
     let id = HeaderValue::from_str(&client.request_id);
+    let began = Instant::now();
     request.extensions_mut().insert(client);
     let mut response = async {
         let response = next.run(request).await;
@@ -106,6 +109,12 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
     }
     .instrument(span)
     .await;
+    let metrics = &web.platform.metrics;
+    let route = path.as_deref().unwrap_or("(unknown)");
+    metrics.http(route, response.status().as_u16(), began.elapsed());
+    if let Some(code) = response.extensions().get::<ErrorCode>() {
+        metrics.error(*code);
+    }
     if let Ok(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
     }

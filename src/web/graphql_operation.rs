@@ -89,6 +89,8 @@ fn persisted_name(extensions: &Map<String, Value>) -> Result<Option<String>, Str
 pub(super) struct Operation {
     pub(super) request: Request,
     pub(super) kind: OperationType,
+    /// Whether it is known who asks.
+    pub(super) is_known: bool,
 }
 
 /// Finds and checks the document, pays for it and adds what resolvers need. A refusal is the response to send.
@@ -144,6 +146,7 @@ pub(super) async fn prepare(
     Ok(Operation {
         request,
         kind: checked.kind,
+        is_known: caller.user_id().is_some(),
     })
 }
 

@@ -16,6 +16,7 @@ use super::fanout::{Ending, Joined, Joiner, News, Payload, Seat};
 use crate::access::Membership;
 use crate::features::changes;
 use crate::graphql::live::Plan;
+use crate::platform::metrics::Open;
 use crate::web::graphql_answer::panicked;
 use crate::web::graphql_http::execute;
 use crate::web::graphql_operation::Operation;
@@ -43,6 +44,7 @@ pub(super) struct Running {
     /// Memberships changed while it had no seat yet: it has to ask again when it has one.
     is_doubtful: bool,
     state: State,
+    _counted: Option<Open>,
 }
 
 enum State {
@@ -82,6 +84,7 @@ impl Running {
         span: Span,
     ) -> Self {
         let is_subscription = operation.kind == OperationType::Subscription;
+        let counted = is_subscription.then(|| joiner.web.platform.metrics.subscription());
         let plan = is_subscription
             .then(|| Plan::of(&mut operation.request))
             .flatten();
@@ -91,7 +94,7 @@ impl Running {
             State::Alone(alone(joiner.web.schema.execute_stream(operation.request)), span)
         } else {
             let web = joiner.web.clone();
-            let answer = async move { execute(&web, operation.request).await };
+            let answer = async move { execute(&web, operation).await };
             State::Alone(alone(once(answer).boxed()), span)
         };
         Self {
@@ -100,6 +103,7 @@ impl Running {
             is_subscription,
             is_doubtful: false,
             state,
+            _counted: counted,
         }
     }
 

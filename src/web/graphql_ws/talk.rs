@@ -132,11 +132,23 @@ impl Connection {
         if self.operations.len() >= most {
             let message = format!("At most {most} operations may run on one connection.");
             let refused = refusal(&Error::coded(ErrorCode::RateLimited, message));
-            return refuse(&mut self.wire, &id, &request_id, refused);
+            return refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                refused,
+            );
         }
         if self.is_leaving {
             let away = Error::coded(ErrorCode::ServiceUnavailable, "The server is shutting down.");
-            return refuse(&mut self.wire, &id, &request_id, refusal(&away));
+            return refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                refusal(&away),
+            );
         }
         let parameters = match Parameters::read(parameters) {
             Ok(parameters) => parameters,
@@ -156,7 +168,13 @@ impl Connection {
                 self.operations.push(running);
                 Ok(())
             }
-            Err(refused) => refuse(&mut self.wire, &id, &request_id, *refused),
+            Err(refused) => refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                *refused,
+            ),
         }
     }
 
