@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::Web;
+use super::{Web, reports};
 use crate::config::Network;
 use crate::kernel::ErrorCode;
 use crate::kernel::actor::Origin;
@@ -101,14 +101,15 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
     );
     let id = HeaderValue::from_str(&client.request_id);
     let began = Instant::now();
+    let request_id = client.request_id.clone();
     request.extensions_mut().insert(client);
-    let mut response = async {
+    let answering = async {
         let response = next.run(request).await;
         tracing::debug!(status = response.status().as_u16(), "answered");
         response
-    }
-    .instrument(span)
-    .await;
+    };
+    let answering = answering.instrument(span);
+    let mut response = reports::apart(&web.platform, &request_id, answering).await;
     let metrics = &web.platform.metrics;
     let route = path.as_deref().unwrap_or("(unknown)");
     metrics.http(route, response.status().as_u16(), began.elapsed());

@@ -7,10 +7,10 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Variables};
 use serde_json::{Map, Value};
 
-use super::Web;
 use super::client::Client;
 use super::graphql_answer::{coded, refusal};
 use super::graphql_documents::Wanted;
+use super::{Web, reports};
 use crate::access::Caller;
 use crate::graphql::{self, arguments, guard};
 use crate::kernel::ErrorCode;
@@ -106,6 +106,7 @@ pub(super) async fn prepare(
         operation_name,
         variables,
     } = parameters;
+    reports::operation(&web.platform, caller, operation_name.as_deref());
     let text = web
         .documents
         .find(&document)

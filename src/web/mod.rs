@@ -15,6 +15,7 @@ mod graphql_ws;
 pub mod health;
 mod origins;
 mod personal_data;
+mod reports;
 mod routes;
 mod serve;
 mod sign_in;

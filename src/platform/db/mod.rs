@@ -2,6 +2,7 @@
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
 mod audit;
+pub mod backup;
 mod bulk;
 mod columns;
 mod connect;
@@ -11,6 +12,7 @@ mod pools;
 mod read;
 mod reply;
 mod scope;
+mod sealed;
 mod tx;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub use pools::PoolState;
 pub use read::Read;
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
+pub use sealed::sealed_columns;
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};
