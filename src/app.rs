@@ -24,6 +24,7 @@ use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
 use crate::platform::mail::Mailer;
 use crate::platform::metrics::Metrics;
+use crate::platform::presence::Presence;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
@@ -60,9 +61,17 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         None => PubSub::local(),
     };
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
+    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
     Ok(Platform::new(Parts {
         db,
         cache: Cache::new(pubsub.clone()),
+        presence: Presence::new(
+            pubsub.clone(),
+            redis.clone(),
+            clock.clone(),
+            tasks.clone(),
+            shutdown.clone(),
+        ),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
@@ -73,8 +82,8 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         config,
         clock,
         ids,
-        tasks: TaskTracker::new(),
-        shutdown: CancellationToken::new(),
+        tasks,
+        shutdown,
     }))
 }
 

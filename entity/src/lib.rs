@@ -37,11 +37,13 @@ pub mod notification_preference;
 pub mod reminder;
 pub mod schedule;
 pub mod schedule_slot;
+pub mod sent_letter;
 pub mod session;
 pub mod sync_run;
 pub mod task;
 pub mod task_dependency;
 pub mod task_label;
+pub mod task_notice;
 pub mod unscheduled_task;
 pub mod user;
 pub mod user_preferences;
@@ -134,11 +136,13 @@ pub fn catalog() -> Vec<Table> {
         table(reminder::Entity),
         table(schedule::Entity),
         table(schedule_slot::Entity),
+        table(sent_letter::Entity),
         table(session::Entity),
         table(sync_run::Entity),
         table(task::Entity),
         table(task_dependency::Entity),
         table(task_label::Entity),
+        table(task_notice::Entity),
         table(unscheduled_task::Entity),
         table(user::Entity),
         table(user_preferences::Entity),

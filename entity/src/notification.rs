@@ -25,6 +25,12 @@ pub struct Model {
     pub read_at: Option<DateTimeUtc>,
     /// Makes a repeated delivery one notification.
     pub dedup_key: Option<String>,
+    /// When it goes out by mail; null when it does not, or went.
+    pub mail_due_at: Option<DateTimeUtc>,
+    /// When its letter was written.
+    pub mailed_at: Option<DateTimeUtc>,
+    /// Set for one that its person wants by mail only: it is in no list.
+    pub mail_only_since: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

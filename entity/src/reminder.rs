@@ -19,6 +19,14 @@ pub struct Model {
     pub minutes_before: i32,
     pub channel: NotificationChannel,
     pub event_version: i32,
+    /// Version of the event for which the columns below were computed; null for not yet.
+    pub planned_version: Option<i32>,
+    /// When it fires next; null for never again.
+    pub due_at: Option<DateTimeUtc>,
+    /// Start of the occurrence that it is about then.
+    pub due_start: Option<DateTimeUtc>,
+    /// Original start of that occurrence, as the series gives it.
+    pub due_original: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -24,6 +24,12 @@ pub struct Model {
     pub max_daily_task_minutes: i32,
     pub peak_energy: EnergyPeriod,
     pub default_workspace_id: Option<WorkspaceId>,
+    /// Wall time `HH:MM` in `time_zone` from which no mail goes out; null for never.
+    pub quiet_from: Option<String>,
+    /// Wall time at which mail goes out again.
+    pub quiet_until: Option<String>,
+    /// Wall time at which mails of a day go out as one; null for each at once.
+    pub digest_at: Option<String>,
     pub version: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

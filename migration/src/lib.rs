@@ -16,6 +16,10 @@ mod m0009_plans;
 mod m0010_exchange;
 mod m0011_sign_in;
 mod m0013_lookups;
+mod m0015_tzdata;
+mod m0016_search;
+mod m0019_delivery;
+mod m0025_one_policy;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -42,6 +46,10 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0010_exchange", m0010_exchange::tables),
             Box::new(m0011_sign_in::SignIn),
             Box::new(m0013_lookups::Lookups),
+            Box::new(m0015_tzdata::Tzdata),
+            Box::new(m0016_search::Search),
+            Box::new(m0019_delivery::Delivery),
+            Box::new(m0025_one_policy::OnePolicy),
         ]
     }
 }

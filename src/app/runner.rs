@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sentry::{Hub, SentryFutureExt as _};
 
-use crate::features::{integrations, letters, upkeep};
+use crate::features::{events, integrations, letters, notifications, tasks, upkeep};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -25,9 +25,26 @@ impl Features {
         match job.payload {
             Payload::SyncIntegration { .. } => integrations::sync(&self.platform, &job).await,
             Payload::SendMail { .. } => letters::run(&self.platform, &job).await,
+            Payload::MailNotifications { .. } => notifications::mail(&self.platform, &job).await,
+            Payload::Remind { .. } => events::remind(&self.platform, &job).await,
+            Payload::TellGuests { .. } => events::tell_guests(&self.platform, &job).await,
+            Payload::TellWhatIsDue => {
+                events::plan_reminders(&self.platform, &job).await?;
+                tasks::tell_due(&self.platform, &job).await
+            }
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
+            Payload::RenewTimes => {
+                let done = events::renew_times(&self.platform).await?;
+                tracing::info!(
+                    looked_at = done.looked_at,
+                    moved = done.moved,
+                    tzdata = crate::kernel::zones::tzdata_version(),
+                    "instants of events derived from the zone rules of this version"
+                );
+                Ok(())
+            }
             Payload::PruneExpired => {
-                let rows = upkeep::prune(&self.platform).await?;
+                let rows = upkeep::prune(&self.platform).await? + letters::prune(&self.platform).await?;
                 let jobs = jobs::prune(&self.platform).await?;
                 tracing::info!(rows, jobs, "old rows deleted");
                 Ok(())

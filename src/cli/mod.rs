@@ -13,6 +13,7 @@ mod doctor;
 mod expand;
 mod installation;
 mod jobs;
+mod mail;
 mod person;
 mod plan;
 mod seed;
@@ -68,6 +69,11 @@ enum Command {
         /// What happens to times that a change of clocks leaves out.
         #[arg(long, value_enum, default_value_t = expand::GapPolicy::Shift)]
         gap: expand::GapPolicy,
+    },
+    /// Look at the letters that people get.
+    Mail {
+        #[command(subcommand)]
+        action: mail::Action,
     },
     /// Create two people with full workspaces, once, and print a fresh token for each.
     Seed {
@@ -136,6 +142,9 @@ pub fn run() -> ExitCode {
     if let Command::Plan(arguments) = &arguments.command {
         return end(plan::run(arguments));
     }
+    if let Command::Mail { action } = &arguments.command {
+        return end(mail::run(action));
+    }
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return end(Err(error.into())),
@@ -171,6 +180,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Keys { action } => installation::keys(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Mail { action } => mail::run(&action),
         Command::Schema { check } => schema(check.as_ref()),
         Command::Expand { file, gap } => expand::run(&file, gap),
     }

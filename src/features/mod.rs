@@ -9,7 +9,11 @@ pub mod letters;
 
 pub mod people;
 
+pub mod notifications;
+
 pub mod workspaces;
+
+pub mod presence;
 
 pub mod accounts;
 
@@ -17,18 +21,24 @@ pub mod calendars;
 
 pub mod audit;
 
-pub mod notifications;
-
 pub mod invitations;
 
 pub mod privacy;
 
 pub mod events;
 
+pub mod language;
+
 pub mod tasks;
+
+pub mod search;
 
 pub mod jobs;
 
 pub mod scheduling;
 
+pub mod focus;
+
 pub mod integrations;
+
+pub mod assistant;

@@ -273,6 +273,20 @@ pub enum EnergyPeriod {
     Evening,
 }
 
+/// State of a focus session.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "db::FocusSessionStatus")]
+pub enum FocusSessionStatus {
+    /// Running.
+    Active,
+    /// Paused.
+    Paused,
+    /// Ended as planned.
+    Completed,
+    /// Ended early.
+    Abandoned,
+}
+
 /// Sort direction of an ordered connection.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum OrderDirection {

@@ -11,19 +11,20 @@ use std::sync::Arc;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, UserId,
-    WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, SyncRunId, TaskId,
+    UserId, WorkspaceId,
 };
 use entity::{
-    attendee, audit_log, calendar, integration, membership, reminder, sync_run, task, user, workspace,
+    attendee, audit_log, calendar, focus_session, integration, membership, reminder, sync_run, task, user,
+    workspace,
 };
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{audit, calendars, events, integrations, people, tasks, workspaces};
+use crate::features::{audit, calendars, events, focus, integrations, people, tasks, workspaces};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
-use crate::kernel::time::Instant;
+use crate::kernel::time::{Instant, Span};
 
 pub use own::{
     AccountKey, InvitationKey, InvitingKey, JobKey, NotificationKey, OwnTokenKey, SessionKey, TokenKey,
@@ -114,9 +115,34 @@ workspace_loader!(
 );
 
 workspace_loader!(
+    /// The occurrences of an event in a window.
+    OccurrencesKey((CalendarEventId, Span)) => Vec<Arc<events::Occurrence>>,
+    |ctx, asked| async move {
+        let mut windows: HashMap<Span, Vec<CalendarEventId>> = HashMap::new();
+        for (id, window) in asked {
+            windows.entry(window).or_default().push(id);
+        }
+        let mut found: HashMap<(CalendarEventId, Span), Vec<Arc<events::Occurrence>>> = HashMap::new();
+        for (window, ids) in windows {
+            let among = events::Among::Events(&ids);
+            for one in events::in_window(&ctx, among, window, None).await?.occurrences {
+                found.entry((one.event.row.id, window)).or_default().push(Arc::new(one));
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+);
+
+workspace_loader!(
     /// Present when an unfinished dependency blocks the task.
     BlockedKey(TaskId) => (),
     |ctx, ids| async move { Ok(tasks::blocked(&ctx, &ids).await?.into_iter().map(|id| (id, ())).collect()) }
+);
+
+workspace_loader!(
+    /// A focus session of the caller.
+    FocusKey(FocusSessionId) => Arc<focus_session::Model>,
+    |ctx, ids| async move { Ok(focus::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
 );
 
 workspace_loader!(

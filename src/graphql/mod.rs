@@ -14,6 +14,7 @@ mod documents;
 mod enums;
 pub mod errors;
 mod events;
+mod focus;
 pub mod guard;
 mod ids;
 mod integrations;
@@ -28,8 +29,11 @@ mod order;
 mod paging;
 mod people;
 mod preferences;
+mod presence;
+mod quick_add;
 mod ranges;
 mod scalars;
+mod search;
 mod server;
 mod shape;
 mod syncs;
@@ -65,8 +69,10 @@ pub struct Query(
     workspaces::WorkspaceQuery,
     calendars::CalendarQuery,
     events::EventQuery,
+    events::PreviewQuery,
     integrations::IntegrationQuery,
     tasks::TaskQuery,
+    search::SearchQuery,
     jobs::JobQuery,
 );
 
@@ -81,10 +87,13 @@ pub struct Mutation(
     members::MemberMutation,
     invitations::InvitationMutation,
     notifications::NotificationMutation,
+    presence::PresenceMutation,
     calendars::CalendarMutation,
     events::EventMutation,
     integrations::IntegrationMutation,
     tasks::TaskMutation,
+    focus::FocusMutation,
+    quick_add::QuickAddMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.
@@ -92,6 +101,7 @@ pub struct Mutation(
 #[graphql(name = "Subscription")]
 pub struct Subscription(
     notifications::NotificationSubscription,
+    presence::PresenceSubscription,
     events::EventSubscription,
     syncs::SyncSubscription,
     tasks::TaskSubscription,

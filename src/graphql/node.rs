@@ -4,8 +4,9 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, IntegrationId, InvitationId, JobId,
-    KINDS, MembershipId, NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId,
+    InvitationId, JobId, KINDS, MembershipId, NotificationId, SessionId, SyncRunId, TaskId, TypedId, UserId,
+    WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -16,12 +17,13 @@ use super::calendars::Calendar;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
 use super::events::CalendarEvent;
+use super::focus::FocusSession;
 use super::integrations::Integration;
 use super::invitations::WorkspaceInvitation;
 use super::jobs::Job;
 use super::loaders::{
-    AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, IntegrationKey, InvitationKey, JobKey,
-    MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
+    AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, FocusKey, IntegrationKey, InvitationKey,
+    JobKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, SessionKey, SyncRunKey, TaskKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -45,6 +47,7 @@ pub enum Node {
     AuditLog(AuditLog),
     Calendar(Calendar),
     CalendarEvent(CalendarEvent),
+    FocusSession(FocusSession),
     Integration(Integration),
     Job(Job),
     Notification(Notification),
@@ -80,6 +83,10 @@ pub async fn node_in(
         CalendarEventId::TYPE => {
             let row = loader.load_one(EventKey(workspace, CalendarEventId(id))).await;
             row.map(|row| row.map(|event| Node::CalendarEvent(CalendarEvent(event))))
+        }
+        FocusSessionId::TYPE => {
+            let row = loader.load_one(FocusKey(workspace, FocusSessionId(id))).await;
+            row.map(|row| row.map(|row| Node::FocusSession(FocusSession(row))))
         }
         IntegrationId::TYPE => {
             let row = loader

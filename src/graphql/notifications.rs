@@ -5,23 +5,25 @@ use std::sync::Arc;
 use async_graphql::{
     Context, Description, ID, InputObject, Object, Result, SimpleObject, Subscription, Union,
 };
-use entity::ids::{NotificationId, WorkspaceId};
+use entity::ids::{InvitationId, NotificationId, TypedId as _, WorkspaceId};
 use entity::notification;
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, TryStreamExt as _};
 
-use super::access;
 use super::enums::NotificationType;
 use super::errors::{UserError, expose, outcome};
 use super::events::CalendarEvent;
 use super::ids::{global, parse, references, target};
 use super::integrations::Integration;
+use super::invitations::WorkspaceInvitation;
+use super::loaders::InvitationKey;
 use super::node::{Node, node_in};
 use super::paging::{connection, payload, wants_total};
 use super::scalars::DateTime;
 use super::tasks::Task;
 use super::viewer::Viewer;
 use super::workspaces::{Workspace, workspace_of};
+use super::{access, loader};
 use crate::features::notifications::{self, Inbox};
 use crate::kernel;
 use crate::kernel::page::PageArgs;
@@ -65,13 +67,14 @@ impl Notification {
 
     /// Object it is about. Null when there is none or it was deleted.
     async fn subject(&self, ctx: &Context<'_>) -> Option<Result<NotificationSubject>> {
-        let node = node_in(
-            ctx,
-            self.0.workspace_id?,
-            self.0.subject_type.as_deref()?,
-            self.0.subject_id?,
-        )
-        .await?;
+        let (kind, id) = (self.0.subject_type.as_deref()?, self.0.subject_id?);
+        if kind == InvitationId::TYPE {
+            // Whoever is invited is outside the workspace.
+            let row = loader(ctx).load_one(InvitationKey(InvitationId(id))).await;
+            let invitation = |row| NotificationSubject::WorkspaceInvitation(WorkspaceInvitation(row));
+            return row.map(|row| row.map(invitation)).transpose();
+        }
+        let node = node_in(ctx, self.0.workspace_id?, kind, id).await?;
         node.map(NotificationSubject::of).transpose()
     }
 
@@ -95,6 +98,8 @@ pub enum NotificationSubject {
     Integration(Integration),
     /// A task.
     Task(Task),
+    /// An invitation to a workspace.
+    WorkspaceInvitation(WorkspaceInvitation),
 }
 
 impl NotificationSubject {

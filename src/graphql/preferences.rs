@@ -73,6 +73,34 @@ impl UserPreferences {
     async fn default_workspace(&self, ctx: &Context<'_>) -> Option<Result<Workspace>> {
         workspace_of(ctx, self.0.default_workspace_id).await
     }
+
+    /// Hours of every day in which e-mail about notifications waits, except security messages and reminders. Null when there are none.
+    async fn quiet_hours(&self) -> Option<QuietHours> {
+        people::quiet_hours_of(&self.0).map(Into::into)
+    }
+
+    /// Time of day at which notifications by e-mail go out as one message, except what would be late then. Null when each goes out at once.
+    async fn digest_at(&self) -> Option<LocalTime> {
+        people::clock_time_of(self.0.digest_at.as_deref()).map(LocalTime)
+    }
+}
+
+/// Hours of every day in the home time zone.
+#[derive(SimpleObject)]
+pub struct QuietHours {
+    /// Start.
+    from: LocalTime,
+    /// End. When it is not after `from`, it is on the next day.
+    until: LocalTime,
+}
+
+impl From<people::QuietHours> for QuietHours {
+    fn from(hours: people::QuietHours) -> Self {
+        Self {
+            from: LocalTime(hours.from),
+            until: LocalTime(hours.until),
+        }
+    }
 }
 
 /// Working hours of one weekday.
@@ -146,6 +174,19 @@ pub struct UpdatePreferencesInput {
     peak_energy: MaybeUndefined<EnergyPeriod>,
     /// Workspace opened after sign-in. Null for none.
     default_workspace_id: MaybeUndefined<ID>,
+    /// Hours of every day in which e-mail waits. Null for none.
+    quiet_hours: MaybeUndefined<QuietHoursInput>,
+    /// Time of the one e-mail a day. Null to get each at once.
+    digest_at: MaybeUndefined<LocalTime>,
+}
+
+/// Hours of every day in the home time zone.
+#[derive(InputObject)]
+pub struct QuietHoursInput {
+    /// Start.
+    from: LocalTime,
+    /// End. When it is not after `from`, it is on the next day.
+    until: LocalTime,
 }
 
 impl UpdatePreferencesInput {
@@ -171,6 +212,11 @@ impl UpdatePreferencesInput {
             max_daily_task_minutes: set(self.max_daily_task_minutes, "input.maxDailyTaskMinutes")?,
             peak_energy: set(self.peak_energy, "input.peakEnergy")?.map(Into::into),
             default_workspace_id: workspace.try_map(|id| reference(&id, "input.defaultWorkspaceId"))?,
+            quiet_hours: patch(self.quiet_hours.map_value(|hours| people::QuietHours {
+                from: hours.from.0,
+                until: hours.until.0,
+            })),
+            digest_at: patch(self.digest_at.map_value(|time| time.0)),
         })
     }
 }

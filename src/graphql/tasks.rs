@@ -16,7 +16,7 @@ use super::errors::lookup;
 use super::ids::{global, target};
 use super::loaders::{BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, UserKey};
 use super::people::User;
-use super::scalars::DateTime;
+use super::scalars::{DateTime, RRule};
 use super::shape::{columns_asked, object};
 use super::workspaces::{Workspace, workspace_field};
 use crate::features::tasks;
@@ -103,6 +103,8 @@ object! {
     found is_blocked [WorkspaceId Id] -> Result<bool> {
         |task| BlockedKey(task.0.workspace_id, task.0.id) => |blocked| blocked.is_some()
     }
+    /// Repeats the task after completion. Null for one-off tasks.
+    value recurrence_rule [RecurrenceRule] -> Option<RRule> { |task| task.0.recurrence_rule.clone().map(RRule) }
     /// When the task was finished.
     value completed_at [CompletedAt] -> Option<DateTime> { |task| task.0.completed_at.map(DateTime) }
     /// When the task was created.

@@ -9,6 +9,7 @@ use super::access;
 use super::accounts::ViewerAccounts;
 use super::credentials::{ApiToken, Session};
 use super::errors::expose;
+use super::focus::ViewerFocus;
 use super::ids::global;
 use super::invitations::ViewerInvitations;
 use super::notifications::ViewerNotifications;
@@ -27,6 +28,7 @@ pub struct Viewer(
     ViewerAccounts,
     ViewerNotifications,
     ViewerInvitations,
+    ViewerFocus,
 );
 
 /// The viewer's own fields.
@@ -43,6 +45,7 @@ impl Viewer {
                 ViewerAccounts,
                 ViewerNotifications,
                 ViewerInvitations,
+                ViewerFocus,
             )
         })
         .ok_or_else(Error::unauthenticated)

@@ -11,13 +11,15 @@ use super::calendars::WorkspaceCalendars;
 use super::changes::WorkspaceChanges;
 use super::enums::{WorkspaceRole, WorkspaceType};
 use super::errors::{expose, lookup};
-use super::events::WorkspaceEvents;
+use super::events::{WorkspaceEvents, WorkspaceOccurrences};
+use super::focus::WorkspaceFocus;
 use super::ids::{global, parse, target};
 use super::integrations::WorkspaceIntegrations;
 use super::invitations::WorkspaceInvitations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
+use super::presence::WorkspacePresence;
 use super::scalars::{DateTime, TimeZone};
 use super::tasks::WorkspaceTasks;
 use super::{access, loader, set};
@@ -33,10 +35,13 @@ pub struct Workspace(
     WorkspaceFields,
     WorkspaceMembers,
     WorkspaceInvitations,
+    WorkspacePresence,
     WorkspaceCalendars,
     WorkspaceEvents,
+    WorkspaceOccurrences,
     WorkspaceIntegrations,
     WorkspaceTasks,
+    WorkspaceFocus,
     WorkspaceAudit,
     WorkspaceChanges,
 );
@@ -52,10 +57,13 @@ impl Workspace {
             },
             WorkspaceMembers(ctx.clone()),
             WorkspaceInvitations(ctx.clone()),
+            WorkspacePresence(ctx.clone()),
             WorkspaceCalendars(ctx.clone()),
             WorkspaceEvents(ctx.clone()),
+            WorkspaceOccurrences(ctx.clone()),
             WorkspaceIntegrations(ctx.clone()),
             WorkspaceTasks(ctx.clone()),
+            WorkspaceFocus(ctx.clone()),
             WorkspaceAudit(ctx.clone()),
             WorkspaceChanges(ctx),
         )

@@ -36,6 +36,8 @@ pub enum Resource {
     AuditLog,
     /// Background jobs of the workspace.
     Job,
+    /// One's own focus sessions.
+    FocusSession,
 }
 
 /// Least role that may do it; `None` when nobody may.
@@ -45,7 +47,7 @@ pub const fn least_role(action: Action, resource: Resource) -> Option<WorkspaceR
     Some(match (action, resource) {
         (View, Resource::AuditLog) => Admin,
         (View, _) => Viewer,
-        (Edit, Resource::CalendarSetting) => Viewer,
+        (Edit, Resource::CalendarSetting | Resource::FocusSession) => Viewer,
         (Edit, Resource::Task | Resource::Calendar | Resource::CalendarEvent | Resource::Job) => Member,
         (Edit | Manage, Resource::Integration | Resource::Member | Resource::Workspace) => Admin,
         (Manage, Resource::Calendar) => Member,

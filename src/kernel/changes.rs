@@ -23,6 +23,10 @@ pub enum ObjectType {
     Task,
     /// A connected service.
     Integration,
+    /// An invitation to a workspace: notifications are about one, the change log never is.
+    WorkspaceInvitation,
+    /// A focus session; others than its person only learn that there is one.
+    FocusSession,
 }
 
 impl ObjectType {
@@ -35,6 +39,8 @@ impl ObjectType {
             Self::CalendarEvent => "CalendarEvent",
             Self::Task => "Task",
             Self::Integration => "Integration",
+            Self::WorkspaceInvitation => "WorkspaceInvitation",
+            Self::FocusSession => "FocusSession",
         }
     }
 
@@ -47,6 +53,8 @@ impl ObjectType {
             Self::CalendarEvent,
             Self::Task,
             Self::Integration,
+            Self::WorkspaceInvitation,
+            Self::FocusSession,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -89,6 +97,8 @@ pub enum Topic {
     Sync(IntegrationId),
     /// State changes of one job.
     Job(JobId),
+    /// Who came, went or moved on in a workspace.
+    Presence(WorkspaceId),
     /// A job became due: idle workers look.
     JobsDue,
     /// A session, token or membership of a person was taken away, or the person changed: open sockets check themselves, and what is
@@ -103,6 +113,7 @@ impl fmt::Display for Topic {
             Self::Notifications(id) => write!(f, "notifications:{}", id.0.simple()),
             Self::Sync(id) => write!(f, "sync:{}", id.0.simple()),
             Self::Job(id) => write!(f, "job:{}", id.0.simple()),
+            Self::Presence(id) => write!(f, "presence:{}", id.0.simple()),
             Self::JobsDue => f.write_str("jobs-due"),
             Self::Revoked(id) => write!(f, "revoked:{}", id.0.simple()),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
-use entity::ids::{IntegrationId, UserId, WorkspaceId};
+use entity::ids::{CalendarEventId, IntegrationId, ReminderId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// What a job does. Stored as JSON, so fields may only be added with a default.
@@ -26,11 +26,39 @@ pub enum Payload {
     SendMail {
         /// The letter, closed: it holds secrets.
         sealed: String,
+        /// Names its cause: of all letters with one key one goes out. The job itself when there is none.
+        #[serde(default)]
+        key: Option<String>,
     },
+    /// Write the letters of a person's notifications whose time has come.
+    MailNotifications {
+        /// Whose.
+        user_id: UserId,
+    },
+    /// Remind somebody of an occurrence, if nothing has changed about it.
+    Remind {
+        /// The reminder.
+        reminder_id: ReminderId,
+        /// Version of the event when this was planned; with another one it is stale.
+        event_version: i32,
+        /// Original start of the occurrence.
+        original_start: DateTime<Utc>,
+        /// When it starts.
+        start: DateTime<Utc>,
+    },
+    /// Write to guests of an event who are nobody here, as it is now.
+    TellGuests {
+        /// The event.
+        event_id: CalendarEventId,
+    },
+    /// Plan reminders, and tell of tasks that are due soon.
+    TellWhatIsDue,
     /// Enqueue syncs of integrations whose time has come.
     StartDueSyncs,
     /// Delete expired sessions, idempotency records, finished jobs and old changes.
     PruneExpired,
+    /// Derive the instants of events again that other zone rules gave.
+    RenewTimes,
 }
 
 impl Payload {
@@ -39,8 +67,13 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => "sync_integration",
             Self::SendMail { .. } => "send_mail",
+            Self::MailNotifications { .. } => "mail_notifications",
+            Self::Remind { .. } => "remind",
+            Self::TellGuests { .. } => "tell_guests",
+            Self::TellWhatIsDue => "tell_what_is_due",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
+            Self::RenewTimes => "renew_times",
         }
     }
 
@@ -49,7 +82,11 @@ impl Payload {
         match self {
             Self::SyncIntegration { .. } => JobQueueName::CalendarSync,
             Self::SendMail { .. } => JobQueueName::Email,
-            Self::StartDueSyncs | Self::PruneExpired => JobQueueName::Maintenance,
+            Self::MailNotifications { .. }
+            | Self::Remind { .. }
+            | Self::TellGuests { .. }
+            | Self::TellWhatIsDue => JobQueueName::Notification,
+            Self::StartDueSyncs | Self::PruneExpired | Self::RenewTimes => JobQueueName::Maintenance,
         }
     }
 
@@ -57,8 +94,12 @@ impl Payload {
     pub const fn max_attempts(&self) -> i32 {
         match self {
             Self::SyncIntegration { .. } => 5,
-            Self::SendMail { .. } => 8,
-            Self::StartDueSyncs | Self::PruneExpired => 3,
+            // With the pauses between them these outlast a mail server that greets strangers with "later".
+            Self::SendMail { .. } => 14,
+            Self::MailNotifications { .. } | Self::Remind { .. } => 8,
+            // Guests who get many letters are written to later.
+            Self::TellGuests { .. } => 20,
+            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue | Self::RenewTimes => 3,
         }
     }
 
@@ -66,8 +107,12 @@ impl Payload {
     pub const fn timeout(&self) -> Duration {
         match self {
             Self::SyncIntegration { .. } => Duration::from_secs(900),
-            Self::SendMail { .. } => Duration::from_secs(60),
-            Self::StartDueSyncs | Self::PruneExpired => Duration::from_secs(120),
+            Self::SendMail { .. }
+            | Self::MailNotifications { .. }
+            | Self::Remind { .. }
+            | Self::TellGuests { .. } => Duration::from_secs(60),
+            Self::StartDueSyncs | Self::PruneExpired | Self::TellWhatIsDue => Duration::from_secs(120),
+            Self::RenewTimes => Duration::from_secs(900),
         }
     }
 }
@@ -141,8 +186,13 @@ pub struct CronEntry {
 }
 
 /// All recurring work.
-pub fn cron() -> [CronEntry; 2] {
+pub fn cron() -> [CronEntry; 4] {
     [
+        CronEntry {
+            name: "tell-what-is-due",
+            every: Duration::from_secs(60),
+            payload: Payload::TellWhatIsDue,
+        },
         CronEntry {
             name: "start-due-syncs",
             every: Duration::from_secs(60),
@@ -152,6 +202,11 @@ pub fn cron() -> [CronEntry; 2] {
             name: "prune-expired",
             every: Duration::from_secs(3_600),
             payload: Payload::PruneExpired,
+        },
+        CronEntry {
+            name: "renew-times",
+            every: Duration::from_secs(21_600),
+            payload: Payload::RenewTimes,
         },
     ]
 }

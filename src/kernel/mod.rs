@@ -9,6 +9,7 @@ pub mod ids;
 pub mod jobs;
 pub mod page;
 pub mod patch;
+pub mod presence;
 pub mod text;
 pub mod time;
 pub mod zones;

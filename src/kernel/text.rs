@@ -12,6 +12,11 @@ pub const MAX_DESCRIPTION: usize = 20_000;
 pub struct Checks(Vec<UserError>);
 
 impl Checks {
+    /// How many failed so far.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Adds a problem.
     pub fn fail(&mut self, code: UserErrorCode, path: &str, message: impl Into<String>) {
         self.0.push(UserError::new(code, path, message));

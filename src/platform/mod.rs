@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod limits;
 pub mod mail;
 pub mod metrics;
+pub mod presence;
 pub mod pubsub;
 pub mod redis;
 pub mod secrets;
@@ -31,6 +32,7 @@ use http::HttpClient;
 use limits::Limits;
 use mail::Mailer;
 use metrics::Metrics;
+use presence::Presence;
 use pubsub::PubSub;
 use redis::Redis;
 use secrets::Secrets;
@@ -48,6 +50,8 @@ pub struct Parts {
     pub db: Db,
     /// Messages between tasks and replicas.
     pub pubsub: PubSub,
+    /// Who is here.
+    pub presence: Presence,
     /// What many requests need and few change.
     pub cache: Cache,
     /// Redis, when replicas share one.

@@ -19,6 +19,7 @@ mod reports;
 mod routes;
 mod serve;
 mod sign_in;
+mod unsubscribe;
 
 use std::sync::Arc;
 

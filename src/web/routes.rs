@@ -16,7 +16,9 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::client::Client;
 use super::failure::Failure;
 use super::origins::CSRF_HEADER;
-use super::{Web, auth, client, graphiql, graphiql_page, graphql_http, health, personal_data, sign_in};
+use super::{
+    Web, auth, client, graphiql, graphiql_page, graphql_http, health, personal_data, sign_in, unsubscribe,
+};
 use crate::kernel::{Error, ErrorCode};
 
 /// Bodies of everything but `/graphql`, which reads its own.
@@ -31,6 +33,7 @@ pub fn router(web: Web) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/auth/personal-data", get(personal_data::download))
+        .route("/mail/unsubscribe", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/auth/callback", get(sign_in::oidc::callback))
         .route("/auth/logout", post(auth::logout))
         .route(

@@ -11,7 +11,26 @@ use meridian::graphql;
 use model::Model;
 
 /// What our schema has beyond the design, each with its reason. Members are written `Type.field`, arguments `Type.field(argument)`.
-const ADDITIONS: &[(&str, &str)] = &[];
+const ADDITIONS: &[(&str, &str)] = &[
+    (
+        "EventOccurrence.isTruncated",
+        "a rule that gives more than anybody can draw must not be cut silently",
+    ),
+    (
+        "UpdateCalendarEventPayload.affectedCalendarEvents",
+        "splitting a series changes two events, and clients need both",
+    ),
+    (
+        "MoveCalendarEventPayload.affectedCalendarEvents",
+        "splitting a series changes two events, and clients need both",
+    ),
+    ("QuietHours", "hours in which e-mail waits"),
+    ("QuietHoursInput", "hours in which e-mail waits"),
+    ("UpdatePreferencesInput.quietHours", "hours in which e-mail waits"),
+    ("UserPreferences.quietHours", "hours in which e-mail waits"),
+    ("UpdatePreferencesInput.digestAt", "one e-mail a day"),
+    ("UserPreferences.digestAt", "one e-mail a day"),
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

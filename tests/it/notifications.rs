@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use entity::enums::{ApiTokenScope, NotificationType, WorkspaceRole};
+use entity::enums::{ApiTokenScope, AuthProvider, NotificationType, WorkspaceRole};
 use entity::ids::{NotificationId, TaskId, WorkspaceId};
+use entity::notification;
 use futures_util::{Stream, StreamExt as _};
+use meridian::access::oidc::Verified;
 use meridian::access::{Access, Identity, create_session, revoke_session};
 use meridian::features::notifications::{NewNotification, notify_in};
 use meridian::kernel::actor::{Actor, Origin};
 use meridian::kernel::changes::{ObjectType, Topic};
 use meridian::platform::db::{Scope, Tx};
+use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, TestApp, join};
@@ -156,7 +159,7 @@ async fn a_type_that_is_switched_off_is_not_stored_and_a_cause_tells_once() {
     let app = TestApp::start().await;
     let document = "mutation ($input: UpdateNotificationPreferencesInput!) {
         updateNotificationPreferences(input: $input) { userErrors { code } } }";
-    let off = json!({ "input": { "preferences": [{ "type": "TASK_ASSIGNED", "channels": ["EMAIL"] }] } });
+    let off = json!({ "input": { "preferences": [{ "type": "TASK_ASSIGNED", "channels": [] }] } });
     app.ana()
         .gql(document, off)
         .await
@@ -413,5 +416,43 @@ async fn a_session_that_was_signed_out_hears_nothing_more() {
         meridian::access::still_valid(&app.platform, access.caller())
             .await
             .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_sign_in_from_a_new_program_is_told_of_once() {
+    let app = TestApp::start().await;
+    let who = Verified {
+        provider: AuthProvider::Email,
+        provider_name: "email".into(),
+        issuer: None,
+        subject: "dora@example.org".into(),
+        email: Some("dora@example.org".into()),
+        name: None,
+        locale: None,
+        time_zone: None,
+        scopes: Vec::new(),
+    };
+    for agent in ["Old/1", "Old/1", "New/1", "New/1"] {
+        let origin = Origin {
+            user_agent: Some(agent.into()),
+            ip_address: Some("192.0.2.7".into()),
+            ..Origin::default()
+        };
+        let signed_in = meridian::features::accounts::sign_in(&app.platform, &who, origin).await;
+        assert!(signed_in.unwrap().is_ok());
+    }
+    let read = app.platform.db.read(Scope::System).await.unwrap();
+    let select = read.find_global::<notification::Entity>();
+    let select = select.filter(notification::Column::Type.eq(NotificationType::Security));
+    let told = select.all(&read).await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].title, "New sign-in to your account");
+    assert!(
+        told[0]
+            .body
+            .as_deref()
+            .unwrap()
+            .starts_with("New/1, from 192.0.2.7.")
     );
 }

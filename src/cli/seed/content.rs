@@ -245,6 +245,7 @@ async fn plant_events(ctx: &Ctx, calendar: CalendarId) -> Result<CalendarEventId
                 end: start + Duration::minutes(minutes),
             },
             time_zone: None,
+            recurrence: None,
             description: None,
             location: None,
             conference_url: None,
@@ -306,6 +307,7 @@ async fn plant_tasks(ctx: &Ctx) -> Result<TaskId, StartError> {
             labels: vec![label.into()],
             assignee_id: None,
             parent_id: None,
+            recurrence_rule: None,
             dependency_ids: first
                 .and_then(|first| known.get(first).copied())
                 .into_iter()

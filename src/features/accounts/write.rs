@@ -1,6 +1,7 @@
 //! Commands on accounts: signing in with one, linking and unlinking. What happens to an account is in the audit log of its person's own
 //! workspace.
 
+mod devices;
 mod links;
 
 use entity::account::{self, Column, Entity};
@@ -8,7 +9,8 @@ use entity::enums::{ApiTokenScope, AuthProvider};
 use entity::ids::{AccountId, TypedId as _, UserId};
 use entity::user;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set,
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
+    QuerySelect as _, Set,
 };
 use serde_json::json;
 
@@ -37,7 +39,9 @@ pub async fn sign_in(
         Ok(user_id) => user_id,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let session = access::create_session_from(platform, user_id, Some(&who.provider_name), origin).await?;
+    let provider = Some(who.provider_name.as_str());
+    let session = access::create_session_from(platform, user_id, provider, origin.clone()).await?;
+    devices::tell_of_sign_in(platform, user_id, session.id, &origin).await?;
     Ok(Ok(session))
 }
 
@@ -136,7 +140,12 @@ async fn attach(
                 created_at: Set(tx.now()),
                 updated_at: Set(tx.now()),
             };
+            let mine = tx.find_global::<Entity>().filter(Column::UserId.eq(user_id));
+            let is_first = mine.count(tx.conn()).await? == 0;
             let stored = tx.insert_global(row).await?;
+            if !is_first {
+                devices::tell_of_link_in(&tx, user_id, &who.provider_name).await?;
+            }
             if stored.provider == AuthProvider::Email {
                 // The link came to this very address.
                 let select = tx

@@ -5,24 +5,35 @@
 //! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
 pub mod ical;
+mod invite;
+mod jobs;
 mod model;
+mod occurrence;
+mod preview;
 mod read;
 pub mod recurrence;
+mod remake;
 mod remote;
 mod repeats;
 mod rules;
 mod series;
+mod stored;
 mod times;
+mod upcoming;
+mod words;
 mod write;
 
+pub use jobs::{Renewed, plan_reminders, remind, renew_times, tell_guests};
 pub use model::{
-    Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewReminder,
-    Occurrences, When,
+    Event, EventFilter, EventOrder, EventOrderField, EventPatch, Move, NewEvent, NewGuest, NewRecurrence,
+    NewReminder, Occurrences, Touched, When,
 };
-pub use read::{find, get, get_many, page, people_of, reminders_of};
+pub use occurrence::Occurrence;
+pub use preview::{Preview, preview};
+pub use read::{Among, Expanded, find, get, get_many, in_window, page, people_of, reminders_of};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
-    RemoteObject, Stored, Twin, Unstored, create, delete, leave_out, move_to, remove_objects, store_parsed,
-    twins_wait, update,
+    RemoteObject, Stored, Twin, Unstored, create, delete, leave_out, move_to, remove_objects, respond,
+    store_parsed, twins_wait, update,
 };

@@ -56,6 +56,36 @@ pub struct NewReminder {
     pub channel: NotificationChannel,
 }
 
+/// How an event repeats, as somebody asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRecurrence {
+    /// Rule of RFC 5545.
+    pub rule: String,
+    /// Starts beside the rule; `None` keeps those that are there.
+    pub additional: Option<Vec<Instant>>,
+    /// Starts that do not take place; `None` keeps those that are there.
+    pub excluded: Option<Vec<Instant>>,
+}
+
+/// What a change has done.
+#[derive(Clone, Debug)]
+pub struct Touched {
+    /// The event that was asked for; of a split series the new one.
+    pub event: Event,
+    /// All events that were created or changed, that one too.
+    pub affected: Vec<Event>,
+}
+
+impl Touched {
+    /// One event changed.
+    pub(super) fn one(event: Event) -> Self {
+        Self {
+            affected: vec![event.clone()],
+            event,
+        }
+    }
+}
+
 /// An event to create.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -65,6 +95,8 @@ pub struct NewEvent {
     pub when: When,
     /// Zone of its wall times; the calendar's when `None`.
     pub time_zone: Option<String>,
+    /// Makes it a series.
+    pub recurrence: Option<NewRecurrence>,
     /// Description in Markdown.
     pub description: Option<String>,
     /// Place or address.
@@ -96,6 +128,8 @@ pub struct EventPatch {
     pub when: Option<When>,
     /// Zone of its wall times.
     pub time_zone: Option<String>,
+    /// How it repeats; cleared it takes place once.
+    pub recurrence: Patch<NewRecurrence>,
     /// Description in Markdown.
     pub description: Patch<String>,
     /// Place or address.
@@ -126,6 +160,7 @@ impl EventPatch {
             title,
             when,
             time_zone,
+            recurrence,
             description,
             location,
             conference_url,
@@ -142,6 +177,7 @@ impl EventPatch {
             || title.is_some()
             || when.is_some()
             || time_zone.is_some()
+            || !recurrence.is_keep()
             || cleared.iter().any(|patch| !patch.is_keep())
             || status.is_some()
             || transparency.is_some()
@@ -157,8 +193,8 @@ pub enum Occurrences {
     This(Option<Instant>),
     /// The one with this original start and all later ones.
     ThisAndFollowing(Option<Instant>),
-    /// The whole series, or the event when it is none.
-    All,
+    /// The whole series, or the event when it is none. New times are said of the occurrence with this original start, or of the first.
+    All(Option<Instant>),
 }
 
 /// Where an event is moved to.

@@ -6,7 +6,8 @@
 use entity::calendar_event;
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-use super::recurrence::Rule;
+use super::recurrence::{Budget, Rule};
+use super::stored::Stored;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -21,6 +22,8 @@ pub struct Recurrence {
     pub additional: Vec<Instant>,
     /// Starts that the rule gives and that do not take place.
     pub excluded: Vec<Instant>,
+    /// The last start; `None` when the series never ends.
+    pub last_start: Option<Instant>,
 }
 
 /// The recurrence of a series; `None` for single events.
@@ -54,7 +57,15 @@ pub fn recurrence(row: &calendar_event::Model) -> Option<Recurrence> {
         summary,
         additional: starts(&row.rdates),
         excluded: starts(&row.exdates),
+        last_start: last_start(row),
     })
+}
+
+/// The start of the last occurrence, whatever became of it; `None` when there is none, or none within reach.
+fn last_start(row: &calendar_event::Model) -> Option<Instant> {
+    let stored = Stored::of(row);
+    let last = stored.series().last(Budget::default()).found()?;
+    Some(stored.identity(&last))
 }
 
 /// The instant that a stored start stands for. A day in a timed series means the occurrence of that day.

@@ -113,10 +113,10 @@ pub(super) fn usual_reminders(kind: EventKind) -> Vec<NewReminder> {
     }
 }
 
-/// Whether the change can be made to these occurrences. Only whole events and whole series are changed for now.
+/// Whether the change can be made to these occurrences.
 pub(super) fn check_occurrences(row: &calendar_event::Model, occurrences: Occurrences) -> Result<()> {
     let start = match occurrences {
-        Occurrences::All => return Ok(()),
+        Occurrences::All(_) => return Ok(()),
         Occurrences::This(start) | Occurrences::ThisAndFollowing(start) => start,
     };
     if !row.is_recurring {
@@ -127,8 +127,7 @@ pub(super) fn check_occurrences(row: &calendar_event::Model, occurrences: Occurr
         let message = "Say which occurrence is meant.";
         return Err(Error::user(UserErrorCode::Required, "occurrenceStart", message));
     }
-    let message = "Single occurrences of a series cannot be changed here. Change the whole series, or change it where it comes from.";
-    Err(Error::user(UserErrorCode::InvalidState, "scope", message))
+    Ok(())
 }
 
 /// The name of a zone for people. A zone without a name, which only imported events have, is shown as the hours it is away
@@ -157,6 +156,7 @@ pub(super) fn is_rescheduled(before: &calendar_event::Model, after: &calendar_ev
             row.end_date,
             row.start_zone.clone(),
             row.end_zone.clone(),
+            (row.rrule.clone(), row.rdates.clone(), row.exdates.clone()),
         )
     };
     times(before) != times(after) || before.status != after.status
@@ -197,6 +197,9 @@ pub(super) fn audit_diff(before: &calendar_event::Model, after: &calendar_event:
         json!(after.kind == EventKind::AllDay),
     );
     note("timeZone", json!(before.time_zone), json!(after.time_zone));
+    note("rrule", json!(before.rrule), json!(after.rrule));
+    note("rdates", before.rdates.clone(), after.rdates.clone());
+    note("exdates", before.exdates.clone(), after.exdates.clone());
     note("status", json!(before.status), json!(after.status));
     note(
         "transparency",

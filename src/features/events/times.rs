@@ -7,8 +7,11 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime};
 use entity::calendar_event;
 use entity::enums::EventKind;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 
 use super::model::{Move, When};
+use super::recurrence::Start;
+use super::stored::Stored;
 use crate::kernel::text::Checks;
 use crate::kernel::time::{Instant, truncate};
 use crate::kernel::{UserErrorCode, zones};
@@ -81,13 +84,15 @@ pub(super) fn store(row: &mut calendar_event::Model, when: When) {
     let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
     match when {
         When::Timed { start, end } => {
-            let (start_local, start_zone) = wall(truncate(start), &zone, &row.time_zone);
-            let (end_local, end_zone) = wall(truncate(end), &zone, &row.time_zone);
-            row.kind = EventKind::Timed;
-            (row.start_local, row.start_zone) = (Some(start_local), Some(start_zone));
-            (row.end_local, row.end_zone) = (Some(end_local), Some(end_zone));
             (row.start_date, row.end_date) = (None, None);
             (row.start_utc, row.end_utc) = (truncate(start), truncate(end));
+            if row.kind == EventKind::Floating {
+                // It stays what it is: the same wall time wherever one is.
+                let local = |at| zones::local_to_chrono(zones::local_of(zones::from_chrono(at), &zone));
+                (row.start_local, row.end_local) = (Some(local(row.start_utc)), Some(local(row.end_utc)));
+            } else {
+                store_ends(row, &zone);
+            }
         }
         When::AllDay { start, end } => {
             row.kind = EventKind::AllDay;
@@ -97,6 +102,53 @@ pub(super) fn store(row: &mut calendar_event::Model, when: When) {
         }
     }
     row.tzdata_version = Some(zones::tzdata_version().to_owned());
+}
+
+/// Writes both ends of a timed event; one that ends in another zone than it starts in goes on doing so.
+fn store_ends(row: &mut calendar_event::Model, zone: &TimeZone) {
+    let end = row.end_zone.take().filter(|name| {
+        let is_other = row.start_zone.as_ref() != Some(name) && *name != row.time_zone;
+        row.kind == EventKind::Timed && is_other && name != "UTC"
+    });
+    let other = end.and_then(|name| Some((zones::stored(&name)?, name)));
+    let (end_zone, end_name) = other.unwrap_or_else(|| (zone.clone(), row.time_zone.clone()));
+    let (start_local, start_zone) = wall(row.start_utc, zone, &row.time_zone);
+    let (end_local, end_zone) = wall(row.end_utc, &end_zone, &end_name);
+    row.kind = EventKind::Timed;
+    (row.start_local, row.start_zone) = (Some(start_local), Some(start_zone));
+    (row.end_local, row.end_zone) = (Some(end_local), Some(end_zone));
+}
+
+/// Writes a start in the terms of its event, also one that a change of clocks leaves out, and the instants of both ends.
+pub(super) fn write(
+    row: &mut calendar_event::Model,
+    start: civil::DateTime,
+    utc: Timestamp,
+    end: Timestamp,
+    terms: &Stored,
+) {
+    match terms.start {
+        Start::Day(_) => {
+            let last = zones::local_of(end, &terms.zone).date();
+            let (first, last) = (zones::date_to_chrono(start.date()), zones::date_to_chrono(last));
+            let next = first.succ_opt().unwrap_or(first);
+            store(
+                row,
+                When::AllDay {
+                    start: first,
+                    end: last.max(next),
+                },
+            );
+        }
+        Start::Floating(_) | Start::Zoned(_) => {
+            let (from, to) = (zones::to_chrono(utc), zones::to_chrono(end));
+            store(row, When::Timed { start: from, end: to });
+            let is_own = row.kind == EventKind::Floating || row.start_zone.as_ref() == Some(&row.time_zone);
+            if is_own {
+                row.start_local = Some(zones::local_to_chrono(start));
+            }
+        }
+    }
 }
 
 /// The wall time of an instant and the zone it is in. Where clocks go back the second pass of an hour cannot be said in wall

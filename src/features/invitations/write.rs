@@ -1,6 +1,6 @@
 //! Commands on invitations. Whoever changes who may come in holds the workspace's lock.
 
-use entity::enums::{ApiTokenScope, NotificationType, WorkspaceRole, WorkspaceType};
+use entity::enums::{ApiTokenScope, NotificationChannel, NotificationType, WorkspaceRole, WorkspaceType};
 use entity::ids::{InvitationId, TypedId as _, UserId, WorkspaceId};
 use entity::invitation::{self, Column, Entity};
 use entity::{membership, user};
@@ -13,6 +13,7 @@ use crate::features::letters::{self, Letter, Sealed};
 use crate::features::notifications::{self, NewNotification};
 use crate::features::{people, workspaces};
 use crate::kernel::actions::{self, Action, Resource};
+use crate::kernel::changes::ObjectType;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Scope, Tx};
 
@@ -69,7 +70,9 @@ pub async fn invite(ctx: &Ctx, emails: &[String], role: WorkspaceRole) -> Result
                 stored.push(invite_in(&tx, &guest, role).await?);
                 letters::enqueue_in(&tx, &guest.letter, Some(ctx.workspace_id())).await?;
                 if let Some(user_id) = guest.known {
-                    notifications::notify_in(&tx, notification(user_id, &title, stored.last())).await?;
+                    // Their letter is the invitation itself.
+                    let told = notification(user_id, &title, stored.last());
+                    notifications::notify_over_in(&tx, told, NotificationChannel::InApp).await?;
                 }
             }
             let open = tx.find::<Entity>().filter(read::is_open(tx.now()));
@@ -162,7 +165,7 @@ fn notification(user_id: UserId, title: &str, invitation: Option<&invitation::Mo
         r#type: NotificationType::WorkspaceInvitation,
         title: title.to_owned(),
         body: None,
-        subject: None,
+        subject: invitation.map(|row| (ObjectType::WorkspaceInvitation, row.id.uuid())),
         dedup_key: invitation.map(|row| format!("invitation:{}", row.id)),
     }
 }

@@ -17,7 +17,9 @@ pub use inbox::Inbox;
 
 /// What the caller may see and touch.
 pub(super) fn own(caller: &Caller) -> Result<Condition> {
-    let mine = Condition::all().add(Column::UserId.eq(caller.require_user()?));
+    let mine = Condition::all()
+        .add(Column::UserId.eq(caller.require_user()?))
+        .add(Column::MailOnlySince.is_null());
     Ok(mine.add_option(
         caller
             .workspace_limit()

@@ -15,6 +15,7 @@ use super::read::{find_many, own};
 use crate::access::Access;
 use crate::features::people;
 use crate::kernel::changes::Topic;
+use crate::kernel::jobs::{NewJob, Payload};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Scope, Tx};
 
@@ -25,16 +26,47 @@ const MAX_BODY: usize = 5_000;
 /// Most notifications that are marked by their ids at once.
 const MAX_MARKED: usize = 100;
 
-/// Writes a notification as part of a transaction and announces it after the commit. `None` when the person does not want this kind in the
-/// application, or was told already.
+/// Writes a notification as part of a transaction and announces it after the commit; its letter follows when its person wants one.
+/// `None` when they do not want this kind at all, or were told already.
 pub async fn notify_in(tx: &Tx, new: NewNotification) -> Result<Option<NotificationId>> {
-    if new.r#type != NotificationType::Security {
-        let deliveries = people::deliveries_in(tx, new.user_id).await?;
-        let wanted = deliveries.iter().find(|one| one.r#type == new.r#type);
-        if !wanted.is_some_and(|one| one.channels.contains(&NotificationChannel::InApp)) {
-            return Ok(None);
-        }
+    let deliveries = people::deliveries_in(tx, new.user_id).await?;
+    let wanted = deliveries.into_iter().find(|one| one.r#type == new.r#type);
+    let mut channels = wanted.map(|one| one.channels).unwrap_or_default();
+    if new.r#type == NotificationType::Security && !channels.contains(&NotificationChannel::InApp) {
+        channels.push(NotificationChannel::InApp);
     }
+    deliver_in(tx, new, &channels).await
+}
+
+/// [`notify_in`] over the channel that somebody chose for this one thing, unless they switched the kind off altogether.
+pub async fn notify_over_in(
+    tx: &Tx,
+    new: NewNotification,
+    channel: NotificationChannel,
+) -> Result<Option<NotificationId>> {
+    let deliveries = people::deliveries_in(tx, new.user_id).await?;
+    let wanted = deliveries.iter().find(|one| one.r#type == new.r#type);
+    if wanted.is_none_or(|one| one.channels.is_empty()) {
+        return Ok(None);
+    }
+    deliver_in(tx, new, &[channel]).await
+}
+
+async fn deliver_in(
+    tx: &Tx,
+    new: NewNotification,
+    channels: &[NotificationChannel],
+) -> Result<Option<NotificationId>> {
+    if channels.is_empty() {
+        return Ok(None);
+    }
+    let is_shown = channels.contains(&NotificationChannel::InApp);
+    let mail_due_at = if channels.contains(&NotificationChannel::Email) {
+        let preferences = people::preferences_in(tx, new.user_id).await?;
+        Some(people::mail_time(&preferences, new.r#type, tx.now()))
+    } else {
+        None
+    };
     let id: NotificationId = tx.ids().next();
     let row = notification::ActiveModel {
         id: Set(id),
@@ -48,6 +80,9 @@ pub async fn notify_in(tx: &Tx, new: NewNotification) -> Result<Option<Notificat
         read_at: Set(None),
         // Keys are unique in the whole table, causes only for their person.
         dedup_key: Set(new.dedup_key.map(|key| format!("{}:{key}", new.user_id))),
+        mail_due_at: Set(mail_due_at),
+        mailed_at: Set(None),
+        mail_only_since: Set((!is_shown).then_some(tx.now())),
         created_at: Set(tx.now()),
         updated_at: Set(tx.now()),
     };
@@ -55,12 +90,23 @@ pub async fn notify_in(tx: &Tx, new: NewNotification) -> Result<Option<Notificat
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert();
     match insert.exec_without_returning(tx.conn()).await? {
-        TryInsertResult::Inserted(1..) => {
-            tx.announce(Topic::Notifications(new.user_id), &id)?;
-            Ok(Some(id))
-        }
-        _ => Ok(None),
+        TryInsertResult::Inserted(1..) => {}
+        _ => return Ok(None),
     }
+    if is_shown {
+        tx.announce(Topic::Notifications(new.user_id), &id)?;
+    }
+    if let Some(due) = mail_due_at {
+        // All that is due at the same moment, such as the mail of a day, is one job of each workspace.
+        let moment = format!("mail-notifications:{}:{}", new.user_id, due.timestamp_micros());
+        let payload = Payload::MailNotifications { user_id: new.user_id };
+        let job = match tx.scope() {
+            Scope::Workspace(id) => NewJob::for_workspace(id, payload).unique(format!("{moment}:{id}")),
+            Scope::System => NewJob::for_system(payload).unique(moment),
+        };
+        tx.enqueue(job.at(due)).await?;
+    }
+    Ok(Some(id))
 }
 
 /// Marks all notifications of the caller as read; returns how many were unread.

@@ -9,8 +9,10 @@ mod rules;
 mod write;
 mod write_admin;
 
-pub use model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch, WorkingHours};
-pub use read::{deliveries, deliveries_in, find, find_by_email, get_many, preferences, sharing_workspace};
-pub use rules::{is_language_tag, working_hours_of};
-pub use write::{check, create_in, update_deliveries, update_preferences, update_profile};
+pub use model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch, QuietHours, WorkingHours};
+pub use read::{
+    deliveries, deliveries_in, find, find_by_email, get_many, preferences, preferences_in, sharing_workspace,
+};
+pub use rules::{clock_time_of, is_language_tag, mail_time, quiet_hours_of, working_hours_of};
+pub use write::{check, create_in, stop_mail, update_deliveries, update_preferences, update_profile};
 pub use write_admin::set_admin;

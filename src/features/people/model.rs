@@ -56,6 +56,19 @@ pub struct PreferencesPatch {
     pub peak_energy: Option<EnergyPeriod>,
     /// Workspace opened after sign-in.
     pub default_workspace_id: Patch<WorkspaceId>,
+    /// Hours without e-mail.
+    pub quiet_hours: Patch<QuietHours>,
+    /// Time of the one e-mail a day.
+    pub digest_at: Patch<NaiveTime>,
+}
+
+/// Hours of every day, in the person's zone, in which e-mail waits. When the end is not after the start, it is on the next day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuietHours {
+    /// From then on e-mail waits.
+    pub from: NaiveTime,
+    /// From then on it goes out again.
+    pub until: NaiveTime,
 }
 
 /// Hours of work that begin on one weekday. When the end is not after the start, it is on the next day.

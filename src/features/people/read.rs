@@ -61,11 +61,15 @@ pub async fn find_by_email(platform: &Platform, email: &str) -> Result<Option<us
 
 /// Personal settings of a person.
 pub async fn preferences(platform: &Platform, id: UserId) -> Result<user_preferences::Model> {
-    let read = platform.db.read(Scope::System).await?;
+    preferences_in(&platform.db.read(Scope::System).await?, id).await
+}
+
+/// [`preferences`] inside an open read or transaction.
+pub async fn preferences_in(read: &Read, id: UserId) -> Result<user_preferences::Model> {
     let select = read
         .find_global::<user_preferences::Entity>()
         .filter(user_preferences::Column::UserId.eq(id));
-    select.one(&read).await?.ok_or_else(Error::not_found)
+    select.one(read).await?.ok_or_else(Error::not_found)
 }
 
 /// Those of `people` who are members of one of `workspaces`.

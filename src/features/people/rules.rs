@@ -4,9 +4,12 @@ use chrono::{NaiveTime, Timelike as _};
 use entity::enums::{Iterable as _, NotificationChannel, NotificationType, Weekday};
 use entity::{notification_preference, user_preferences};
 
-use super::model::{Delivery, WorkingHours};
+use jiff::tz::TimeZone;
+
+use super::model::{Delivery, QuietHours, WorkingHours};
 use crate::kernel::text::Checks;
-use crate::kernel::{Error, Result, UserErrorCode};
+use crate::kernel::time::Instant;
+use crate::kernel::{Error, Result, UserErrorCode, zones};
 
 /// Longest name of a person, in characters.
 pub(super) const MAX_NAME: usize = 100;
@@ -104,6 +107,64 @@ pub fn is_language_tag(text: &str) -> bool {
     text.len() <= 35 && language_ok && parts.all(subtag_ok)
 }
 
+/// A wall time as it is stored.
+pub(super) fn clock_text(time: NaiveTime) -> String {
+    time.format("%H:%M").to_string()
+}
+
+/// A stored wall time.
+pub fn clock_time_of(text: Option<&str>) -> Option<NaiveTime> {
+    NaiveTime::parse_from_str(text?, "%H:%M").ok()
+}
+
+/// The hours in which a person wants no e-mail.
+pub fn quiet_hours_of(row: &user_preferences::Model) -> Option<QuietHours> {
+    Some(QuietHours {
+        from: clock_time_of(row.quiet_from.as_deref())?,
+        until: clock_time_of(row.quiet_until.as_deref())?,
+    })
+}
+
+/// When e-mail about something of this moment goes out to a person: what they wait for at once, the rest with the e-mail of the day if
+/// they want one, and nothing of that in their quiet hours.
+pub fn mail_time(row: &user_preferences::Model, kind: NotificationType, now: Instant) -> Instant {
+    use NotificationType::{EventReminder, Security, TaskDue};
+    if matches!(kind, Security | EventReminder) {
+        return now;
+    }
+    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    let digest = clock_time_of(row.digest_at.as_deref()).filter(|_| kind != TaskDue);
+    let at = digest.map_or(now, |time| next(time, &zone, now));
+    let Some(quiet) = quiet_hours_of(row) else {
+        return at;
+    };
+    let local = zones::local_to_chrono(zones::local_of(zones::from_chrono(at), &zone)).time();
+    let is_quiet = if quiet.from < quiet.until {
+        quiet.from <= local && local < quiet.until
+    } else {
+        quiet.from <= local || local < quiet.until
+    };
+    if is_quiet {
+        next(quiet.until, &zone, at)
+    } else {
+        at
+    }
+}
+
+/// The next instant at which clocks in the zone show this time, or would if they did not skip it.
+fn next(time: NaiveTime, zone: &TimeZone, after: Instant) -> Instant {
+    let today = zones::local_to_chrono(zones::local_of(zones::from_chrono(after), zone)).date();
+    // A clock that is turned back shows a time twice, so today's first may be over.
+    for day in today.iter_days().take(3) {
+        let local = zones::local_from_chrono(day.and_time(time));
+        let at = zones::to_chrono(zones::to_utc(local, zone));
+        if at > after {
+            return at;
+        }
+    }
+    after
+}
+
 /// The channels of every kind of notification: the stored ones, else both; a security message always reaches the application.
 pub(super) fn deliveries(stored: &[notification_preference::Model]) -> Result<Vec<Delivery>> {
     let channels = |kind: NotificationType| match stored.iter().find(|row| row.r#type == kind) {
@@ -149,87 +210,4 @@ pub(super) fn check_deliveries(wanted: &[Delivery]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hours(weekday: Weekday, start: &str, end: &str) -> WorkingHours {
-        WorkingHours {
-            weekday,
-            start: start.parse().unwrap(),
-            end: end.parse().unwrap(),
-        }
-    }
-
-    fn refused(all: &[WorkingHours]) -> bool {
-        let mut checks = Checks::default();
-        working_hours(&mut checks, "input.workingHours", all);
-        checks.finish().is_err()
-    }
-
-    #[test]
-    fn hours_that_touch_are_fine_and_hours_that_overlap_are_not() {
-        use Weekday::{Monday, Sunday, Tuesday};
-        assert!(!refused(&[
-            hours(Monday, "09:00:00", "12:00:00"),
-            hours(Monday, "12:00:00", "17:00:00")
-        ]));
-        assert!(refused(&[
-            hours(Monday, "09:00:00", "12:01:00"),
-            hours(Monday, "12:00:00", "17:00:00")
-        ]));
-        assert!(
-            refused(&[
-                hours(Monday, "22:00:00", "06:00:00"),
-                hours(Tuesday, "05:00:00", "09:00:00")
-            ]),
-            "over midnight"
-        );
-        assert!(
-            refused(&[
-                hours(Monday, "05:00:00", "09:00:00"),
-                hours(Sunday, "22:00:00", "06:00:00")
-            ]),
-            "over the week's end"
-        );
-        assert!(!refused(&[
-            hours(Monday, "22:00:00", "06:00:00"),
-            hours(Tuesday, "06:00:00", "09:00:00")
-        ]));
-    }
-
-    #[test]
-    fn hours_are_stored_as_people_write_them() {
-        let json = serde_json::to_value(hours(Weekday::Monday, "09:30:00", "17:00:00")).unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!({ "weekday": "monday", "start": "09:30", "end": "17:00" })
-        );
-        assert_eq!(
-            serde_json::from_value::<WorkingHours>(json)
-                .unwrap()
-                .start
-                .minute(),
-            30
-        );
-    }
-
-    #[test]
-    fn language_tags_are_told_from_rubbish() {
-        for tag in ["en", "en-GB", "de-CH-1996", "zh-Hant-TW", "es-419"] {
-            assert!(is_language_tag(tag), "{tag}");
-        }
-        for text in ["", "e", "english", "en_GB", "en-", "-en", "en-GB\n", "12"] {
-            assert!(!is_language_tag(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn everything_reaches_the_application_until_somebody_says_otherwise() {
-        let all = deliveries(&[]).unwrap();
-        assert_eq!(all.len(), NotificationType::iter().count());
-        assert!(
-            all.iter()
-                .all(|one| one.channels.contains(&NotificationChannel::InApp))
-        );
-    }
-}
+mod tests;

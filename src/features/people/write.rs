@@ -1,6 +1,6 @@
 //! Commands on people and their settings. Their rows belong to no workspace, so nothing here is in an audit or change log.
 
-use entity::enums::{ApiTokenScope, EnergyPeriod, Weekday};
+use entity::enums::{ApiTokenScope, EnergyPeriod, NotificationChannel, NotificationType, Weekday};
 use entity::ids::{UserId, WorkspaceId};
 use entity::{notification_preference, user, user_preferences};
 use sea_orm::{
@@ -11,9 +11,12 @@ use sea_orm::{
 use super::model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch};
 use super::{read, rules};
 use crate::access::Access;
+use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
+use crate::kernel::patch::Patch;
 use crate::kernel::text::{self, Checks};
 use crate::kernel::{Error, Result, UserErrorCode};
+use crate::platform::Platform;
 use crate::platform::db::{Scope, Tx};
 
 /// Stores a person with their settings. `home` is their personal workspace, which exists already. A taken e-mail address fails as a
@@ -73,6 +76,9 @@ fn usual_preferences(
         max_daily_task_minutes: Set(360),
         peak_energy: Set(EnergyPeriod::Morning),
         default_workspace_id: Set(Some(home)),
+        quiet_from: Set(None),
+        quiet_until: Set(None),
+        digest_at: Set(None),
         version: Set(1),
         created_at: Set(tx.now()),
         updated_at: Set(tx.now()),
@@ -139,6 +145,15 @@ pub async fn update_preferences(access: &Access, patch: PreferencesPatch) -> Res
         .map_err(Error::internal)?;
     let before = read::preferences(access.platform(), id).await?;
     rules::check(&mut checks, &changed(before, &patch, hours.clone()));
+    if let Patch::Set(hours) = &patch.quiet_hours {
+        let message = "These hours end where they begin. Send null to have none.";
+        checks.require(
+            hours.from != hours.until,
+            UserErrorCode::InvalidTimeRange,
+            "input.quietHours.until",
+            message,
+        );
+    }
     checks.finish()?;
     write(access, |tx| {
         let (patch, hours) = (patch.clone(), hours.clone());
@@ -177,41 +192,80 @@ fn changed(
     row.max_daily_task_minutes = patch.max_daily_task_minutes.unwrap_or(row.max_daily_task_minutes);
     row.peak_energy = patch.peak_energy.unwrap_or(row.peak_energy);
     row.default_workspace_id = patch.default_workspace_id.clone().apply(row.default_workspace_id);
+    match &patch.quiet_hours {
+        Patch::Keep => {}
+        Patch::Clear => (row.quiet_from, row.quiet_until) = (None, None),
+        Patch::Set(hours) => {
+            row.quiet_from = Some(rules::clock_text(hours.from));
+            row.quiet_until = Some(rules::clock_text(hours.until));
+        }
+    }
+    row.digest_at = match &patch.digest_at {
+        Patch::Keep => row.digest_at,
+        Patch::Clear => None,
+        Patch::Set(time) => Some(rules::clock_text(*time)),
+    };
     row
 }
 
 /// Sets the channels of some kinds of notifications of the caller; the others stay as they are.
 pub async fn update_deliveries(access: &Access, wanted: Vec<Delivery>) -> Result<Vec<Delivery>> {
-    use notification_preference::{ActiveModel, Column, Entity};
     let id = access.caller().require_personal(ApiTokenScope::Write)?;
     rules::check_deliveries(&wanted)?;
     write(access, |tx| {
         let wanted = wanted.clone();
         async move {
             for one in wanted {
-                let mut channels = one.channels;
-                channels.sort_by_key(|channel| *channel as u8);
-                channels.dedup();
-                let row = ActiveModel {
-                    user_id: Set(id),
-                    r#type: Set(one.r#type),
-                    channels: Set(serde_json::to_value(channels).map_err(Error::internal)?),
-                    created_at: Set(tx.now()),
-                    updated_at: Set(tx.now()),
-                };
-                let key = [Column::UserId, Column::Type];
-                let update = [Column::Channels, Column::UpdatedAt];
-                let insert = Entity::insert(row).on_conflict(
-                    sea_orm::sea_query::OnConflict::columns(key)
-                        .update_columns(update)
-                        .to_owned(),
-                );
-                insert.exec_without_returning(tx.conn()).await?;
+                store_delivery(&tx, id, one).await?;
             }
             read::deliveries_in(&tx, id).await
         }
     })
     .await
+}
+
+async fn store_delivery(tx: &Tx, id: UserId, one: Delivery) -> Result<()> {
+    use notification_preference::{ActiveModel, Column, Entity};
+    let mut channels = one.channels;
+    channels.sort_by_key(|channel| *channel as u8);
+    channels.dedup();
+    let row = ActiveModel {
+        user_id: Set(id),
+        r#type: Set(one.r#type),
+        channels: Set(serde_json::to_value(channels).map_err(Error::internal)?),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+    };
+    let key = [Column::UserId, Column::Type];
+    let update = [Column::Channels, Column::UpdatedAt];
+    let insert = Entity::insert(row).on_conflict(
+        sea_orm::sea_query::OnConflict::columns(key)
+            .update_columns(update)
+            .to_owned(),
+    );
+    insert.exec_without_returning(tx.conn()).await?;
+    Ok(())
+}
+
+/// Stops e-mail of one kind, or of all that can be stopped, for the person of a signed link: whoever has the link needs no session.
+pub async fn stop_mail(platform: &Platform, id: UserId, kind: Option<NotificationType>) -> Result<()> {
+    let body = |tx: Tx| async move {
+        // A person who was erased has nothing to stop.
+        let person = tx.find_global::<user::Entity>().filter(user::Column::Id.eq(id));
+        if person.one(tx.conn()).await?.is_none() {
+            return Ok(());
+        }
+        let wanted = read::deliveries_in(&tx, id).await?.into_iter().filter(|one| {
+            kind.is_none_or(|kind| kind == one.r#type) && one.channels.contains(&NotificationChannel::Email)
+        });
+        for mut one in wanted {
+            one.channels
+                .retain(|channel| *channel != NotificationChannel::Email);
+            store_delivery(&tx, id, one).await?;
+        }
+        Ok(())
+    };
+    platform.write(Scope::System, Actor::system(), body).await
 }
 
 /// One transaction on rows of the caller that belong to no workspace.

@@ -92,6 +92,13 @@ pub const TABLES: &[Table] = &[
         "id created_at updated_at",
     ),
     table(
+        "sent_letters",
+        &[],
+        "",
+        "",
+        "key message_id attempts sending_until sent_at refused_at refusal created_at updated_at",
+    ),
+    table(
         "sessions",
         &[Goes("user_id")],
         "user_id provider_name user_agent ip_address last_used_at",
@@ -115,7 +122,7 @@ pub const TABLES: &[Table] = &[
     table(
         "user_preferences",
         &[Goes("user_id")],
-        "user_id time_zone locale week_starts_on working_hours default_task_duration_minutes default_focus_minutes buffer_minutes max_daily_task_minutes peak_energy default_workspace_id",
+        "user_id time_zone locale week_starts_on working_hours default_task_duration_minutes default_focus_minutes buffer_minutes max_daily_task_minutes peak_energy default_workspace_id quiet_from quiet_until digest_at",
         "",
         "version created_at updated_at",
     ),
@@ -131,7 +138,7 @@ pub const TABLES: &[Table] = &[
         &[Goes("user_id")],
         "user_id title body",
         "",
-        "id workspace_id type subject_type subject_id read_at dedup_key created_at updated_at",
+        "id workspace_id type subject_type subject_id read_at dedup_key mail_due_at mailed_at mail_only_since created_at updated_at",
     ),
     table(
         "idempotency_records",
@@ -251,7 +258,7 @@ pub const TABLES: &[Table] = &[
         &[Goes("user_id")],
         "user_id minutes_before channel",
         "",
-        "id workspace_id event_id event_version created_at updated_at",
+        "id workspace_id event_id event_version planned_version due_at due_start due_original created_at updated_at",
     ),
     table(
         "external_event_links",
@@ -280,6 +287,13 @@ pub const TABLES: &[Table] = &[
         "label",
         "",
         "workspace_id task_id created_at updated_at",
+    ),
+    table(
+        "task_notices",
+        &[Goes("user_id")],
+        "user_id",
+        "",
+        "workspace_id task_id due_at created_at updated_at",
     ),
     table(
         "schedules",

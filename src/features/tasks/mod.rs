@@ -1,14 +1,21 @@
 //! Tasks: things to do with everything a planner needs to place them, their sub-tasks and their dependencies.
 //!
 //! Invariants: a task belongs to one workspace with its parent and all it depends on; neither parents nor dependencies form a circle; a
-//! task is `DONE` exactly when it has a completion time; `version` grows with each change of its own fields.
+//! task is `DONE` exactly when it has a completion time; of a repeated task one is open at a time and that one has the rule; `version` grows
+//! with each change of its own fields.
 
+mod jobs;
 mod model;
 mod read;
+mod repeats;
 mod rules;
+mod words;
 mod write;
 
-pub use model::{BulkPatch, NewTask, TaskFilter, TaskOrder, TaskOrderField, TaskPatch};
+pub use jobs::tell_due;
+pub use model::{BulkPatch, Completed, NewTask, TaskFilter, TaskOrder, TaskOrderField, TaskPatch};
 pub use read::{blocked, dependencies_of, dependents_of, find, get, get_many, page, subtasks_of};
 pub use rules::{is_overdue, labels_of};
-pub use write::{add_dependency, bulk_update, complete, create, delete, remove_dependency, reopen, update};
+pub use write::{
+    add_dependency, add_work_in, bulk_update, complete, create, delete, remove_dependency, reopen, update,
+};

@@ -2,6 +2,7 @@
 
 use entity::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use entity::ids::{TaskId, UserId};
+use entity::task;
 
 use crate::kernel::patch::Patch;
 use crate::kernel::time::Instant;
@@ -39,6 +40,17 @@ pub struct NewTask {
     pub parent_id: Option<TaskId>,
     /// Tasks that must be finished first.
     pub dependency_ids: Vec<TaskId>,
+    /// Rule by which the task comes again once it is done.
+    pub recurrence_rule: Option<String>,
+}
+
+/// A task that was completed.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// The task.
+    pub task: task::Model,
+    /// The next one, when it repeats.
+    pub next: Option<task::Model>,
 }
 
 /// Changes to a task.
@@ -74,6 +86,8 @@ pub struct TaskPatch {
     pub assignee_id: Patch<UserId>,
     /// Parent task.
     pub parent_id: Patch<TaskId>,
+    /// Rule by which the task comes again once it is done.
+    pub recurrence_rule: Patch<String>,
     /// Fail when the task has another version.
     pub expected_version: Option<i32>,
 }

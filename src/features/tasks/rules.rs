@@ -147,6 +147,16 @@ pub(super) fn audit_diff(before: &task::Model, after: &task::Model) -> Value {
         json!(before.is_auto_scheduled),
         json!(after.is_auto_scheduled),
     );
+    note(
+        "completedMinutes",
+        json!(before.completed_minutes),
+        json!(after.completed_minutes),
+    );
+    note(
+        "recurrenceRule",
+        json!(before.recurrence_rule),
+        json!(after.recurrence_rule),
+    );
     note("assigneeId", json!(before.assignee_id), json!(after.assignee_id));
     note("parentId", json!(before.parent_id), json!(after.parent_id));
     let mut touched = |field: &'static str, differs: bool| {

@@ -2,6 +2,8 @@
 
 mod checks;
 mod dependencies;
+mod repeat;
+mod tell;
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +14,7 @@ use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _, Set,
 };
 
-use super::model::{BulkPatch, NewTask, TaskPatch};
+use super::model::{BulkPatch, Completed, NewTask, TaskPatch};
 use super::rules::{self, MAX_BULK, MAX_DEPENDENCIES};
 use crate::access::Ctx;
 use crate::kernel::actions::{Action, Resource};
@@ -74,7 +76,7 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
         created_by: user_id,
         parent_id: new.parent_id,
         position: 0,
-        recurrence_rule: None,
+        recurrence_rule: new.recurrence_rule,
         series_id: None,
         completed_at: None,
         created_at: tx.now(),
@@ -87,6 +89,7 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
         }
         (first, second) => first.and(second)?,
     }
+    repeat::check(tx, &mut row).await?;
     check_assignee(tx, new.assignee_id).await?;
     if let Some(parent) = row.parent_id {
         check_parent(tx, row.id, parent).await?;
@@ -104,6 +107,7 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
         .collect();
     tx.insert_many::<task_dependency::ActiveModel>(edges).await?;
     record(tx, "task.created", ChangeAction::Created, stored.id, None);
+    tell::assigned(tx, None, &stored).await?;
     Ok(stored)
 }
 
@@ -161,11 +165,30 @@ async fn update_in(tx: &Tx, id: TaskId, patch: TaskPatch) -> Result<task::Model>
         set_status(tx, &mut row, status);
     }
     rules::check(&mut row)?;
+    if !patch.recurrence_rule.is_keep() {
+        row.recurrence_rule = patch.recurrence_rule.apply(None);
+        repeat::check(tx, &mut row).await?;
+    }
+    repeat::follow(tx, &before, &mut row).await?;
     save(tx, &before, row, "task.updated").await
 }
 
-/// Marks a task as done.
-pub async fn complete(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
+/// Adds minutes of work that was done. A task that is gone meanwhile has no time to keep.
+pub async fn add_work_in(tx: &Tx, id: TaskId, minutes: i32) -> Result<()> {
+    if minutes <= 0 {
+        return Ok(());
+    }
+    let before = match lock(tx, id).await {
+        Err(error) if error.is_not_found() => return Ok(()),
+        locked => locked?,
+    };
+    let mut row = before.clone();
+    row.completed_minutes = row.completed_minutes.saturating_add(minutes);
+    save(tx, &before, row, "task.worked_on").await.map(drop)
+}
+
+/// Marks a task as done. When it repeats, the next one is there at once.
+pub async fn complete(ctx: &Ctx, id: TaskId) -> Result<Completed> {
     change_status(ctx, id, TaskStatus::Done, "task.completed", |status| {
         (!rules::is_closed(status))
             .then_some(())
@@ -182,6 +205,7 @@ pub async fn reopen(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
             .ok_or("The task is still open.")
     })
     .await
+    .map(|changed| changed.task)
 }
 
 async fn change_status(
@@ -190,14 +214,16 @@ async fn change_status(
     status: TaskStatus,
     action: &'static str,
     allowed: impl Fn(TaskStatus) -> Result<(), &'static str> + Send + Sync + Copy,
-) -> Result<task::Model> {
+) -> Result<Completed> {
     ctx.require(Action::Edit, Resource::Task)?;
     ctx.write(|tx| async move {
         let before = lock(&tx, id).await?;
         allowed(before.status).map_err(|message| Error::user(UserErrorCode::InvalidState, "id", message))?;
         let mut row = before.clone();
         set_status(&tx, &mut row, status);
-        save(&tx, &before, row, action).await
+        let next = repeat::follow(&tx, &before, &mut row).await?;
+        let task = save(&tx, &before, row, action).await?;
+        Ok(Completed { task, next })
     })
     .await
 }
@@ -276,6 +302,7 @@ async fn bulk_update_in(tx: &Tx, ids: &[TaskId], patch: BulkPatch) -> Result<Vec
             set_status(tx, &mut row, status);
         }
         rules::check(&mut row)?;
+        repeat::follow(tx, &before, &mut row).await?;
         changed.insert(id, save(tx, &before, row, "task.updated").await?);
     }
     Ok(order.iter().filter_map(|id| changed.remove(id)).collect())
@@ -317,6 +344,7 @@ async fn save(
         stored.id,
         Some(rules::audit_diff(before, &stored)),
     );
+    tell::assigned(tx, Some(before), &stored).await?;
     Ok(stored)
 }
 

@@ -2,10 +2,12 @@
 
 use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
 
-use crate::features::events::{EventPatch, NewEvent, NewGuest, NewReminder, Occurrences, When};
+use crate::features::events::{
+    EventPatch, NewEvent, NewGuest, NewRecurrence, NewReminder, Occurrences, When,
+};
 use crate::graphql::enums::{EventStatus, EventTransparency, EventVisibility, NotificationChannel};
 use crate::graphql::ids::reference;
-use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, TimeZone, Url};
+use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, RRule, TimeZone, Url};
 use crate::graphql::{patch, set};
 use crate::kernel;
 
@@ -47,6 +49,28 @@ impl From<EventTimeInput> for When {
                 start: days.start_date.0,
                 end: days.end_date.0,
             },
+        }
+    }
+}
+
+/// Recurrence of a series.
+#[derive(InputObject)]
+pub struct RecurrenceInput {
+    /// Rule. New series repeat daily or less often; hourly ones need `COUNT` or `UNTIL`.
+    rule: RRule,
+    /// Additional starts (RDATE). Those of the series stay when omitted.
+    additional_starts: Option<Vec<DateTime>>,
+    /// Removed starts (EXDATE). Those of the series stay when omitted.
+    excluded_starts: Option<Vec<DateTime>>,
+}
+
+impl From<RecurrenceInput> for NewRecurrence {
+    fn from(input: RecurrenceInput) -> Self {
+        let starts = |list: Option<Vec<DateTime>>| list.map(|list| list.into_iter().map(|at| at.0).collect());
+        Self {
+            rule: input.rule.0,
+            additional: starts(input.additional_starts),
+            excluded: starts(input.excluded_starts),
         }
     }
 }
@@ -101,8 +125,10 @@ pub struct CreateCalendarEventInput {
     title: String,
     /// When it takes place.
     time: EventTimeInput,
-    /// Time zone of the event's wall times. The calendar's when omitted.
+    /// Time zone of the event's wall times and of its recurrence. The calendar's when omitted.
     time_zone: Option<TimeZone>,
+    /// Makes it a series. Its first occurrence is the first start that the rule gives, `time` or later.
+    recurrence: Option<RecurrenceInput>,
     /// Description in Markdown.
     description: Option<String>,
     /// Place or address.
@@ -132,6 +158,7 @@ impl CreateCalendarEventInput {
             title: self.title,
             when: self.time.into(),
             time_zone: self.time_zone.map(|zone| zone.0),
+            recurrence: self.recurrence.map(Into::into),
             description: self.description,
             location: self.location,
             conference_url: self.conference_url.map(|url| url.0),
@@ -152,10 +179,12 @@ pub struct UpdateCalendarEventInput {
     calendar_id: MaybeUndefined<ID>,
     /// Title.
     title: MaybeUndefined<String>,
-    /// When it takes place.
+    /// When it takes place: the occurrence given by `occurrenceStart`, or the first one.
     time: MaybeUndefined<EventTimeInput>,
-    /// Time zone of the event's wall times.
+    /// Time zone of the event's wall times and of its recurrence.
     time_zone: MaybeUndefined<TimeZone>,
+    /// Replaces the recurrence; null makes it a single event. Not with scope `THIS`.
+    recurrence: MaybeUndefined<RecurrenceInput>,
     /// Description in Markdown.
     description: MaybeUndefined<String>,
     /// Place or address.
@@ -187,6 +216,7 @@ impl UpdateCalendarEventInput {
             title: set(self.title, "input.title")?,
             when: set(self.time, "input.time")?.map(Into::into),
             time_zone: set(self.time_zone, "input.timeZone")?.map(|zone| zone.0),
+            recurrence: patch(self.recurrence.map_value(Into::into)),
             description: patch(self.description),
             location: patch(self.location),
             conference_url: patch(self.conference_url.map_value(|url| url.0)),
@@ -231,7 +261,7 @@ impl RecurrenceScope {
         match self {
             Self::This => Occurrences::This(start),
             Self::ThisAndFollowing => Occurrences::ThisAndFollowing(start),
-            Self::All => Occurrences::All,
+            Self::All => Occurrences::All(start),
         }
     }
 }

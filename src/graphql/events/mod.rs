@@ -5,8 +5,10 @@ mod list;
 mod live;
 mod mutation;
 mod object;
+mod occurrence;
 
 pub use list::WorkspaceEvents;
 pub use live::EventSubscription;
 pub use mutation::EventMutation;
 pub use object::{CalendarEvent, EventQuery};
+pub use occurrence::{PreviewQuery, WorkspaceOccurrences};

@@ -7,8 +7,9 @@ use entity::{calendar, calendar_event};
 use super::input::{CreateCalendarEventInput, RecurrenceScope, UpdateCalendarEventInput};
 use super::object::CalendarEvent;
 use crate::access::Ctx;
-use crate::features::events::{self, Move};
+use crate::features::events::{self, Move, Touched};
 use crate::graphql::access;
+use crate::graphql::enums::AttendeeResponse;
 use crate::graphql::errors::{UserError, outcome};
 use crate::graphql::ids::{global, object_reference, reference, target};
 use crate::graphql::paging::payload;
@@ -22,24 +23,52 @@ payload!(
     calendar_event: CalendarEvent
 );
 payload!(
-    UpdateCalendarEventPayload,
-    "updateCalendarEvent",
+    RespondToCalendarEventPayload,
+    "respondToCalendarEvent",
     /// The calendar event after the change. Null when the mutation failed.
     calendar_event: CalendarEvent
 );
-payload!(
-    MoveCalendarEventPayload,
-    "moveCalendarEvent",
-    /// The calendar event after the change. Null when the mutation failed.
-    calendar_event: CalendarEvent
-);
+
+/// Writes the payload of a change that may touch more than one event.
+macro_rules! touching {
+    ($name:ident, $mutation:literal) => {
+        #[doc = concat!("Result of `", $mutation, "`.")]
+        #[derive(SimpleObject)]
+        pub struct $name {
+            /// The calendar event after the change; of a split series the new one. Null when the mutation failed.
+            calendar_event: Option<CalendarEvent>,
+            /// All events that were created or changed: of a split series the earlier half and the new one. Empty when the mutation failed.
+            affected_calendar_events: Vec<CalendarEvent>,
+            /// Expected failures. Empty on success.
+            user_errors: Vec<UserError>,
+        }
+
+        impl $name {
+            fn new(result: kernel::Result<Touched>) -> Result<Self> {
+                let (touched, user_errors) = outcome(result)?;
+                let (event, affected) = match touched {
+                    Some(touched) => (Some(touched.event.into()), touched.affected),
+                    None => (None, Vec::new()),
+                };
+                Ok(Self {
+                    calendar_event: event,
+                    affected_calendar_events: affected.into_iter().map(CalendarEvent::from).collect(),
+                    user_errors,
+                })
+            }
+        }
+    };
+}
+
+touching!(UpdateCalendarEventPayload, "updateCalendarEvent");
+touching!(MoveCalendarEventPayload, "moveCalendarEvent");
 
 /// Result of `deleteCalendarEvent`.
 #[derive(SimpleObject)]
 pub struct DeleteCalendarEventPayload {
     /// The series after some of its occurrences were deleted. Null when the whole event was deleted or the mutation failed.
     calendar_event: Option<CalendarEvent>,
-    /// ID of the deleted object, to evict caches. Null when the mutation failed.
+    /// ID of the deleted object, to evict caches. Null when a part of the series is left or the mutation failed.
     deleted_calendar_event_id: Option<ID>,
     /// Expected failures. Empty on success.
     user_errors: Vec<UserError>,
@@ -57,7 +86,7 @@ pub struct EventMutation;
 
 #[Object]
 impl EventMutation {
-    /// Creates an event.
+    /// Creates an event or a recurring series.
     async fn create_calendar_event(
         &self,
         ctx: &Context<'_>,
@@ -74,7 +103,7 @@ impl EventMutation {
         CreateCalendarEventPayload::new(result.await, CalendarEvent::from)
     }
 
-    /// Changes an event. For a series, `scope` says which occurrences.
+    /// Changes an event. For a series, `scope` says which occurrences. `THIS_AND_FOLLOWING` returns the new series.
     async fn update_calendar_event(
         &self,
         ctx: &Context<'_>,
@@ -92,7 +121,7 @@ impl EventMutation {
             let (entered, id) = enter(ctx, &id).await?;
             events::update(&entered, id, scope.of(occurrence_start), input.into_model()?).await
         };
-        UpdateCalendarEventPayload::new(result.await, CalendarEvent::from)
+        UpdateCalendarEventPayload::new(result.await)
     }
 
     /// Moves an event or occurrence without changing its length unless `end` is given. For drag and drop.
@@ -118,7 +147,7 @@ impl EventMutation {
             };
             events::move_to(&entered, id, scope.of(occurrence_start), to).await
         };
-        MoveCalendarEventPayload::new(result.await, CalendarEvent::from)
+        MoveCalendarEventPayload::new(result.await)
     }
 
     /// Deletes an event or some occurrences of a series.
@@ -136,15 +165,34 @@ impl EventMutation {
     ) -> Result<DeleteCalendarEventPayload> {
         let result = async {
             let (entered, id) = enter(ctx, &id).await?;
-            events::delete(&entered, id, scope.of(occurrence_start))
-                .await
-                .map(|()| id)
+            let left = events::delete(&entered, id, scope.of(occurrence_start)).await?;
+            Ok((left, id))
         };
-        let (deleted, user_errors) = outcome(result.await)?;
+        let (outcome, user_errors) = outcome(result.await)?;
+        let (left, deleted) = match outcome {
+            Some((Some(left), _)) => (Some(left.into()), None),
+            Some((None, id)) => (None, Some(global(id))),
+            None => (None, None),
+        };
         Ok(DeleteCalendarEventPayload {
-            calendar_event: None,
-            deleted_calendar_event_id: deleted.map(global),
+            calendar_event: left,
+            deleted_calendar_event_id: deleted,
             user_errors,
         })
+    }
+
+    /// Answers an invitation for the viewer, who must be among the guests.
+    async fn respond_to_calendar_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the object.")] id: ID,
+        #[graphql(desc = "Answer.")] response: AttendeeResponse,
+        #[graphql(desc = "Message to the organizer.")] comment: Option<String>,
+    ) -> Result<RespondToCalendarEventPayload> {
+        let result = async {
+            let (entered, id) = enter(ctx, &id).await?;
+            events::respond(&entered, id, response.into(), comment).await
+        };
+        RespondToCalendarEventPayload::new(result.await, CalendarEvent::from)
     }
 }

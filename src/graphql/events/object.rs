@@ -5,19 +5,23 @@ use std::sync::Arc;
 use async_graphql::{Context, Description, ID, Object, Result};
 use entity::{attendee, calendar_event, reminder};
 
+use super::occurrence::EventOccurrence;
 use crate::features::events::{self, Event};
-use crate::graphql::access;
 use crate::graphql::calendars::Calendar;
 use crate::graphql::enums::{
     AttendeeResponse, EventStatus, EventTransparency, EventVisibility, NotificationChannel,
 };
-use crate::graphql::errors::lookup;
+use crate::graphql::errors::{expose, lookup};
 use crate::graphql::ids::{global, target};
-use crate::graphql::loaders::{CalendarKey, EventPeopleKey, EventRemindersKey, TaskKey, UserKey};
+use crate::graphql::loaders::{
+    CalendarKey, EventPeopleKey, EventRemindersKey, OccurrencesKey, TaskKey, UserKey,
+};
 use crate::graphql::people::User;
+use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, RRule, TimeZone, Url};
 use crate::graphql::shape::{columns_asked, object};
 use crate::graphql::tasks::Task;
+use crate::graphql::{access, loader};
 
 /// A stored event: a single event or the master of a recurring series. Of a private event of somebody else only the time is shown.
 #[derive(Description, Clone)]
@@ -83,6 +87,15 @@ object! {
     inside recurrence [Rrule Rdates Exdates IsRecurring Kind StartUtc StartLocal StartZone StartDate TimeZone] -> Option<Recurrence> {
         |event| events::recurrence(event.row()).map(Recurrence::from)
     }
+    /// Occurrences of the series that overlap a range. A single event yields itself. The range may span at most 366 days.
+    plain occurrences(range: DateTimeRangeInput = "Range to expand.") [] -> Result<Vec<EventOccurrence>> {
+        |event, ctx| {
+            let window = range.short_span("range").map_err(expose)?;
+            let key = OccurrencesKey(event.row().workspace_id, (event.row().id, window));
+            let found = loader(ctx).load_one(key).await?;
+            Ok(found.unwrap_or_default().into_iter().map(EventOccurrence).collect())
+        }
+    }
     /// Organizer. Null for events without guests.
     part organizer [WorkspaceId Id] -> Option<Result<EventAttendee>> {
         |event| EventPeopleKey(event.row().workspace_id, event.row().id) => |people| {
@@ -138,6 +151,8 @@ object! {
     value additional_starts [] -> Vec<DateTime> { |series| series.0.additional.iter().copied().map(DateTime).collect() }
     /// Removed starts (EXDATE).
     value excluded_starts [] -> Vec<DateTime> { |series| series.0.excluded.iter().copied().map(DateTime).collect() }
+    /// Start of the last occurrence. Null when the series never ends.
+    value last_start [] -> Option<DateTime> { |series| series.0.last_start.map(DateTime) }
 }
 
 impl From<events::Recurrence> for Recurrence {

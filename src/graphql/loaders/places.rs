@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, IntegrationId, MembershipId, SyncRunId, TaskId, TypedId,
-    WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, SyncRunId, TaskId,
+    TypedId, WorkspaceId,
 };
-use entity::{audit_log, calendar, calendar_event, integration, membership, sync_run, task};
+use entity::{audit_log, calendar, calendar_event, focus_session, integration, membership, sync_run, task};
 use uuid::Uuid;
 
 use super::Loaders;
@@ -58,6 +58,7 @@ impl Loaders {
             AuditLogId::TYPE => places_of!(audit_log, AuditLogId),
             CalendarId::TYPE => places_of!(calendar, CalendarId),
             CalendarEventId::TYPE => places_of!(calendar_event, CalendarEventId),
+            FocusSessionId::TYPE => places_of!(focus_session, FocusSessionId),
             IntegrationId::TYPE => places_of!(integration, IntegrationId),
             MembershipId::TYPE => places_of!(membership, MembershipId),
             SyncRunId::TYPE => places_of!(sync_run, SyncRunId),

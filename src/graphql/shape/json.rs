@@ -181,6 +181,7 @@ words!(
     EventStatus,
     EventTransparency,
     EventVisibility,
+    FocusSessionStatus,
     NotificationChannel,
     TaskPriority,
     TaskStatus,

@@ -18,7 +18,7 @@ mod plan;
 mod raw;
 
 pub use json::WriteJson;
-pub use link::{Form, Missing, found, inside, list, one};
+pub use link::{Form, Missing, found, inside, list, one, within};
 pub(crate) use object::{object, shape_field, shape_plain};
 pub use page::{Many, PagePlan};
 pub use plan::{Field, Plain, Scene, Shape, columns_asked, resolve_one};

@@ -16,7 +16,8 @@
 //! | `parts` | <code>\|row\| key => \|found\| list of parts</code> | `Result<Vec<Type>>` |
 //! | `part` | <code>\|row\| key => \|found\| optional part</code> | `Option<Result<Type>>` |
 //! | `inside` | <code>\|row\| optional part</code> | `Option<Type>` |
-//! | `plain` | <code>\|row, ctx\| answer</code> | whatever; has no fast form |
+//! | `within` | <code>\|row\| key => part</code>, the part that belongs to the key | `Type` |
+//! | `plain` | <code>\|row, ctx\| answer</code> | whatever; has no fast form; may take arguments: `plain name(range: Range = "what it means") [..]` |
 
 /// Declares a type of the schema once: its resolvers and its fast form.
 macro_rules! object {
@@ -24,7 +25,7 @@ macro_rules! object {
         $type:ident $name:tt, $column:ty;
         $(
             $(#[$meta:meta])*
-            $kind:ident $field:ident [$($col:ident)*] -> $out:ty { $($body:tt)* }
+            $kind:ident $field:ident $(($arg:ident: $arg_type:ty = $arg_desc:literal))? [$($col:ident)*] -> $out:ty { $($body:tt)* }
         )+
     ) => {
         #[async_graphql::Object(name = $name, use_type_description)]
@@ -32,7 +33,11 @@ macro_rules! object {
         impl $crate::graphql::shape::Plain<$type> {
             $(
                 $(#[$meta])*
-                async fn $field(&self, ctx: &async_graphql::Context<'_>) -> $out {
+                async fn $field(
+                    &self,
+                    ctx: &async_graphql::Context<'_>,
+                    $(#[graphql(desc = $arg_desc)] $arg: $arg_type,)?
+                ) -> $out {
                     $crate::graphql::shape::shape_plain!($kind, ctx, &self.0, $($body)*)
                 }
             )+
@@ -144,6 +149,10 @@ macro_rules! shape_plain {
         $crate::graphql::shape::shape_plain!(maybe, $ctx, $row, |$t, scene| $key => |$f| $part)
     };
     (inside, $ctx:ident, $row:expr, |$t:ident| $part:expr) => {{
+        let $t = $row;
+        $part
+    }};
+    (within, $ctx:ident, $row:expr, |$t:ident| $key:expr => $part:expr) => {{
         let $t = $row;
         $part
     }};
@@ -282,6 +291,21 @@ macro_rules! shape_field {
             columns: $columns,
             compile: |sets, env| {
                 $crate::graphql::shape::inside(sets, env, |row: &$type, _| {
+                    let $t = row;
+                    $part
+                })
+            },
+        })
+    };
+    (within, $type:ty, $out:ty, $columns:expr, |$t:ident| $key:expr => $part:expr) => {
+        Some($crate::graphql::shape::Field::Link {
+            columns: $columns,
+            compile: |sets, env| {
+                let key = |row: &$type, _: &$crate::graphql::shape::Scene<'_>| {
+                    let $t = row;
+                    Some($key)
+                };
+                $crate::graphql::shape::within(sets, env, key, |row: &$type| {
                     let $t = row;
                     $part
                 })

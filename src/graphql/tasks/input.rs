@@ -5,7 +5,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use crate::features::tasks::{BulkPatch, NewTask, TaskPatch};
 use crate::graphql::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use crate::graphql::ids::{reference, references};
-use crate::graphql::scalars::DateTime;
+use crate::graphql::scalars::{DateTime, RRule};
 use crate::graphql::{patch, set};
 use crate::kernel;
 use crate::kernel::patch::Patch;
@@ -50,6 +50,8 @@ pub struct CreateTaskInput {
     parent_id: Option<ID>,
     /// Tasks that must be finished first.
     dependency_ids: Option<Vec<ID>>,
+    /// Repeats the task after completion.
+    recurrence_rule: Option<RRule>,
 }
 
 impl CreateTaskInput {
@@ -76,6 +78,7 @@ impl CreateTaskInput {
                 .map(|id| reference(&id, "input.parentId"))
                 .transpose()?,
             dependency_ids: references(&self.dependency_ids.unwrap_or_default(), "input.dependencyIds")?,
+            recurrence_rule: self.recurrence_rule.map(|rule| rule.0),
         })
     }
 }
@@ -113,6 +116,8 @@ pub struct UpdateTaskInput {
     assignee_id: MaybeUndefined<ID>,
     /// Parent task.
     parent_id: MaybeUndefined<ID>,
+    /// Repeats the task after completion.
+    recurrence_rule: MaybeUndefined<RRule>,
     /// Fail with `VERSION_CONFLICT` when the task has another version.
     expected_version: Option<i32>,
 }
@@ -140,6 +145,7 @@ impl UpdateTaskInput {
             },
             assignee_id: patch(self.assignee_id).try_map(|id| reference(&id, "input.assigneeId"))?,
             parent_id: patch(self.parent_id).try_map(|id| reference(&id, "input.parentId"))?,
+            recurrence_rule: patch(self.recurrence_rule.map_value(|rule| rule.0)),
             expected_version: self.expected_version,
         })
     }

@@ -1,6 +1,6 @@
 //! The commands on tasks and their payloads.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use entity::ids::TaskId;
 use entity::task;
 
@@ -9,6 +9,7 @@ use super::input::{BulkUpdateTasksInput, CreateTaskInput, UpdateTaskInput};
 use crate::access::Ctx;
 use crate::features::tasks;
 use crate::graphql::access;
+use crate::graphql::errors::{UserError, outcome};
 use crate::graphql::ids::{global, reference, references, target, workspace_reference};
 use crate::graphql::paging::payload;
 use crate::kernel::{self, Error};
@@ -22,12 +23,6 @@ payload!(
 payload!(
     UpdateTaskPayload,
     "updateTask",
-    /// The task after the change. Null when the mutation failed.
-    task: Task
-);
-payload!(
-    CompleteTaskPayload,
-    "completeTask",
     /// The task after the change. Null when the mutation failed.
     task: Task
 );
@@ -61,6 +56,17 @@ payload!(
     /// The tasks after the change. Null when the mutation failed.
     tasks: Vec<Task>
 );
+
+/// Result of `completeTask`.
+#[derive(SimpleObject)]
+pub struct CompleteTaskPayload {
+    /// The task after the change. Null when the mutation failed.
+    task: Option<Task>,
+    /// Next instance of a recurring task.
+    next_task: Option<Task>,
+    /// Expected failures. Empty on success.
+    user_errors: Vec<UserError>,
+}
 
 /// Enters the workspace of a task that a mutation acts on.
 async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, TaskId)> {
@@ -114,7 +120,13 @@ impl TaskMutation {
             let (entered, id) = enter(ctx, &id).await?;
             tasks::complete(&entered, id).await
         };
-        CompleteTaskPayload::new(result.await, Task::from)
+        let (completed, user_errors) = outcome(result.await)?;
+        let (task, next) = completed.map(|done| (done.task, done.next)).unzip();
+        Ok(CompleteTaskPayload {
+            task: task.map(Task::from),
+            next_task: next.flatten().map(Task::from),
+            user_errors,
+        })
     }
 
     /// Opens a done or cancelled task again.

@@ -4,7 +4,7 @@ use super::*;
 use WorkspaceRole::{Admin, Member, Owner, Viewer};
 
 const ACTIONS: [Action; 4] = [Action::View, Action::Edit, Action::Manage, Action::Destroy];
-const RESOURCES: [Resource; 9] = [
+const RESOURCES: [Resource; 10] = [
     Resource::Task,
     Resource::Calendar,
     Resource::CalendarSetting,
@@ -14,6 +14,7 @@ const RESOURCES: [Resource; 9] = [
     Resource::Workspace,
     Resource::AuditLog,
     Resource::Job,
+    Resource::FocusSession,
 ];
 
 #[test]

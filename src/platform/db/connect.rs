@@ -13,8 +13,9 @@ use crate::kernel::Result;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Sees the workspace that a statement names.
-const APP: &str = "SET ROLE meridian_app";
+/// Sees the workspace that a statement names. Statements have one shape each whatever they are asked for, so one plan serves all:
+/// left to itself, PostgreSQL plans every page anew, because it values the known number of rows above the time that planning takes.
+const APP: &str = "SET ROLE meridian_app; SET plan_cache_mode = force_generic_plan";
 /// Sees all workspaces.
 const SYSTEM: &str = "SET ROLE meridian_system";
 

@@ -27,7 +27,7 @@ pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
 pub use pools::PoolState;
-pub use read::Read;
+pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;

@@ -1,7 +1,10 @@
 //! Reading in a scope. Each statement takes a pooled connection. On PostgreSQL the statement itself tells row-level security its
 //! workspace, in the same flight, and the setting ends with the statement: nothing is left on the connection for whoever comes next.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use entity::ids::WorkspaceId;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
     QueryResult, Select, Statement, Value, Values,
@@ -10,6 +13,13 @@ use sea_orm::{
 use super::columns::Partial;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use crate::kernel::{Error, Result};
+
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements this process has run in scopes so far: what a question costs can be told by the difference.
+pub fn statements() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
 
 /// An open read. Dropping it ends it.
 #[derive(Debug)]
@@ -96,31 +106,46 @@ pub(super) async fn enter_scope(transaction: &DatabaseTransaction, scope: Scope)
 /// `OFFSET 0` keeps the inner statement from being merged into the outer one. Were it ever otherwise, the policies would find no
 /// setting and the answer would be empty, never foreign. The third argument of `set_config` ends the setting with the statement.
 fn naming(statement: Statement, id: WorkspaceId) -> Statement {
-    set_for(statement, "app.workspace_id", id.0.to_string())
+    within(
+        statement,
+        id.0.to_string(),
+        "WITH scope AS MATERIALIZED (SELECT set_config('app.workspace_id', $",
+        ", true) AS id) SELECT found.* FROM scope",
+    )
 }
 
-/// As [`naming`], for all workspaces of a caller; the tables that are found by the ids of their rows have a policy for it.
-fn naming_all(statement: Statement, ids: &[WorkspaceId]) -> Statement {
+/// As [`naming`], once for each workspace of a caller: the statement runs inside one after the other, and may call it `place.id`.
+///
+/// One setting with a list and a second policy for it would be shorter, but two policies are joined by OR, and with an OR
+/// PostgreSQL reads and sorts whole workspaces where one equality lets it walk an index.
+fn naming_each(statement: Statement, ids: &[WorkspaceId]) -> Statement {
     let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
-    set_for(statement, "app.workspace_ids", format!("{{{}}}", list.join(",")))
+    within(
+        statement,
+        format!("{{{}}}", list.join(",")),
+        "SELECT found.* FROM unnest(CAST(CAST($",
+        " AS text) AS uuid[])) AS place(id) CROSS JOIN LATERAL \
+         (SELECT set_config('app.workspace_id', CAST(place.id AS text), true) AS id OFFSET 0) AS scope",
+    )
 }
 
-fn set_for(mut statement: Statement, setting: &str, value: String) -> Statement {
+/// The statement inside `scope`, whose text surrounds the number of a new parameter.
+fn within(mut statement: Statement, value: String, before: &str, after: &str) -> Statement {
     let values = statement
         .values
         .get_or_insert_with(|| Values(Vec::with_capacity(1)));
     values.0.push(value.into());
-    let number = values.0.len();
+    let number = values.0.len().to_string();
     let inner = statement.sql.trim_end_matches(';');
-    let mut sql = String::with_capacity(inner.len() + 200);
-    sql.push_str("WITH scope AS MATERIALIZED (SELECT set_config('");
-    sql.push_str(setting);
-    sql.push_str("', $");
-    sql.push_str(&number.to_string());
-    sql.push_str(", true) AS id) SELECT found.* FROM scope CROSS JOIN LATERAL (SELECT inside.* FROM (");
-    sql.push_str(inner);
-    sql.push_str(") AS inside WHERE scope.id IS NOT NULL OFFSET 0) AS found");
-    statement.sql = sql;
+    let pieces = [
+        before,
+        &number,
+        after,
+        " CROSS JOIN LATERAL (SELECT inside.* FROM (",
+        inner,
+        ") AS inside WHERE scope.id IS NOT NULL OFFSET 0) AS found",
+    ];
+    statement.sql = pieces.concat();
     statement
 }
 
@@ -137,16 +162,20 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
     let key = E::PrimaryKey::iter()
         .next()
         .ok_or_else(|| Error::internal("a table without a key"))?;
+    let backend = pool.get_database_backend();
+    let inside = match backend {
+        DbBackend::Postgres => ExprTrait::eq(E::WORKSPACE.into_expr(), Expr::cust("place.id")),
+        _ => E::WORKSPACE.is_in(workspaces.iter().copied()),
+    };
     #[expect(clippy::disallowed_methods, reason = "the filter by workspaces follows")]
     let select = E::find()
         .filter(key.into_column().eq(id))
-        .filter(E::WORKSPACE.is_in(workspaces.iter().copied()))
+        .filter(inside)
         .select_only()
         .columns(columns.iter().copied());
-    let backend = pool.get_database_backend();
     let mut statement = select.build(backend);
     if backend == DbBackend::Postgres {
-        statement = naming_all(statement, workspaces);
+        statement = naming_each(statement, workspaces);
     }
     let row = pool.query_one_raw(statement).await?;
     Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
@@ -162,6 +191,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_raw(statement).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
@@ -169,6 +199,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_unprepared(sql).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
@@ -176,6 +207,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Pool(pool) => pool.query_one_raw(statement).await,
             Handle::Scoped(pool, id) => pool.query_one_raw(naming(statement, *id)).await,
@@ -184,6 +216,7 @@ impl ConnectionTrait for Read {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        STATEMENTS.fetch_add(1, Ordering::Relaxed);
         match &self.handle {
             Handle::Pool(pool) => pool.query_all_raw(statement).await,
             Handle::Scoped(pool, id) => pool.query_all_raw(naming(statement, *id)).await,

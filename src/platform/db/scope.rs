@@ -51,6 +51,7 @@ workspace_owned!(
     change_log,
     event_override,
     external_event_link,
+    focus_session,
     integration,
     invitation,
     job,
@@ -60,6 +61,7 @@ workspace_owned!(
     task,
     task_dependency,
     task_label,
+    task_notice,
     workspace_counter,
 );
 
@@ -74,6 +76,7 @@ global!(
     job_queue,
     notification,
     notification_preference,
+    sent_letter,
     session,
     user,
     user_preferences,

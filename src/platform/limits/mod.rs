@@ -2,6 +2,7 @@
 //! all replicas. Promises: a steady refill instead of windows, memory only for keys that asked lately, and a decision also when Redis is
 //! away. Must not know who callers are or how answers look.
 
+mod leases;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
+
+use leases::{Leases, Part};
 
 use crate::config::Rates;
 use crate::kernel::time::{Clock, Instant};
@@ -184,6 +187,7 @@ pub struct Limits {
     seed: RandomState,
     clock: Clock,
     redis: Option<Redis>,
+    leases: Leases,
     /// Redis did not answer the last time.
     is_alone: AtomicBool,
     decided_alone: AtomicU64,
@@ -205,6 +209,7 @@ impl Limits {
             seed: RandomState::new(),
             clock,
             redis: None,
+            leases: Leases::default(),
             is_alone: AtomicBool::new(false),
             decided_alone: AtomicU64::new(0),
         }
@@ -226,7 +231,8 @@ impl Limits {
         self.decision(kind, limit, Duration::ZERO, 0)
     }
 
-    /// Spends all of these charges, shared with the other replicas: in one round trip, all or none of them.
+    /// Spends all of these charges, shared with the other replicas: all or none of them, in one round trip or from what this replica has
+    /// paid for in advance.
     pub async fn spend<const N: usize>(&self, charges: [Charge<'_>; N]) -> [Decision; N] {
         let local = charges.map(|charge| self.check(charge.kind, charge.key, charge.cost));
         self.share(charges, local).await
@@ -246,18 +252,35 @@ impl Limits {
         else {
             return local;
         };
-        let entries = charges.map(|charge| {
+        let micros = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
+        let owner = self
+            .seed
+            .hash_one(charges.first().map_or("", |charge| charge.key));
+        let parts = charges.map(|charge| {
             let limit = self.limiters[charge.kind as usize].0;
-            shared::Entry {
-                // The braces keep all budgets of one key on one node of a cluster.
-                key: format!("{{{}}}:{}", charge.key, charge.kind as usize),
+            Part {
+                kind: charge.kind as usize,
                 limit,
                 cost: charge.cost.min(limit).max(1),
             }
         });
-        let micros = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
-        let answers = match shared::spend(redis, micros, &entries).await {
-            Ok(answers) if answers.len() == N => answers,
+        if let Some(resets) = self.leases.take(owner, &parts, micros) {
+            return self.allowed(local, resets);
+        }
+        let mut place = 0;
+        let entries = charges.map(|charge| {
+            let part = parts[place];
+            place += 1;
+            shared::Entry {
+                // The braces keep all budgets of one key on one node of a cluster.
+                key: format!("{{{}}}:{}", charge.key, part.kind),
+                limit: part.limit,
+                cost: part.cost,
+                ahead: leases::in_advance(part.limit),
+            }
+        });
+        let (in_advance, answers) = match shared::spend(redis, micros, &entries).await {
+            Ok((in_advance, answers)) if answers.len() == N => (in_advance, answers),
             other => {
                 self.note_alone(other.err());
                 return local;
@@ -266,11 +289,26 @@ impl Limits {
         if self.is_alone.swap(false, Ordering::Relaxed) {
             tracing::info!("budgets are shared between replicas again");
         }
+        if in_advance && answers.iter().all(|answer| answer.wait == 0) {
+            let mut resets = [0; N];
+            for (reset, answer) in resets.iter_mut().zip(&answers) {
+                *reset = answer.reset;
+            }
+            return self.allowed(local, self.leases.keep(owner, &parts, resets, micros));
+        }
         let mut decisions = local;
         for (decision, answer) in decisions.iter_mut().zip(answers) {
             let reset = Duration::from_micros(answer.reset);
             let wait = seconds(Duration::from_micros(answer.wait));
             *decision = self.decision(decision.kind, decision.limit, reset, wait);
+        }
+        decisions
+    }
+
+    /// The same decisions with these times in microseconds until their budgets are full again.
+    fn allowed<const N: usize>(&self, mut decisions: [Decision; N], resets: [u64; N]) -> [Decision; N] {
+        for (decision, reset) in decisions.iter_mut().zip(resets) {
+            *decision = self.decision(decision.kind, decision.limit, Duration::from_micros(reset), 0);
         }
         decisions
     }
@@ -332,6 +370,7 @@ impl Limits {
     pub async fn sweep_forever(&self) {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
+            self.leases.sweep();
             for (_, limiter) in &self.limiters {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();

@@ -15,7 +15,7 @@ use crate::config::Config;
 use folder::Folder;
 use smtp::Smtp;
 
-pub use message::{Mail, MailError};
+pub use message::{Calendar, Mail, MailError, Method};
 
 /// Sends messages. Built once.
 #[derive(Debug)]
@@ -50,6 +50,11 @@ impl Mailer {
     /// Whether messages go anywhere.
     pub fn is_on(&self) -> bool {
         !matches!(self.way, Way::Nowhere)
+    }
+
+    /// The Message-ID of all messages with this key.
+    pub fn message_id(&self, key: &str) -> String {
+        message::message_id(key, &self.from)
     }
 
     /// Sends one message. It may be sent twice when the answer is lost; both have the same message id.

@@ -9,6 +9,8 @@ fn mail() -> Mail {
         subject: "Grüße".into(),
         text: "One.\nTwo.".into(),
         html: "<p>One.</p>".into(),
+        calendar: None,
+        unsubscribe: None,
         key: "job_1".into(),
         at: "2026-03-02T09:00:00Z".parse().unwrap(),
     }
@@ -40,7 +42,8 @@ fn a_message_has_typed_headers_and_two_forms() {
 #[test]
 fn nobody_breaks_out_of_a_header() {
     let from: Mailbox = "meridian@example.org".parse().unwrap();
-    let broken: [fn(&mut Mail); 5] = [
+    let broken: [fn(&mut Mail); 6] = [
+        |mail| mail.unsubscribe = Some("no address\r\nBcc: evil@example.org".into()),
         |mail| mail.subject = "x\r\nBcc: evil@example.org".into(),
         |mail| mail.name = Some("x\nBcc: evil@example.org".into()),
         |mail| mail.to = "ann@example.org\r\nBcc: evil@example.org".into(),
@@ -60,4 +63,47 @@ fn only_a_server_on_this_machine_is_spoken_to_openly() {
     assert!(shown("smtp://127.0.0.1:2525") && shown("smtp://[::1]:2525") && shown("smtp://localhost"));
     assert!(shown("smtps://user:p%40ss@mail.example.org") && shown("smtp://mail.example.org"));
     assert!(!shown("nonsense"));
+}
+
+#[test]
+fn a_calendar_part_says_its_method_and_is_a_file_too() {
+    let text = formatted(Mail {
+        calendar: Some(Calendar {
+            method: Method::Cancel,
+            text: "BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nEND:VCALENDAR\r\n".into(),
+        }),
+        ..mail()
+    });
+    for line in [
+        "Content-Type: multipart/mixed;",
+        "Content-Type: multipart/alternative;",
+        "Content-Type: text/calendar; charset=utf-8; method=CANCEL\r\n",
+        "Content-Type: application/ics\r\n",
+        "Content-Disposition: attachment; filename=\"invite.ics\"\r\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert_eq!(text.matches("METHOD:CANCEL\r\n").count(), 2);
+}
+
+#[test]
+fn one_click_unsubscribes() {
+    let link = format!(
+        "https://meridian.example.org/mail/unsubscribe?token={}",
+        "x".repeat(200)
+    );
+    let text = formatted(Mail {
+        unsubscribe: Some(format!("{link}\r\nBcc: evil@example.org")),
+        ..mail()
+    });
+    assert!(!text.contains("\r\nBcc"), "{text}");
+    let text = formatted(Mail {
+        unsubscribe: Some(link.clone()),
+        ..mail()
+    });
+    assert!(
+        text.contains(&format!("List-Unsubscribe: <{link}>\r\n")),
+        "{text}"
+    );
+    assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
 }

@@ -9,7 +9,7 @@
 
 pub(super) mod email;
 pub(super) mod oidc;
-mod page;
+pub(super) mod page;
 mod returning;
 
 use axum::response::{IntoResponse, Response};
@@ -127,7 +127,7 @@ fn failed(failure: Failure, client: &Client) -> Response {
 }
 
 /// The parts of a query, decoded; the first of each name counts.
-fn query(text: Option<&str>, name: &str) -> Option<String> {
+pub(super) fn query(text: Option<&str>, name: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(text.unwrap_or_default().as_bytes());
     pairs
         .find(|(key, _)| key == name)

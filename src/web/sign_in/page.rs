@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY};
 use url::Url;
 
 /// A page that says something, with a way on.
-pub(super) fn message(status: StatusCode, title: &str, text: &str, next: Option<&Url>) -> Response {
+pub(in super::super) fn message(status: StatusCode, title: &str, text: &str, next: Option<&Url>) -> Response {
     let mut body = format!("<p>{}</p>", escaped(text));
     if let Some(next) = next {
         let _ = write!(body, "<p><a href=\"{}\">Continue</a></p>", escaped(next.as_str()));
@@ -17,7 +17,7 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str, next: Option<
 }
 
 /// A page with a body of ours.
-pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response {
+pub(in super::super) fn page(status: StatusCode, title: &str, body: &str) -> Response {
     let title = escaped(title);
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -33,7 +33,7 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response {
 }
 
 /// Text as HTML shows it, inside elements and attributes.
-pub(super) fn escaped(text: &str) -> String {
+pub(in super::super) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

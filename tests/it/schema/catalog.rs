@@ -34,7 +34,7 @@ async fn found(db: &DatabaseConnection, sql: &str) -> Shape {
 }
 
 const SQLITE_COLUMNS: &str = "SELECT m.name, c.name, c.\"notnull\" = 0 FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'seaql_migrations'";
+     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'search_texts%' AND m.name <> 'seaql_migrations'";
 
 const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, is_nullable = 'YES' FROM information_schema.columns \
      WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'";

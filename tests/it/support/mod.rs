@@ -6,6 +6,7 @@ pub mod ics_corpus;
 mod people;
 
 pub mod browser;
+pub mod chores;
 pub mod fake_http;
 pub mod issuer;
 pub mod post;
@@ -25,6 +26,7 @@ use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
 use meridian::platform::mail::Mailer;
 use meridian::platform::metrics::Metrics;
+use meridian::platform::presence::Presence;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
 use meridian::platform::secrets::Secrets;
@@ -165,9 +167,17 @@ async fn platform_with(
         None => PubSub::local(),
     };
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
+    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
     Platform::new(Parts {
         db: db::connect(database_url, 4).await.unwrap(),
         cache: meridian::platform::cache::Cache::new(pubsub.clone()),
+        presence: Presence::new(
+            pubsub.clone(),
+            redis.clone(),
+            clock.clone(),
+            tasks.clone(),
+            shutdown.clone(),
+        ),
         pubsub,
         redis,
         http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
@@ -178,8 +188,8 @@ async fn platform_with(
         config,
         clock,
         ids: IdGen::random(),
-        tasks: TaskTracker::new(),
-        shutdown: CancellationToken::new(),
+        tasks,
+        shutdown,
     })
 }
 

@@ -208,6 +208,26 @@ fn reads() -> Vec<Case> {
         ),
         case(
             "Workspace",
+            "eventOccurrences",
+            Role(Viewer),
+            json!({ "workspace": "$workspace", "calendarIds": ["$calendar"],
+                "range": { "start": "2026-01-01T00:00:00Z", "end": "2026-12-31T00:00:00Z" } }),
+            "{ title }",
+        ),
+        query(
+            "search",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "query": "e" }),
+            "{ __typename }",
+        ),
+        query(
+            "previewRecurrence",
+            Oneself,
+            json!({ "rule": "FREQ=DAILY", "start": "2026-03-02T08:00:00Z", "timeZone": "UTC" }),
+            "{ summary }",
+        ),
+        case(
+            "Workspace",
             "auditLogs",
             Role(Admin),
             json!({ "workspace": "$workspace", "filter": { "actorIds": ["$user"], "entityId": "$task" } }),
@@ -219,6 +239,13 @@ fn reads() -> Vec<Case> {
             Oneself,
             json!({ "filter": { "workspaceId": "$workspace" } }),
             "{ totalCount nodes { title } }",
+        ),
+        case(
+            "Workspace",
+            "focusSessions",
+            Role(Viewer),
+            json!({ "workspace": "$workspace" }),
+            "{ totalCount nodes { status } }",
         ),
         live(
             "taskChanged",
@@ -240,6 +267,12 @@ fn reads() -> Vec<Case> {
         ),
         live("jobProgress", Role(Viewer), json!({ "jobId": "$job" }), "{ id }"),
         live("notificationReceived", Oneself, json!({}), "{ id }"),
+        live(
+            "presenceChanged",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace" }),
+            "{ status }",
+        ),
     ]
 }
 
@@ -280,6 +313,20 @@ fn commands() -> Vec<Case> {
             json!({ "taskId": "$task2", "dependsOnId": "$task" }),
         ),
         mutation(
+            "quickAdd",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "text": "Lunch with Ana tomorrow at 1pm" })),
+        ),
+        mutation(
+            "startFocusSession",
+            Role(Member),
+            input(json!({ "workspaceId": "$workspace", "taskId": "$task", "plannedMinutes": 25 })),
+        ),
+        mutation("pauseFocusSession", Oneself, id("$focus")),
+        mutation("resumeFocusSession", Oneself, id("$focus")),
+        mutation("recordInterruption", Oneself, id("$focus")),
+        mutation("endFocusSession", Oneself, id("$focus")),
+        mutation(
             "createCalendar",
             Role(Member),
             input(json!({ "workspaceId": "$workspace", "name": "New" })),
@@ -303,6 +350,11 @@ fn commands() -> Vec<Case> {
             "moveCalendarEvent",
             Role(Member),
             json!({ "id": "$event", "start": "2026-03-06T09:00:00Z" }),
+        ),
+        mutation(
+            "respondToCalendarEvent",
+            Role(Viewer),
+            json!({ "id": "$event", "response": "ACCEPTED" }),
         ),
         mutation(
             "connectIntegration",
@@ -365,6 +417,11 @@ fn commands() -> Vec<Case> {
             json!({ "ids": ["$notification"] }),
         ),
         mutation("markNotificationUnread", Oneself, id("$notification")),
+        mutation(
+            "updatePresence",
+            Role(Viewer),
+            json!({ "workspaceId": "$workspace", "status": "ONLINE" }),
+        ),
     ]
 }
 

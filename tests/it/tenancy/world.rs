@@ -70,6 +70,13 @@ impl World {
         let input = json!({ "name": format!("Token {name}"), "scopes": ["READ"] });
         ids.insert("token", create(token, input, "/createApiToken/apiToken/id").await);
 
+        let focus = "mutation ($input: StartFocusSessionInput!) { startFocusSession(input: $input) { focusSession { id } } }";
+        let input = json!({ "workspaceId": workspace });
+        ids.insert(
+            "focus",
+            create(focus, input, "/startFocusSession/focusSession/id").await,
+        );
+
         let invite =
             "mutation ($input: InviteMembersInput!) { inviteMembers(input: $input) { invitations { id } } }";
         let emails = [format!("invited@{}.example", ids["slug"])];

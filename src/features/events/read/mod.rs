@@ -1,6 +1,9 @@
 //! Questions about events. Answers are what the viewer may see: private events of others come masked.
 
 pub(super) mod seen;
+mod window;
+
+pub use window::{Among, Expanded, in_window};
 
 use std::collections::HashMap;
 

@@ -17,10 +17,15 @@ use crate::platform::db::Read;
 
 /// Events whose details the viewer may see. `None` is the system, which sees all.
 pub(super) fn has_details(viewer: Option<UserId>) -> Condition {
-    use calendar_event::Column;
     let Some(viewer) = viewer else {
         return Condition::all();
     };
+    has_insight(viewer).add(calendar_event::Column::Visibility.ne(EventVisibility::Private))
+}
+
+/// Events whose private parts the viewer may see.
+fn has_insight(viewer: UserId) -> Condition {
+    use calendar_event::Column;
     let own = Query::select()
         .column(calendar::Column::Id)
         .from(calendar::Entity)
@@ -32,14 +37,13 @@ pub(super) fn has_details(viewer: Option<UserId>) -> Condition {
         .cond_where(is_viewer(viewer))
         .take();
     Condition::any()
-        .add(Column::Visibility.ne(EventVisibility::Private))
         .add(Column::CreatedBy.eq(viewer))
         .add(Column::CalendarId.in_subquery(own))
         .add(Column::Id.in_subquery(invited))
 }
 
 /// Guests that are the viewer, also when they were invited before they became a member.
-pub(super) fn is_viewer(viewer: UserId) -> Condition {
+pub(in crate::features::events) fn is_viewer(viewer: UserId) -> Condition {
     let address = Query::select()
         .column(user::Column::Email)
         .from(user::Entity)
@@ -86,5 +90,23 @@ pub(in crate::features::events) async fn with_details(
         .column(calendar_event::Column::Id)
         .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
         .filter(has_details(viewer));
+    Ok(select.into_tuple().all(read).await?.into_iter().collect())
+}
+
+/// Those of these events whose private parts, or private occurrences, the viewer may see.
+pub(super) async fn insight(
+    read: &Read,
+    viewer: Option<UserId>,
+    ids: &[CalendarEventId],
+) -> Result<HashSet<CalendarEventId>> {
+    let Some(viewer) = viewer.filter(|_| !ids.is_empty()) else {
+        return Ok(ids.iter().copied().collect());
+    };
+    let select = read
+        .find::<calendar_event::Entity>()
+        .select_only()
+        .column(calendar_event::Column::Id)
+        .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .filter(has_insight(viewer));
     Ok(select.into_tuple().all(read).await?.into_iter().collect())
 }

@@ -5,10 +5,10 @@ use entity::enums::{ChangeAction, EventKind, EventStatus, EventTransparency, Eve
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
-use super::{people, record, referenced_calendar};
+use super::{people, record, referenced_calendar, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, NewEvent};
-use crate::features::events::{rules, times};
+use crate::features::events::{remake, rules, times};
 use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::text::Checks;
@@ -47,6 +47,11 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
     let reminders = new.reminders.map(|wanted| rules::reminders(&mut checks, &wanted));
     checks.finish()?;
     times::store(&mut row, new.when);
+    if let Some(recurrence) = &new.recurrence {
+        let mut checks = Checks::default();
+        remake::make_series(&mut row, recurrence, &mut checks);
+        checks.finish()?;
+    }
 
     let mut stored = tx.insert(row.into_active_model().reset_all()).await?;
     if people::replace_guests(tx, &mut stored, &new.guests).await? {
@@ -57,6 +62,7 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
         people::replace_reminders(tx, &stored, user_id, &reminders).await?;
     }
     record(tx, "calendar_event.created", ChangeAction::Created, &stored, None);
+    tell::created(tx, &stored).await?;
     Ok(Event {
         row: stored,
         is_masked: false,

@@ -1,10 +1,21 @@
 //! Commands on events. Each is one transaction with its audit entry and its change.
 
 mod create;
+mod delete;
+mod edit;
+mod exceptions;
 mod people;
+mod respond;
+mod split;
 mod store;
+mod tell;
 
 pub use create::create;
+pub use delete::delete;
+pub use edit::{move_to, update};
+pub use respond::respond;
+
+pub(super) use people::renew_reminders;
 pub use store::{RemoteObject, Stored, Twin, Unstored, leave_out, remove_objects, store_parsed, twins_wait};
 
 use entity::enums::ChangeAction;
@@ -15,146 +26,22 @@ use sea_orm::{
     QuerySelect as _,
 };
 
-use super::model::{Event, EventPatch, Move, Occurrences};
 use super::read::seen;
-use super::{rules, times};
+use super::rules;
 use crate::access::Ctx;
 use crate::features::calendars;
 use crate::kernel::actions::{Action, Resource};
-use crate::kernel::text::Checks;
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx};
 
-/// Changes an event, or only the viewer's reminders.
-pub async fn update(
-    ctx: &Ctx,
-    id: CalendarEventId,
-    occurrences: Occurrences,
-    patch: EventPatch,
-) -> Result<Event> {
-    ctx.require(Action::Edit, Resource::CalendarSetting)?;
-    ctx.write(|tx| {
-        let patch = patch.clone();
-        async move { update_in(&tx, ctx, id, occurrences, patch).await }
-    })
-    .await
-}
-
-async fn update_in(
-    tx: &Tx,
-    ctx: &Ctx,
-    id: CalendarEventId,
-    occurrences: Occurrences,
-    patch: EventPatch,
-) -> Result<Event> {
-    let before = lock(tx, id).await?;
-    if patch.touches_event() {
-        require_edit(tx, ctx, &before).await?;
-    }
-    rules::check_occurrences(&before, occurrences)?;
-    if patch
-        .expected_version
-        .is_some_and(|version| version != before.version)
-    {
-        let message = format!(
-            "The event has version {} by now. Read it again and repeat your change.",
-            before.version
-        );
-        return Err(Error::user(
-            UserErrorCode::VersionConflict,
-            "input.expectedVersion",
-            message,
-        ));
-    }
-    let mut checks = Checks::default();
-    let mut row = before.clone();
-    row.title = patch.title.unwrap_or(row.title);
-    row.description = patch.description.apply(row.description);
-    row.location = patch.location.apply(row.location);
-    row.conference_url = patch.conference_url.apply(row.conference_url);
-    row.color = patch.color.apply(row.color);
-    row.status = patch.status.unwrap_or(row.status);
-    row.transparency = patch.transparency.unwrap_or(row.transparency);
-    row.visibility = patch.visibility.unwrap_or(row.visibility);
-    if patch.when.is_some() || patch.time_zone.is_some() {
-        require_single(&before, "input.time")?;
-        let when = patch.when.unwrap_or_else(|| times::of(&before));
-        times::check(&mut checks, when, "input.time");
-        row.time_zone = patch.time_zone.unwrap_or(row.time_zone);
-        times::store(&mut row, when);
-    }
-    // Texts that were imported may be longer than what can be typed; they are only checked when they change.
-    if row.title != before.title || row.description != before.description || row.location != before.location {
-        rules::check(&mut checks, &mut row);
-    }
-    let guests = patch.guests.as_deref();
-    guests
-        .into_iter()
-        .for_each(|guests| rules::check_guests(&mut checks, guests));
-    let reminders = patch
-        .reminders
-        .map(|wanted| rules::reminders(&mut checks, &wanted));
-    checks.finish()?;
-    if let Some(calendar_id) = patch.calendar_id.filter(|&id| id != before.calendar_id) {
-        move_to_calendar(tx, ctx, &mut row, calendar_id).await?;
-    }
-    let are_guests_new = match guests {
-        Some(guests) => people::replace_guests(tx, &mut row, guests).await?,
-        None => false,
-    };
-    let stored = save(tx, &before, row, are_guests_new).await?;
-    if let Some(reminders) = reminders {
-        let is_new = people::replace_reminders(tx, &stored, ctx.require_person()?, &reminders).await?;
-        if is_new && stored == before {
-            // The viewer's other windows look again; the event is the same for everybody else.
-            tx.event_change(ChangeAction::Updated, id.uuid(), stored.calendar_id);
-        }
-    }
-    let mut events = seen::mask(tx, ctx.user_id(), vec![stored]).await?;
-    events.pop().ok_or_else(Error::not_found)
-}
-
-/// Moves an event by drag and drop.
-pub async fn move_to(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences, to: Move) -> Result<Event> {
-    ctx.require(Action::Edit, Resource::CalendarEvent)?;
-    ctx.write(|tx| async move {
-        let before = lock(&tx, id).await?;
-        require_edit(&tx, ctx, &before).await?;
-        rules::check_occurrences(&before, occurrences)?;
-        require_single(&before, "scope")?;
-        let when = times::moved(&before, to);
-        let mut checks = Checks::default();
-        times::check_move(&mut checks, when);
-        checks.finish()?;
-        let mut row = before.clone();
-        if when != times::of(&before) {
-            times::store(&mut row, when);
-        }
-        let row = save(&tx, &before, row, false).await?;
-        Ok(Event {
-            row,
-            is_masked: false,
-        })
-    })
-    .await
-}
-
-/// Deletes an event or a whole series.
-pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) -> Result<()> {
-    ctx.require(Action::Edit, Resource::CalendarEvent)?;
-    ctx.write(|tx| async move {
-        let row = lock(&tx, id).await?;
-        require_edit(&tx, ctx, &row).await?;
-        rules::check_occurrences(&row, occurrences)?;
-        let delete = tx.delete_many::<calendar_event::Entity>();
-        delete
-            .filter(calendar_event::Column::Id.eq(id))
-            .exec(tx.conn())
-            .await?;
-        record(&tx, "calendar_event.deleted", ChangeAction::Deleted, &row, None);
-        Ok(())
-    })
-    .await
+/// What changes together with a row.
+#[derive(Clone, Copy, Default)]
+struct Also {
+    /// Whether its guests are others now.
+    are_guests_new: bool,
+    /// The original start of the occurrence that was changed instead, and whether that one takes place otherwise now.
+    occurrence: Option<(Instant, bool)>,
 }
 
 /// Stores a changed event; an update that changes nothing leaves no trace.
@@ -162,20 +49,25 @@ async fn save(
     tx: &Tx,
     before: &calendar_event::Model,
     mut row: calendar_event::Model,
-    are_guests_new: bool,
+    also: Also,
 ) -> Result<calendar_event::Model> {
-    if row == *before && !are_guests_new {
+    if row == *before && !also.are_guests_new && also.occurrence.is_none() {
         return Ok(row);
     }
     row.version = before.version + 1;
-    row.sequence = before.sequence + i32::from(rules::is_rescheduled(before, &row));
+    let is_rescheduled = also.occurrence.is_some_and(|(_, is_rescheduled)| is_rescheduled);
+    row.sequence = before.sequence + i32::from(is_rescheduled || rules::is_rescheduled(before, &row));
     row.updated_at = tx.now();
     let mut changes = rules::audit_diff(before, &row);
-    if are_guests_new {
+    if also.are_guests_new {
         changes["attendees"] = serde_json::json!({ "changed": true });
+    }
+    if let Some((at, _)) = also.occurrence {
+        changes["occurrence"] = serde_json::json!({ "originalStart": at, "changed": true });
     }
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     people::renew_reminders(tx, &stored).await?;
+    tell::changed(tx, before, &stored).await?;
     if stored.calendar_id != before.calendar_id {
         // Streams that watch only the old calendar learn that the event left it.
         tx.event_change(ChangeAction::Updated, stored.id.uuid(), before.calendar_id);
@@ -250,15 +142,6 @@ fn require_own(ctx: &Ctx, calendar: &calendar::Model) -> Result<()> {
         return Ok(());
     }
     Err(Error::forbidden("This is the calendar of another member."))
-}
-
-/// Times of a series move its exceptions too, which needs them expanded.
-fn require_single(row: &calendar_event::Model, path: &str) -> Result<()> {
-    if !row.is_recurring {
-        return Ok(());
-    }
-    let message = "The times of a series cannot be changed here. Change it where it comes from.";
-    Err(Error::user(UserErrorCode::InvalidState, path, message))
 }
 
 async fn calendar_of(tx: &Tx, id: CalendarId) -> Result<Option<calendar::Model>> {

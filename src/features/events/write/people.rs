@@ -178,7 +178,7 @@ pub(super) fn reminder_row(
 }
 
 /// Ties everybody's reminders to the new version of the event: what was made for an older one is stale.
-pub(super) async fn renew_reminders(tx: &Tx, row: &calendar_event::Model) -> Result<()> {
+pub(in crate::features::events) async fn renew_reminders(tx: &Tx, row: &calendar_event::Model) -> Result<()> {
     tx.update_many::<reminder::Entity>()
         .col_expr(reminder::Column::EventVersion, Expr::val(row.version))
         .filter(reminder::Column::EventId.eq(row.id))

@@ -3,6 +3,7 @@
 
 mod found;
 mod inside;
+mod within;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,6 +15,7 @@ use async_graphql::parser::types::SelectionSet;
 
 pub use found::found;
 pub use inside::inside;
+pub use within::within;
 
 use super::collect::Env;
 use super::plan::{Plan, Scene, Shape, State};

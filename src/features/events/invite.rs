@@ -1,0 +1,148 @@
+//! The calendar part of a letter to guests (RFC 5546): one event with its METHOD and SEQUENCE. Pure. Promises: lines are folded and text is
+//! escaped, so that no title can add a property.
+
+use entity::enums::{AttendeeResponse, EventKind, EventStatus};
+use entity::{attendee, calendar_event};
+
+use crate::kernel::time::Instant;
+
+/// Longest line in bytes, without its end.
+const FOLD: usize = 75;
+
+/// The object for a single event. `None` for a series, whose zone would have to be told with it.
+pub(super) fn object(
+    row: &calendar_event::Model,
+    people: &[attendee::Model],
+    method: &str,
+    now: Instant,
+) -> Option<String> {
+    if row.is_recurring {
+        return None;
+    }
+    let (start, end) = times(row)?;
+    let status = match row.status {
+        _ if method == "CANCEL" => "CANCELLED",
+        EventStatus::Confirmed => "CONFIRMED",
+        EventStatus::Tentative => "TENTATIVE",
+        EventStatus::Cancelled => "CANCELLED",
+    };
+    let mut lines = vec![
+        "BEGIN:VCALENDAR".to_owned(),
+        "VERSION:2.0".to_owned(),
+        "PRODID:-//Meridian//Meridian//EN".to_owned(),
+        format!("METHOD:{method}"),
+        "BEGIN:VEVENT".to_owned(),
+        format!("UID:{}", text(&row.uid)),
+        format!("SEQUENCE:{}", row.sequence),
+        format!("DTSTAMP:{}", utc(now)),
+        start,
+        end,
+        format!("SUMMARY:{}", text(&row.title)),
+        format!("STATUS:{status}"),
+    ];
+    let more = [("LOCATION", &row.location), ("DESCRIPTION", &row.description)];
+    for (name, value) in more {
+        lines.extend(value.as_deref().map(|value| format!("{name}:{}", text(value))));
+    }
+    lines.extend(people.iter().map(person));
+    lines.extend(["END:VEVENT".to_owned(), "END:VCALENDAR".to_owned()]);
+    Some(lines.iter().map(|line| folded(line)).collect())
+}
+
+fn times(row: &calendar_event::Model) -> Option<(String, String)> {
+    Some(match row.kind {
+        EventKind::Timed => (
+            format!("DTSTART:{}", utc(row.start_utc)),
+            format!("DTEND:{}", utc(row.end_utc)),
+        ),
+        EventKind::AllDay => (
+            format!("DTSTART;VALUE=DATE:{}", row.start_date?.format("%Y%m%d")),
+            format!("DTEND;VALUE=DATE:{}", row.end_date?.format("%Y%m%d")),
+        ),
+        EventKind::Floating => (
+            format!("DTSTART:{}", row.start_local?.format("%Y%m%dT%H%M%S")),
+            format!("DTEND:{}", row.end_local?.format("%Y%m%dT%H%M%S")),
+        ),
+    })
+}
+
+fn utc(at: Instant) -> String {
+    at.format("%Y%m%dT%H%M%SZ").to_string()
+}
+
+fn person(person: &attendee::Model) -> String {
+    let name = person.name.as_deref().map(parameter);
+    let name = name.map_or_else(String::new, |name| format!(";CN=\"{name}\""));
+    let address: String = person.email.chars().filter(|c| !c.is_control()).collect();
+    if person.is_organizer {
+        return format!("ORGANIZER{name}:mailto:{address}");
+    }
+    let role = if person.is_optional {
+        "OPT-PARTICIPANT"
+    } else {
+        "REQ-PARTICIPANT"
+    };
+    let answer = match person.response {
+        AttendeeResponse::NeedsAction => "NEEDS-ACTION;RSVP=TRUE",
+        AttendeeResponse::Accepted => "ACCEPTED",
+        AttendeeResponse::Declined => "DECLINED",
+        AttendeeResponse::Tentative => "TENTATIVE",
+    };
+    format!("ATTENDEE{name};ROLE={role};PARTSTAT={answer}:mailto:{address}")
+}
+
+/// The value of a parameter in quotes, which has no way to write a quote.
+fn parameter(text: &str) -> String {
+    text.chars()
+        .map(|c| if c == '"' { '\'' } else { c })
+        .filter(|c| !c.is_control())
+        .collect()
+}
+
+/// A value of type TEXT.
+fn text(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            ';' => escaped.push_str("\\;"),
+            ',' => escaped.push_str("\\,"),
+            '\n' => escaped.push_str("\\n"),
+            c if c.is_control() && c != '\t' => {}
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn folded(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + line.len() / FOLD * 3 + 2);
+    let mut width = 0;
+    for c in line.chars() {
+        if width + c.len_utf8() > FOLD {
+            out.push_str("\r\n ");
+            width = 1;
+        }
+        out.push(c);
+        width += c.len_utf8();
+    }
+    out.push_str("\r\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_add_a_property_and_lines_are_short() {
+        assert_eq!(text("a;b,c\\d\r\nATTENDEE:x"), "a\\;b\\,c\\\\d\\nATTENDEE:x");
+        assert_eq!(parameter("A \"B\"\r\nX"), "A 'B'X");
+        let long = folded(&format!("SUMMARY:{}", "ü".repeat(100)));
+        assert!(long.split("\r\n").all(|line| line.len() <= FOLD), "{long}");
+        assert_eq!(
+            long.replace("\r\n ", ""),
+            format!("SUMMARY:{}\r\n", "ü".repeat(100))
+        );
+    }
+}

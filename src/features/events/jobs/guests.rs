@@ -1,0 +1,112 @@
+//! Letters to guests who are nobody here: invitations with a calendar part, and what changes about them. Promises: each guest hears once of
+//! each state of an event that SEQUENCE tells apart.
+
+use entity::enums::EventStatus;
+use entity::ids::{CalendarEventId, TypedId as _};
+use entity::{attendee, calendar_event};
+use jiff::tz::TimeZone;
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+
+use super::events_of;
+use crate::access::Ctx;
+use crate::features::events::{invite, words};
+use crate::features::letters::{self, Calendar, Letter, Method, Post};
+use crate::kernel::jobs::Payload;
+use crate::kernel::{Result, zones};
+use crate::platform::Platform;
+use crate::platform::db::Tx;
+use crate::platform::jobs::{JobError, RunningJob};
+
+/// Pause before guests who were left out are tried again.
+const PAUSE: chrono::TimeDelta = chrono::TimeDelta::seconds(75);
+
+/// Writes to the guests of an event as it is now: the job of [`Payload::TellGuests`].
+pub async fn tell_guests(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
+    let (&Payload::TellGuests { event_id }, Some(workspace)) = (&job.payload, job.workspace_id) else {
+        return Err(JobError::Fatal("This is about no event.".into()));
+    };
+    let ctx = Ctx::system(platform, workspace);
+    let tell = |tx: Tx| async move {
+        let Some(row) = events_of(&tx, &[event_id]).await?.remove(&event_id) else {
+            return Ok(0);
+        };
+        let method = match row.status {
+            EventStatus::Cancelled => Method::Cancel,
+            EventStatus::Confirmed | EventStatus::Tentative => Method::Request,
+        };
+        write_in(&tx, platform, &row, method).await
+    };
+    let left_out = ctx.write(tell).await?;
+    if left_out > 0 {
+        let at = platform.clock.now() + PAUSE;
+        return Err(JobError::RetryAt(
+            "Some guests get many letters already.".into(),
+            at,
+        ));
+    }
+    Ok(())
+}
+
+/// Guests of an event who are no members.
+async fn strangers(tx: &Tx, id: CalendarEventId) -> Result<Vec<attendee::Model>> {
+    use attendee::Column;
+    let select = tx.find::<attendee::Entity>().filter(Column::EventId.eq(id));
+    let select = select
+        .order_by_desc(Column::IsOrganizer)
+        .order_by_asc(Column::Email);
+    Ok(select.all(tx.conn()).await?)
+}
+
+/// Writes to guests of an event, in a transaction that may end it. Returns how many were left out because they get too many letters.
+pub(in crate::features::events) async fn write_in(
+    tx: &Tx,
+    platform: &Platform,
+    row: &calendar_event::Model,
+    method: Method,
+) -> Result<usize> {
+    let is_over = !row.is_recurring && row.end_utc <= tx.now();
+    if is_over || !letters::can_send(platform) {
+        return Ok(0);
+    }
+    let people = strangers(tx, row.id).await?;
+    let guests = people
+        .iter()
+        .filter(|person| person.user_id.is_none() && !person.is_organizer);
+    let host = people.iter().find(|person| person.is_organizer);
+    let host = host.map(|host| host.name.as_deref().unwrap_or(&host.email));
+    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    let mut left_out = 0;
+    for guest in guests {
+        if letters::spare(platform, &guest.email).is_err() {
+            left_out += 1;
+            continue;
+        }
+        let calendar = invite::object(row, &people, method.as_str(), tx.now());
+        let post = Post {
+            to: guest.email.clone(),
+            name: guest.name.clone(),
+            letter: Letter::Event {
+                title: row.title.clone(),
+                news: news(row, method, host),
+                time: words::when(row, row.start_utc, &zone, &row.time_zone),
+                place: row.location.clone().or_else(|| row.conference_url.clone()),
+                calendar: calendar.map(|text| Calendar { method, text }),
+            },
+            unsubscribe: None,
+        };
+        let sealed = letters::seal_post(platform, &post)?;
+        let (event, guest) = (row.id.uuid().simple(), guest.id.uuid().simple());
+        let key = format!("event-{event}-{guest}-{}-{}", row.sequence, method.as_str());
+        letters::enqueue_once_in(tx, &sealed, Some(row.workspace_id), key).await?;
+    }
+    Ok(left_out)
+}
+
+fn news(row: &calendar_event::Model, method: Method, host: Option<&str>) -> String {
+    let who = host.unwrap_or("The organizer");
+    match method {
+        Method::Cancel => format!("{who} cancelled this event."),
+        _ if row.sequence > 0 => format!("{who} changed an event to which you are invited."),
+        _ => format!("{who} invites you to an event."),
+    }
+}

@@ -1,0 +1,318 @@
+//! Daylight saving: every zone, every change of clocks of 2020 to 2035, as a table: what is created, moved across the change, repeated,
+//! and how long the day is. What is expected is computed from offsets alone, not with what is tested.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use entity::calendar_event::Model;
+use entity::ids::{CalendarEventId, CalendarId, WorkspaceId};
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
+use super::*;
+use crate::features::events::model::{Move, NewRecurrence, When};
+use crate::features::events::{remake, times};
+use crate::kernel::patch::Patch;
+use crate::kernel::text::Checks;
+
+/// A change of clocks.
+struct Change {
+    zone: TimeZone,
+    name: String,
+    at: Timestamp,
+    before: Offset,
+    after: Offset,
+}
+
+impl Change {
+    /// Seconds that clocks go forward.
+    fn forward(&self) -> i64 {
+        i64::from(self.after.seconds() - self.before.seconds())
+    }
+
+    /// The instant of a wall time near the change: as clocks showed before it up to then, as they show after it from there on.
+    fn instant(&self, local: DateTime) -> Timestamp {
+        let by_before = self.before.to_timestamp(local).unwrap();
+        if by_before < self.at
+            || self.forward() > 0 && by_before < self.at + SignedDuration::from_secs(self.forward())
+        {
+            return by_before;
+        }
+        self.after.to_timestamp(local).unwrap()
+    }
+}
+
+/// The changes of every zone. Zones whose clocks do the same in all these years, such as those of Central Europe, are one row of the table;
+/// changes that have another one within ten days, which nearly none has, are left out.
+fn changes() -> Vec<Change> {
+    let from: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+    let until: Timestamp = "2036-01-01T00:00:00Z".parse().unwrap();
+    let mut all = Vec::new();
+    let mut known = std::collections::HashSet::new();
+    for name in zones::names() {
+        let zone = zones::zone(&name).unwrap();
+        let mut of_zone: Vec<Change> = Vec::new();
+        for next in zone.following(from).take_while(|next| next.timestamp() < until) {
+            let at = next.timestamp();
+            let before = zone.to_offset(at - 1.second());
+            if before != next.offset() {
+                let after = next.offset();
+                of_zone.push(Change {
+                    zone: zone.clone(),
+                    name: name.clone(),
+                    at,
+                    before,
+                    after,
+                });
+            }
+        }
+        let clocks: Vec<_> = of_zone
+            .iter()
+            .map(|one| (one.at, one.before, one.after))
+            .collect();
+        if !known.insert(clocks) {
+            continue;
+        }
+        let is_lonely = |other: &Change, at: Timestamp| {
+            other.at == at || other.at.duration_since(at).abs() > SignedDuration::from_hours(240)
+        };
+        let lonely: Vec<bool> = (of_zone.iter())
+            .map(|one| of_zone.iter().all(|other| is_lonely(other, one.at)))
+            .collect();
+        all.extend(
+            of_zone
+                .into_iter()
+                .zip(lonely)
+                .filter_map(|(one, is_lonely)| is_lonely.then_some(one)),
+        );
+    }
+    all
+}
+
+fn at(instant: Timestamp) -> Instant {
+    zones::to_chrono(instant)
+}
+
+fn event(zone: &str, when: When) -> Model {
+    let id = |number| uuid::Uuid::from_u128(number);
+    let mut row = Model {
+        id: CalendarEventId(id(1)),
+        workspace_id: WorkspaceId(id(2)),
+        calendar_id: CalendarId(id(3)),
+        time_zone: zone.to_owned(),
+        ..blank()
+    };
+    times::store(&mut row, when);
+    row
+}
+
+fn blank() -> Model {
+    let nil = uuid::Uuid::nil();
+    Model {
+        id: CalendarEventId(nil),
+        workspace_id: WorkspaceId(nil),
+        calendar_id: CalendarId(nil),
+        version: 1,
+        uid: String::new(),
+        title: "Event".into(),
+        description: None,
+        location: None,
+        conference_url: None,
+        kind: EventKind::Timed,
+        start_local: None,
+        end_local: None,
+        start_zone: None,
+        end_zone: None,
+        start_date: None,
+        end_date: None,
+        start_utc: Instant::UNIX_EPOCH,
+        end_utc: Instant::UNIX_EPOCH,
+        tzdata_version: None,
+        time_zone: String::new(),
+        status: EventStatus::Confirmed,
+        transparency: EventTransparency::Busy,
+        visibility: EventVisibility::Default,
+        rrule: None,
+        rdates: serde_json::json!([]),
+        exdates: serde_json::json!([]),
+        series_end_utc: None,
+        is_recurring: false,
+        split_from: None,
+        sequence: 0,
+        recurrence_id: None,
+        organizer_email: None,
+        organizer_name: None,
+        color: None,
+        external_url: None,
+        source_ics: None,
+        task_id: None,
+        booking_id: None,
+        created_by: None,
+        created_at: Instant::UNIX_EPOCH,
+        updated_at: Instant::UNIX_EPOCH,
+    }
+}
+
+fn series(row: Model, rule: &str) -> Model {
+    let mut row = row;
+    let mut checks = Checks::default();
+    let recurrence = NewRecurrence {
+        rule: rule.to_owned(),
+        additional: None,
+        excluded: None,
+    };
+    remake::make_series(&mut row, &recurrence, &mut checks);
+    checks.finish().unwrap();
+    row
+}
+
+fn seen(row: &Model, zone: &TimeZone, from: Timestamp, to: Timestamp) -> Vec<(Instant, Instant)> {
+    let event = Arc::new(Event {
+        row: row.clone(),
+        is_masked: false,
+    });
+    let view = View {
+        window: Span::new(at(from), at(to)).unwrap(),
+        zone,
+        budget: Budget::default(),
+    };
+    let (mut found, truncated) = occurrences(&event, Vec::new(), view);
+    assert!(!truncated);
+    found.sort_by_key(|one| one.start);
+    found.iter().map(|one| (one.start, one.end)).collect()
+}
+
+#[test]
+fn every_change_of_clocks_is_survived() {
+    let all = changes();
+    assert!(all.len() > 1_000, "{} changes", all.len());
+    for change in &all {
+        let wall = change.before.to_datetime(change.at);
+        // In the gap or in the hour that comes twice; well before; well after.
+        let inside = wall + SignedDuration::from_secs(change.forward() / 2);
+        for local in [inside, wall - 5.hours(), wall + 7.hours()] {
+            repeats(change, local);
+            moves(change, local);
+        }
+        created(change);
+        days(change);
+    }
+}
+
+/// A daily event is at its wall time each day; a skipped one comes later by the gap, one that comes twice is the first.
+fn repeats(change: &Change, local: DateTime) {
+    let first = local - 2.days();
+    let (start, length) = (change.instant(first), TimeDelta::minutes(15));
+    let when = When::Timed {
+        start: at(start),
+        end: at(start) + length,
+    };
+    let row = series(event(&change.name, when), "FREQ=DAILY;COUNT=5");
+    let told = seen(&row, &change.zone, start - 48.hours(), start + 240.hours());
+    let expected: Vec<Instant> = (0..5).map(|day| at(change.instant(first + day.days()))).collect();
+    let starts: Vec<Instant> = told.iter().map(|(start, _)| *start).collect();
+    assert_eq!(starts, expected, "{} {} {local}", change.name, change.at);
+    for (start, end) in &told {
+        // Wall times are kept, so that over a change of clocks an event may last longer or shorter, but never backwards.
+        let spans = *start < at(change.at) && *start + length > at(change.at) || change.forward() < 0;
+        assert!(
+            end > start && (spans || *end - *start == length),
+            "{} {} {local}",
+            change.name,
+            change.at
+        );
+    }
+    // A window tells what the whole tells.
+    let middle = seen(
+        &row,
+        &change.zone,
+        zones::from_chrono(told[2].0),
+        zones::from_chrono(told[3].0),
+    );
+    assert_eq!(middle, told[2..3], "{} {}", change.name, change.at);
+}
+
+/// A single event keeps its length when it is dragged across, a series its wall time.
+fn moves(change: &Change, local: DateTime) {
+    let (from, to) = (change.instant(local - 2.days()), change.instant(local + 2.days()));
+    let when = When::Timed {
+        start: at(from),
+        end: at(from) + TimeDelta::minutes(90),
+    };
+    let row = event(&change.name, when);
+    let moved = times::moved(
+        &row,
+        Move {
+            start: at(to),
+            end: None,
+        },
+    );
+    let mut single = row.clone();
+    times::store(&mut single, moved);
+    assert_eq!(
+        (single.start_utc, single.end_utc - single.start_utc),
+        (at(to), TimeDelta::minutes(90))
+    );
+
+    let row = series(row, "FREQ=DAILY;COUNT=3");
+    let mut checks = Checks::default();
+    let remade = remake::remake(
+        &row,
+        row.clone(),
+        Some(moved),
+        None,
+        &Patch::Keep,
+        Vec::new(),
+        &mut checks,
+    );
+    checks.finish().unwrap();
+    let told = seen(&remade.row, &change.zone, to - 24.hours(), to + 144.hours());
+    let expected: Vec<Instant> = (2..5).map(|day| at(change.instant(local + day.days()))).collect();
+    let starts: Vec<Instant> = told.iter().map(|(start, _)| *start).collect();
+    assert_eq!(starts, expected, "{} {}", change.name, change.at);
+}
+
+/// The instants that somebody asks for are those that are stored, around the change too.
+fn created(change: &Change) {
+    for minutes in [-90, -30, 0, 30, 90] {
+        let start = change.at + SignedDuration::from_mins(minutes);
+        let when = When::Timed {
+            start: at(start),
+            end: at(start + SignedDuration::from_mins(20)),
+        };
+        let row = event(&change.name, when);
+        let told = seen(&row, &change.zone, start, start + 1.hour());
+        assert_eq!(
+            told,
+            [(at(start), at(start + SignedDuration::from_mins(20)))],
+            "{}",
+            change.name
+        );
+    }
+}
+
+/// Whole days of a viewer follow each other without gap, and the day of the change is as much longer or shorter as clocks went.
+fn days(change: &Change) {
+    let day = change.before.to_datetime(change.at).date();
+    let dates = |day| zones::date_to_chrono(day);
+    let when = When::AllDay {
+        start: dates(day - 2.days()),
+        end: dates(day - 1.day()),
+    };
+    // The event is from elsewhere; the days are the viewer's.
+    let row = series(event("Pacific/Kiritimati", when), "FREQ=DAILY;COUNT=6");
+    let told = seen(
+        &row,
+        &change.zone,
+        change.at - 144.hours(),
+        change.at + 192.hours(),
+    );
+    assert_eq!(told.len(), 6, "{} {}", change.name, change.at);
+    for pair in told.windows(2) {
+        assert_eq!(pair[0].1, pair[1].0, "{} {}", change.name, change.at);
+    }
+    let whole = told[5].1 - told[0].0;
+    let expected = TimeDelta::hours(6 * 24) - TimeDelta::seconds(change.forward());
+    assert_eq!(whole, expected, "{} {}", change.name, change.at);
+}

@@ -1,0 +1,282 @@
+//! What takes place in a window: candidates from indexes in one statement, their exceptions in a second, and only where somebody's event
+//! is private a third that asks who may see it. Everything else is arithmetic.
+//!
+//! Promises: no silent cap. Where a series has more occurrences than anybody can look at, the answer says so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::Duration;
+use entity::enums::{EventKind, EventVisibility};
+use entity::ids::{CalendarEventId, CalendarId, UserId};
+use entity::{calendar, calendar_event, calendar_setting, event_override};
+use jiff::tz::TimeZone;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query, UnionType};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect, QueryTrait as _, Select};
+
+use super::seen;
+use crate::access::Ctx;
+use crate::features::events::model::Event;
+use crate::features::events::occurrence::{Change, Occurrence, View, occurrences};
+use crate::features::events::recurrence::Budget;
+use crate::features::events::rules;
+use crate::features::people;
+use crate::kernel::Result;
+use crate::kernel::time::{Instant, Span};
+use crate::kernel::zones;
+use crate::platform::db::{Partial as _, Read, fetch};
+
+/// Days and floating times lie up to this far from the instants that are stored for them: the zones furthest apart.
+const FURTHEST_ZONES: Duration = Duration::hours(27);
+/// Ids in one statement.
+const CHUNK: usize = 10_000;
+/// Most occurrences of one series, and of all together.
+const MOST_OF_ONE: usize = 10_000;
+const MOST_OF_ALL: usize = 50_000;
+/// Series that may use up their budget before the others get a small one: hostile rules come from imports.
+const SPENDERS: usize = 10;
+
+/// Where to look.
+#[derive(Clone, Copy, Debug)]
+pub enum Among<'a> {
+    /// All calendars that the viewer has not hidden.
+    Visible,
+    /// These calendars of the workspace.
+    Calendars(&'a [CalendarId]),
+    /// These events.
+    Events(&'a [CalendarEventId]),
+}
+
+/// What takes place in a window.
+#[derive(Clone, Debug, Default)]
+pub struct Expanded {
+    /// By start.
+    pub occurrences: Vec<Occurrence>,
+    /// Whether some series has more occurrences in the window than were looked for.
+    pub truncated: bool,
+}
+
+/// What takes place in a window, series expanded, cancelled occurrences left out. Days and floating times are those of `zone`, or of the
+/// viewer's own zone when `None`.
+pub async fn in_window(
+    ctx: &Ctx,
+    among: Among<'_>,
+    window: Span,
+    zone: Option<&TimeZone>,
+) -> Result<Expanded> {
+    let read = ctx.read().await?;
+    let rows = candidates(&read, ctx, among, window).await?;
+    let zone = match zone {
+        Some(zone) => zone.clone(),
+        None if rows.iter().all(|row| row.kind == EventKind::Timed) => TimeZone::UTC,
+        None => zone_of(ctx).await?,
+    };
+    let mut changes = changes(&read, &rows, window).await?;
+    let has_private = |row: &calendar_event::Model| {
+        row.visibility == EventVisibility::Private
+            || changes
+                .get(&row.id)
+                .is_some_and(|changes| changes.iter().any(Change::is_private))
+    };
+    let private: Vec<CalendarEventId> = rows
+        .iter()
+        .filter(|row| has_private(row))
+        .map(|row| row.id)
+        .collect();
+    let open = seen::insight(&read, ctx.user_id(), &private).await?;
+
+    let mut expanded = Expanded::default();
+    let mut spenders = 0;
+    for mut row in rows {
+        let is_open = row.visibility != EventVisibility::Private || open.contains(&row.id);
+        let hides = !open.contains(&row.id);
+        if !is_open {
+            rules::mask(&mut row);
+        }
+        let id = row.id;
+        let event = Arc::new(Event {
+            row,
+            is_masked: !is_open,
+        });
+        let view = View {
+            window,
+            zone: &zone,
+            budget: Budget {
+                steps: if spenders < SPENDERS { 50_000 } else { 2_000 },
+                starts: MOST_OF_ONE.min(MOST_OF_ALL.saturating_sub(expanded.occurrences.len())),
+            },
+        };
+        let (mut found, truncated) = occurrences(&event, changes.remove(&id).unwrap_or_default(), view);
+        for occurrence in &mut found {
+            let change = occurrence.change.as_ref();
+            occurrence.is_masked = hides && change.is_some_and(|change| change.is_private());
+        }
+        spenders += usize::from(truncated);
+        expanded.truncated |= truncated;
+        expanded.occurrences.append(&mut found);
+    }
+    expanded
+        .occurrences
+        .sort_by_key(|one| (one.start, one.end, one.event.row.id, one.original_start));
+    Ok(expanded)
+}
+
+/// The viewer's zone; UTC for the system.
+async fn zone_of(ctx: &Ctx) -> Result<TimeZone> {
+    let Some(viewer) = ctx.user_id() else {
+        return Ok(TimeZone::UTC);
+    };
+    let preferences = people::preferences(ctx.platform(), viewer).await?;
+    Ok(zones::zone(&preferences.time_zone).unwrap_or(TimeZone::UTC))
+}
+
+/// The events that may take place in the window.
+async fn candidates(
+    read: &Read,
+    ctx: &Ctx,
+    among: Among<'_>,
+    window: Span,
+) -> Result<Vec<calendar_event::Model>> {
+    use calendar_event::Column;
+    // The text of the whole object is long and nobody looks at it here.
+    let all = calendar_event::Entity::columns_in(None, &[]);
+    let columns: Vec<Column> = all
+        .into_iter()
+        .filter(|column| !matches!(column, Column::SourceIcs))
+        .collect();
+    let wide = Span {
+        start: earlier(window.start, FURTHEST_ZONES),
+        end: later(window.end, FURTHEST_ZONES),
+    };
+    let place = place(ctx, among);
+    let branch = |condition: Condition| {
+        let select = read.find::<calendar_event::Entity>();
+        select.filter(condition).filter(place.clone())
+    };
+    let [single, series, moved] = kinds(ctx, wide);
+    let mut select: Select<calendar_event::Entity> = branch(single);
+    for other in [series, moved] {
+        let other = branch(other).select_only().columns(columns.iter().copied());
+        QuerySelect::query(&mut select).union(UnionType::All, other.into_query());
+    }
+    fetch(select, &columns, read).await
+}
+
+/// Conditions that exclude each other, each with an index: events that overlap the window, series that may, and series one of whose
+/// occurrences was moved there from elsewhere.
+fn kinds(ctx: &Ctx, window: Span) -> [Condition; 3] {
+    use calendar_event::Column;
+    let single = Condition::all()
+        .add(Column::IsRecurring.eq(false))
+        .add(Column::StartUtc.lt(window.end))
+        .add(Column::EndUtc.gte(window.start));
+    let series = Condition::all()
+        .add(Column::IsRecurring.eq(true))
+        .add(Column::StartUtc.lt(window.end))
+        .add(
+            Condition::any()
+                .add(Column::SeriesEndUtc.is_null())
+                .add(Column::SeriesEndUtc.gte(window.start)),
+        );
+    let there = Query::select()
+        .column(event_override::Column::EventId)
+        .from(event_override::Entity)
+        .and_where(event_override::Column::WorkspaceId.eq(ctx.workspace_id()))
+        .and_where(event_override::Column::Cancelled.eq(false))
+        .and_where(event_override::Column::StartUtc.lt(window.end))
+        .and_where(event_override::Column::EndUtc.gte(window.start))
+        .take();
+    let moved = Condition::all()
+        .add(Column::IsRecurring.eq(true))
+        .add(
+            Condition::any()
+                .add(Column::StartUtc.gte(window.end))
+                .add(Column::SeriesEndUtc.lt(window.start)),
+        )
+        .add(Column::Id.in_subquery(there));
+    [single, series, moved]
+}
+
+/// Where the events must be. Calendars that nobody sees show nothing.
+fn place(ctx: &Ctx, among: Among<'_>) -> Condition {
+    use calendar_event::Column;
+    let mut shown = Query::select()
+        .column(calendar::Column::Id)
+        .from(calendar::Entity)
+        .and_where(calendar::Column::WorkspaceId.eq(ctx.workspace_id()))
+        .cond_where(
+            Condition::any()
+                .add(calendar::Column::IntegrationId.is_null())
+                .add(calendar::Column::IsMirrored.eq(true)),
+        )
+        .take();
+    match among {
+        Among::Visible => {
+            if let Some(viewer) = ctx.user_id() {
+                shown.and_where(calendar::Column::Id.not_in_subquery(hidden(ctx, viewer)));
+            }
+        }
+        Among::Calendars(ids) => {
+            shown.and_where(calendar::Column::Id.is_in(ids.iter().copied()));
+        }
+        Among::Events(ids) => {
+            return Condition::all()
+                .add(Column::Id.is_in(ids.iter().copied()))
+                .add(Column::CalendarId.in_subquery(shown));
+        }
+    }
+    Condition::all().add(Column::CalendarId.in_subquery(shown))
+}
+
+fn hidden(ctx: &Ctx, viewer: UserId) -> sea_orm::sea_query::SelectStatement {
+    Query::select()
+        .column(calendar_setting::Column::CalendarId)
+        .from(calendar_setting::Entity)
+        .and_where(calendar_setting::Column::WorkspaceId.eq(ctx.workspace_id()))
+        .and_where(calendar_setting::Column::UserId.eq(viewer))
+        .and_where(calendar_setting::Column::IsVisible.eq(false))
+        .take()
+}
+
+/// The exceptions of these series that matter in the window: those of occurrences that would be there, those that were moved there, and
+/// those that hold for later occurrences.
+async fn changes(
+    read: &Read,
+    rows: &[calendar_event::Model],
+    window: Span,
+) -> Result<HashMap<CalendarEventId, Vec<Change>>> {
+    use event_override::Column;
+    let series: Vec<&calendar_event::Model> = rows.iter().filter(|row| row.is_recurring).collect();
+    let longest = series.iter().map(|row| row.end_utc - row.start_utc).max();
+    let reach = longest.unwrap_or_default() + FURTHEST_ZONES * 2;
+    let original = Condition::all()
+        .add(Column::OriginalStartUtc.gte(earlier(window.start, reach)))
+        .add(Column::OriginalStartUtc.lt(later(window.end, FURTHEST_ZONES)));
+    let moved = Condition::all()
+        .add(Column::StartUtc.lt(later(window.end, FURTHEST_ZONES)))
+        .add(Column::EndUtc.gte(earlier(window.start, FURTHEST_ZONES)));
+    let lasting = Expr::col((event_override::Entity, Column::Patch))
+        .cast_as("text")
+        .like("%thisAndFuture%");
+    let matters = Condition::any().add(original).add(moved).add(lasting);
+    let mut changes: HashMap<CalendarEventId, Vec<Change>> = HashMap::new();
+    for chunk in series.chunks(CHUNK) {
+        let ids = chunk.iter().map(|row| row.id);
+        let select = read
+            .find::<event_override::Entity>()
+            .filter(Column::EventId.is_in(ids))
+            .filter(matters.clone());
+        for row in select.all(read).await? {
+            changes.entry(row.event_id).or_default().push(Change(row));
+        }
+    }
+    Ok(changes)
+}
+
+fn earlier(at: Instant, by: Duration) -> Instant {
+    at.checked_sub_signed(by).unwrap_or(at)
+}
+
+fn later(at: Instant, by: Duration) -> Instant {
+    at.checked_add_signed(by).unwrap_or(at)
+}

@@ -1,0 +1,176 @@
+//! A stored series made ready for the recurrence engine. Pure.
+//!
+//! Promises: says of a row exactly what is stored, in the terms of the row; a rule that cannot be read any more leaves the first start and
+//! the additional ones. Must not know: who looks.
+
+use chrono::Duration;
+use entity::calendar_event;
+use entity::enums::EventKind;
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::recurrence::{Addition, Moment, Occurrence, Parts, Rule, Series, Start};
+use crate::kernel::time::Instant;
+use crate::kernel::zones;
+
+/// What a row says about its recurrence.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// Zone of the series.
+    pub(super) zone: TimeZone,
+    /// First start.
+    pub(super) start: Start,
+    /// Rule.
+    pub(super) rule: Option<Rule>,
+    /// Starts beside the rule.
+    pub(super) additions: Vec<Addition>,
+    /// Starts that do not take place.
+    pub(super) exclusions: Vec<Moment>,
+}
+
+impl Stored {
+    /// Reads a row.
+    pub(super) fn of(row: &calendar_event::Model) -> Self {
+        let zone = zone_of(row);
+        Self {
+            start: start_of(row, &zone),
+            rule: row
+                .rrule
+                .as_deref()
+                .and_then(|rule| Rule::read(rule).ok())
+                .map(|(rule, _)| rule),
+            additions: texts(&row.rdates).filter_map(|text| text.parse().ok()).collect(),
+            exclusions: texts(&row.exdates).filter_map(|text| text.parse().ok()).collect(),
+            zone,
+        }
+    }
+
+    /// The series as it is in its own zone.
+    pub(super) fn series(&self) -> Series {
+        self.series_in(&self.zone)
+    }
+
+    /// The series where somebody is; that matters for days and floating times.
+    pub(super) fn series_in(&self, zone: &TimeZone) -> Series {
+        Series::new(&Parts {
+            rule: self.rule.as_ref(),
+            additions: &self.additions,
+            exclusions: &self.exclusions,
+            ..Parts::new(self.start, zone)
+        })
+    }
+
+    /// The rule alone, which is what COUNT counts.
+    pub(super) fn rule_alone(&self) -> Series {
+        Series::new(&Parts {
+            rule: self.rule.as_ref(),
+            ..Parts::new(self.start, &self.zone)
+        })
+    }
+
+    /// The original start that identifies an occurrence, whoever looks.
+    pub(super) fn identity(&self, occurrence: &Occurrence) -> Instant {
+        zones::to_chrono(match self.start {
+            Start::Zoned(_) => occurrence.start,
+            Start::Day(_) | Start::Floating(_) => zones::to_utc(occurrence.local, &self.zone),
+        })
+    }
+}
+
+/// The zone of a stored event.
+pub(super) fn zone_of(row: &calendar_event::Model) -> TimeZone {
+    zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC)
+}
+
+/// The texts of a stored list of starts.
+pub(super) fn texts(list: &serde_json::Value) -> impl Iterator<Item = &str> {
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(serde_json::Value::as_str)
+}
+
+/// The first start in the terms of the event.
+pub(super) fn start_of(row: &calendar_event::Model, zone: &TimeZone) -> Start {
+    let derived = || zones::local_of(zones::from_chrono(row.start_utc), zone);
+    let written = row.start_local.map(zones::local_from_chrono);
+    match row.kind {
+        EventKind::AllDay => {
+            let day = row.start_date.map(zones::date_from_chrono);
+            Start::Day(day.unwrap_or_else(|| derived().date()))
+        }
+        EventKind::Floating => Start::Floating(written.unwrap_or_else(derived)),
+        EventKind::Timed => {
+            let is_own = row.start_zone.as_deref() == Some(row.time_zone.as_str());
+            Start::Zoned(written.filter(|_| is_own).unwrap_or_else(derived))
+        }
+    }
+}
+
+/// How the end of an occurrence follows from its start.
+#[derive(Debug)]
+pub(super) enum Length {
+    /// So much later.
+    Exactly(Duration),
+    /// At a wall time so far from that of the start, in a zone: wall times stay what they are when clocks change.
+    Wall(SignedDuration, TimeZone),
+    /// So many whole days later.
+    Days(SignedDuration),
+}
+
+impl Length {
+    /// Reads a row.
+    pub(super) fn of(row: &calendar_event::Model, stored: &Stored) -> Self {
+        let exactly = Self::Exactly(row.end_utc - row.start_utc);
+        match (row.kind, row.end_local, row.start_date, row.end_date) {
+            (EventKind::AllDay, _, Some(start), Some(end)) => {
+                Self::Days(SignedDuration::from_hours((end - start).num_days() * 24))
+            }
+            (EventKind::Floating, Some(end), ..) => {
+                let end = zones::local_from_chrono(end);
+                Self::Days(end.duration_since(stored.start.local()))
+            }
+            (EventKind::Timed, Some(end), ..) => {
+                // An end in UTC is an instant that somebody wrote down, not the wall time of a place.
+                let zone = row.end_zone.as_deref().filter(|name| *name != "UTC");
+                let Some(zone) = zone.and_then(zones::stored) else {
+                    return exactly;
+                };
+                let end = zones::local_from_chrono(end);
+                Self::Wall(end.duration_since(stored.start.local()), zone)
+            }
+            _ => exactly,
+        }
+    }
+
+    /// The end of an occurrence that starts at `start`, which is `local` where the series is; `zone` is where somebody looks.
+    ///
+    /// Where a change of clocks moves the start, or would put the end before it, the event keeps its exact length, which is `exactly`.
+    pub(super) fn end(
+        &self,
+        start: Timestamp,
+        local: DateTime,
+        zone: &TimeZone,
+        exactly: Duration,
+    ) -> Timestamp {
+        let later = |by: Duration| zones::from_chrono(add(zones::to_chrono(start), by));
+        match self {
+            Self::Exactly(length) => later(*length),
+            Self::Days(length) => {
+                let end = local.checked_add(*length).map(|end| zones::to_utc(end, zone));
+                end.unwrap_or(start).max(start)
+            }
+            Self::Wall(length, end_zone) => {
+                let end = local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
+                let is_moved = zones::local_of(start, zone) != local;
+                match end {
+                    Ok(end) if !is_moved && (end > start || exactly.is_zero() && end == start) => end,
+                    _ => later(exactly),
+                }
+            }
+        }
+    }
+}
+
+/// An instant so much later; beyond the calendar it stays where it is.
+pub(super) fn add(at: Instant, by: Duration) -> Instant {
+    at.checked_add_signed(by).unwrap_or(at)
+}

@@ -1,0 +1,83 @@
+//! Deleting events, whole series, or some occurrences of one.
+
+use entity::calendar_event;
+use entity::enums::ChangeAction;
+use entity::ids::CalendarEventId;
+use sea_orm::{ColumnTrait as _, QueryFilter as _};
+
+use super::edit::{Target, target};
+use super::{Also, exceptions, lock, record, require_edit, save, tell};
+use crate::access::Ctx;
+use crate::features::events::jobs::guests;
+use crate::features::events::model::{Event, Occurrences};
+use crate::features::events::remake;
+use crate::features::letters::Method;
+use crate::kernel::Result;
+use crate::kernel::actions::{Action, Resource};
+use crate::platform::db::Tx;
+
+/// Deletes an event, a whole series or some of its occurrences. Returns what is left of the series; `None` when nothing is.
+pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) -> Result<Option<Event>> {
+    ctx.require(Action::Edit, Resource::CalendarEvent)?;
+    ctx.write(|tx| async move {
+        let row = lock(&tx, id).await?;
+        require_edit(&tx, ctx, &row).await?;
+        let left = match target(&tx, &row, as_deleted(occurrences)).await? {
+            Target::All(_) => None,
+            Target::One(at, _) => {
+                let mut left = row.clone();
+                remake::exclude(&mut left, at);
+                exceptions::remove(&tx, id, at).await?;
+                Some(left)
+            }
+            Target::From(at, local) => {
+                let halves = remake::cut(&row, at, local)?;
+                exceptions::remove_from(&tx, id, at).await?;
+                Some(halves.earlier)
+            }
+        };
+        match left {
+            Some(left) if !is_over(&tx, &left).await? => {
+                let row = save(&tx, &row, left, Also::default()).await?;
+                Ok(Some(Event {
+                    row,
+                    is_masked: false,
+                }))
+            }
+            _ => {
+                tell::deleted(&tx, &row).await?;
+                guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
+                delete_whole(&tx, &row).await?;
+                Ok(None)
+            }
+        }
+    })
+    .await
+}
+
+/// The occurrence beside the scope of everything does not matter here.
+fn as_deleted(occurrences: Occurrences) -> Occurrences {
+    match occurrences {
+        Occurrences::All(_) => Occurrences::All(None),
+        some => some,
+    }
+}
+
+/// Whether no occurrence is left, not even one that only its exception tells of.
+async fn is_over(tx: &Tx, row: &calendar_event::Model) -> Result<bool> {
+    Ok(remake::is_empty(row)
+        && exceptions::of(tx, row.id)
+            .await?
+            .iter()
+            .all(|change| change.cancelled))
+}
+
+async fn delete_whole(tx: &Tx, row: &calendar_event::Model) -> Result<()> {
+    let delete = tx.delete_many::<calendar_event::Entity>();
+    delete
+        .filter(calendar_event::Column::Id.eq(row.id))
+        .exec(tx.conn())
+        .await?;
+    record(tx, "calendar_event.deleted", ChangeAction::Deleted, row, None);
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Changing an occurrence and all that follow: the series ends before it, and a new one begins with it.
+
+use entity::enums::ChangeAction;
+use entity::ids::{CalendarEventId, TypedId as _};
+use entity::{attendee, calendar_event, reminder};
+use jiff::civil::DateTime;
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
+
+use super::edit::{check_texts, remade, with_fields};
+use super::{Also, exceptions, people, record, save};
+use crate::access::Ctx;
+use crate::features::events::model::{Event, EventPatch, Touched};
+use crate::features::events::{remake, rules};
+use crate::kernel::Result;
+use crate::kernel::text::Checks;
+use crate::kernel::time::Instant;
+use crate::platform::db::Tx;
+
+/// Splits a series and changes the later half. Guests with their answers and everybody's reminders go on in it.
+pub(super) async fn change_following(
+    tx: &Tx,
+    ctx: &Ctx,
+    before: &calendar_event::Model,
+    at: Instant,
+    local: DateTime,
+    patch: &EventPatch,
+) -> Result<Touched> {
+    let halves = remake::cut(before, at, local)?;
+    let changes = exceptions::of(tx, before.id).await?;
+    let later = changes
+        .into_iter()
+        .filter(|change| change.original_start_utc >= at)
+        .collect();
+    let base = heir(tx, before, halves.later);
+    let mut checks = Checks::default();
+    let mut row = with_fields(&base, patch);
+    check_texts(&mut checks, &base, &mut row);
+    let guests = patch.guests.as_deref();
+    guests
+        .into_iter()
+        .for_each(|guests| rules::check_guests(&mut checks, guests));
+    let reminders = patch
+        .reminders
+        .as_ref()
+        .map(|wanted| rules::reminders(&mut checks, wanted));
+    let remade = remade(&base, row, None, patch, later, &mut checks);
+    checks.finish()?;
+
+    let also = Also::default();
+    exceptions::remove_from(tx, before.id, at).await?;
+    let earlier = save(tx, before, halves.earlier, also).await?;
+    let mut stored = tx.insert(remade.row.into_active_model().reset_all()).await?;
+    exceptions::insert(tx, stored.id, remade.changes).await?;
+    copy_people(tx, before.id, &stored).await?;
+    if let Some(guests) = guests
+        && people::replace_guests(tx, &mut stored, guests).await?
+    {
+        stored = tx.update(stored.into_active_model().reset_all()).await?;
+    }
+    if let Some(reminders) = reminders {
+        people::replace_reminders(tx, &stored, ctx.require_person()?, &reminders).await?;
+    }
+    let lineage = serde_json::json!({ "splitFrom": before.id, "from": at });
+    record(
+        tx,
+        "calendar_event.created",
+        ChangeAction::Created,
+        &stored,
+        Some(lineage),
+    );
+    let shown = |row| Event {
+        row,
+        is_masked: false,
+    };
+    Ok(Touched {
+        event: shown(stored.clone()),
+        affected: vec![shown(earlier), shown(stored)],
+    })
+}
+
+/// The later half as a series of its own.
+fn heir(tx: &Tx, before: &calendar_event::Model, later: calendar_event::Model) -> calendar_event::Model {
+    let id: CalendarEventId = tx.ids().next();
+    calendar_event::Model {
+        id,
+        uid: id.uuid().hyphenated().to_string(),
+        version: 1,
+        sequence: 0,
+        split_from: Some(before.id),
+        recurrence_id: None,
+        source_ics: None,
+        external_url: None,
+        // What the series was made for stays with its beginning.
+        task_id: None,
+        booking_id: None,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        ..later
+    }
+}
+
+async fn copy_people(tx: &Tx, from: CalendarEventId, to: &calendar_event::Model) -> Result<()> {
+    let guests = tx
+        .find::<attendee::Entity>()
+        .filter(attendee::Column::EventId.eq(from))
+        .all(tx.conn())
+        .await?;
+    let guests = guests.into_iter().map(|guest| {
+        let guest = attendee::Model {
+            id: tx.ids().next(),
+            event_id: to.id,
+            ..guest
+        };
+        guest.into_active_model().reset_all()
+    });
+    tx.insert_many::<attendee::ActiveModel>(guests.collect()).await?;
+    let reminders = tx
+        .find::<reminder::Entity>()
+        .filter(reminder::Column::EventId.eq(from))
+        .all(tx.conn())
+        .await?;
+    let reminders = reminders.into_iter().map(|reminder| {
+        let reminder = reminder::Model {
+            id: tx.ids().next(),
+            event_id: to.id,
+            event_version: to.version,
+            ..reminder
+        };
+        reminder.into_active_model().reset_all()
+    });
+    tx.insert_many::<reminder::ActiveModel>(reminders.collect()).await
+}

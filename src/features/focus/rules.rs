@@ -1,0 +1,159 @@
+//! Decisions about focus sessions that need no database.
+
+use entity::enums::FocusSessionStatus;
+use entity::focus_session;
+
+use crate::kernel::time::Instant;
+use crate::kernel::{Error, Result, UserErrorCode};
+
+/// Nobody concentrates for longer: a session that was forgotten counts so much and no more.
+pub(super) const LONGEST_SECONDS: i64 = 12 * 3_600;
+/// Shortest and longest plan, in minutes.
+pub(super) const PLANNED: std::ops::RangeInclusive<i32> = 5..=240;
+
+/// Whether the session has not ended.
+pub(super) fn is_open(row: &focus_session::Model) -> bool {
+    matches!(
+        row.status,
+        FocusSessionStatus::Active | FocusSessionStatus::Paused
+    )
+}
+
+/// Focused time up to an instant, without pauses.
+pub(super) fn focused_seconds(row: &focus_session::Model, now: Instant) -> i32 {
+    let running = row
+        .running_since
+        .map_or(0, |since| (now - since).num_seconds().max(0));
+    let total = i64::from(row.focused_seconds)
+        .saturating_add(running)
+        .clamp(0, LONGEST_SECONDS);
+    i32::try_from(total).unwrap_or(i32::MAX)
+}
+
+/// Whole focused minutes up to an instant, without pauses.
+pub fn focused_minutes(row: &focus_session::Model, now: Instant) -> i32 {
+    focused_seconds(row, now) / 60
+}
+
+/// The refusal of what a session's state does not allow.
+fn wrong_state(message: &str) -> Error {
+    Error::user(UserErrorCode::InvalidState, "id", message)
+}
+
+/// Stops the clock.
+pub(super) fn pause(row: &mut focus_session::Model, now: Instant) -> Result<()> {
+    match row.status {
+        FocusSessionStatus::Active => {}
+        FocusSessionStatus::Paused => return Err(wrong_state("The session is already paused.")),
+        _ => return Err(wrong_state("The session has ended.")),
+    }
+    row.focused_seconds = focused_seconds(row, now);
+    row.running_since = None;
+    row.status = FocusSessionStatus::Paused;
+    Ok(())
+}
+
+/// Starts the clock again.
+pub(super) fn resume(row: &mut focus_session::Model, now: Instant) -> Result<()> {
+    match row.status {
+        FocusSessionStatus::Paused => {}
+        FocusSessionStatus::Active => return Err(wrong_state("The session is running.")),
+        _ => return Err(wrong_state("The session has ended.")),
+    }
+    row.running_since = Some(now);
+    row.status = FocusSessionStatus::Active;
+    Ok(())
+}
+
+/// Counts an interruption.
+pub(super) fn interrupt(row: &mut focus_session::Model) -> Result<()> {
+    if !is_open(row) {
+        return Err(wrong_state("The session has ended."));
+    }
+    row.interruption_count = row.interruption_count.saturating_add(1);
+    Ok(())
+}
+
+/// Ends a session; as planned when the planned minutes were reached, to the nearest minute.
+pub(super) fn end(row: &mut focus_session::Model, now: Instant) -> Result<()> {
+    if !is_open(row) {
+        return Err(wrong_state("The session has already ended."));
+    }
+    row.focused_seconds = focused_seconds(row, now);
+    row.running_since = None;
+    row.ended_at = Some(now);
+    row.status = if row.focused_seconds + 30 >= row.planned_minutes * 60 {
+        FocusSessionStatus::Completed
+    } else {
+        FocusSessionStatus::Abandoned
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Duration;
+    use entity::ids::{FocusSessionId, TypedId as _, UserId, WorkspaceId};
+    use uuid::Uuid;
+
+    fn at(minutes: i64) -> Instant {
+        Instant::UNIX_EPOCH + Duration::minutes(minutes)
+    }
+
+    fn session() -> focus_session::Model {
+        focus_session::Model {
+            id: FocusSessionId::from_uuid(Uuid::nil()),
+            workspace_id: WorkspaceId::from_uuid(Uuid::nil()),
+            user_id: UserId::from_uuid(Uuid::nil()),
+            task_id: None,
+            status: FocusSessionStatus::Active,
+            planned_minutes: 25,
+            focused_seconds: 0,
+            running_since: Some(at(0)),
+            interruption_count: 0,
+            started_at: at(0),
+            ended_at: None,
+            notes: None,
+            version: 1,
+            created_at: at(0),
+            updated_at: at(0),
+        }
+    }
+
+    #[test]
+    fn pauses_do_not_count() {
+        let mut row = session();
+        pause(&mut row, at(10)).unwrap();
+        assert_eq!(focused_minutes(&row, at(500)), 10);
+        assert!(pause(&mut row, at(11)).is_err());
+        resume(&mut row, at(60)).unwrap();
+        assert!(resume(&mut row, at(61)).is_err());
+        assert_eq!(focused_minutes(&row, at(65)), 15);
+        end(&mut row, at(75)).unwrap();
+        assert_eq!(row.focused_seconds, 25 * 60);
+        assert_eq!(row.status, FocusSessionStatus::Completed);
+        assert!(end(&mut row, at(76)).is_err());
+        assert!(interrupt(&mut row).is_err());
+    }
+
+    #[test]
+    fn ending_early_is_told_apart_to_the_nearest_minute() {
+        for (seconds, status) in [
+            (25 * 60 - 30, FocusSessionStatus::Completed),
+            (25 * 60 - 31, FocusSessionStatus::Abandoned),
+            (0, FocusSessionStatus::Abandoned),
+        ] {
+            let mut row = session();
+            end(&mut row, at(0) + Duration::seconds(seconds)).unwrap();
+            assert_eq!(row.status, status, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_forgotten_session_counts_half_a_day_and_a_clock_that_went_back_nothing() {
+        let row = session();
+        assert_eq!(focused_minutes(&row, at(100_000)), 720);
+        assert_eq!(focused_minutes(&row, at(-10)), 0);
+    }
+}

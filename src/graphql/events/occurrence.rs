@@ -1,0 +1,129 @@
+//! Occurrences: what a calendar draws, and how a rule is understood.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
+
+use super::object::CalendarEvent;
+use crate::access::Ctx;
+use crate::features::events::{self, Among, Occurrence};
+use crate::graphql::access;
+use crate::graphql::enums::EventStatus;
+use crate::graphql::errors::expose;
+use crate::graphql::ids::{global, parse};
+use crate::graphql::ranges::DateTimeRangeInput;
+use crate::graphql::scalars::{DateTime, RRule, TimeZone};
+use crate::graphql::shape::{Many, object};
+use crate::kernel;
+
+/// One concrete occurrence of an event, ready to draw.
+#[derive(Description, Clone)]
+pub struct EventOccurrence(pub Arc<Occurrence>);
+
+object! {
+    EventOccurrence "EventOccurrence", ();
+
+    /// Stable ID: event ID plus original start. Not a node; use it as a cache key and list key.
+    value id [] -> ID {
+        |one| ID(format!("{}:{}", global(one.0.event.row.id).as_str(), one.0.original_start.format("%Y%m%dT%H%M%S%.fZ")))
+    }
+    /// Event or series the occurrence belongs to.
+    within event [] -> CalendarEvent {
+        |one| one.0.event.row.id => CalendarEvent(one.0.event.clone())
+    }
+    /// Original start from the rule. Send it as `occurrenceStart` to edit only this occurrence.
+    value original_start [] -> DateTime { |one| DateTime(one.0.original_start) }
+    /// First instant. Of whole days: midnight where the viewer is.
+    value start [] -> DateTime { |one| DateTime(one.0.start) }
+    /// Instant just after the occurrence.
+    value end [] -> DateTime { |one| DateTime(one.0.end) }
+    /// Title, after overrides.
+    value title [] -> &str { |one| one.0.title() }
+    /// Location, after overrides.
+    value location [] -> Option<&str> { |one| one.0.location() }
+    /// Whether the event covers whole days.
+    value is_all_day [] -> bool { |one| one.0.is_all_day }
+    /// Whether this occurrence belongs to a recurring series.
+    value is_recurring [] -> bool { |one| one.0.event.row.is_recurring }
+    /// Whether this occurrence was changed individually.
+    value is_exception [] -> bool { |one| one.0.is_exception }
+    /// Whether its series has so many occurrences in the range that not all are returned. Ask for a smaller range then.
+    value is_truncated [] -> bool { |one| one.0.is_truncated }
+    /// Status, after overrides. Cancelled occurrences are left out of results.
+    value status [] -> EventStatus { |one| one.0.status().into() }
+}
+
+impl From<Occurrence> for EventOccurrence {
+    fn from(occurrence: Occurrence) -> Self {
+        Self(Arc::new(occurrence))
+    }
+}
+
+/// The occurrence fields of a workspace.
+pub struct WorkspaceOccurrences(pub Arc<Ctx>);
+
+#[Object]
+impl WorkspaceOccurrences {
+    /// Concrete occurrences that overlap a range, recurring series expanded, by start. The range may span at most 366 days.
+    async fn event_occurrences(
+        &self,
+        #[graphql(desc = "Visible range.")] range: DateTimeRangeInput,
+        #[graphql(desc = "Only these calendars. All visible calendars when omitted.")] calendar_ids: Option<
+            Vec<ID>,
+        >,
+    ) -> Result<Many<EventOccurrence>> {
+        let found = async {
+            let window = range.short_span("range")?;
+            // Ids that nobody has match nothing.
+            let ids: Option<Vec<_>> = calendar_ids.map(|ids| ids.iter().filter_map(parse).collect());
+            let among = ids.as_deref().map_or(Among::Visible, Among::Calendars);
+            events::in_window(&self.0, among, window, None).await
+        };
+        let expanded = found.await.map_err(expose)?;
+        Ok(Many(
+            expanded
+                .occurrences
+                .into_iter()
+                .map(EventOccurrence::from)
+                .collect(),
+        ))
+    }
+}
+
+/// How a recurrence rule is understood.
+#[derive(SimpleObject)]
+pub struct RecurrencePreview {
+    /// Rule in words; the rule itself when it has no simple words.
+    summary: String,
+    /// First starts.
+    starts: Vec<DateTime>,
+    /// Whether the series never ends.
+    is_infinite: bool,
+}
+
+#[derive(Default)]
+pub struct PreviewQuery;
+
+#[Object]
+impl PreviewQuery {
+    /// How a recurrence rule is understood: its summary and first starts. Useful in forms.
+    async fn preview_recurrence(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rule to preview.")] rule: RRule,
+        #[graphql(desc = "First start.")] start: DateTime,
+        #[graphql(desc = "Time zone of the expansion.")] time_zone: TimeZone,
+        #[graphql(desc = "Number of starts, at most 50.", default = 5)] first: i32,
+    ) -> Result<RecurrencePreview> {
+        let preview = || -> kernel::Result<events::Preview> {
+            access(ctx).caller().require_user()?;
+            events::preview(&rule.0, start.0, &time_zone.0, first)
+        };
+        let preview = preview().map_err(expose)?;
+        Ok(RecurrencePreview {
+            summary: preview.summary,
+            starts: preview.starts.into_iter().map(DateTime).collect(),
+            is_infinite: preview.is_infinite,
+        })
+    }
+}

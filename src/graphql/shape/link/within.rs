@@ -1,0 +1,72 @@
+//! Objects that rows carry with them, many rows the same one: each is written once, with all that it refers to.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use async_graphql::Error;
+use async_graphql::parser::types::SelectionSet;
+
+use super::{KeyOf, Link, Loaded, Texts};
+use crate::graphql::shape::collect::Env;
+use crate::graphql::shape::plan::{Plan, Scene, Shape};
+
+/// An object that rows carry with them, known by a key.
+pub fn within<T, K, U>(
+    sets: &[&SelectionSet],
+    env: Env<'_>,
+    key: KeyOf<T, K>,
+    part: fn(&T) -> U,
+) -> Option<Box<dyn Link<T>>>
+where
+    T: Send + Sync + 'static,
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    U: Shape,
+{
+    struct Within<T, K, U> {
+        key: KeyOf<T, K>,
+        part: fn(&T) -> U,
+        plan: Plan<U>,
+    }
+
+    #[async_trait::async_trait]
+    impl<T, K, U> Link<T> for Within<T, K, U>
+    where
+        T: Send + Sync + 'static,
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        U: Shape,
+    {
+        async fn load(&self, rows: &[&T], scene: &Scene<'_>) -> Result<Box<dyn Loaded<T>>, Error> {
+            let mut places: HashMap<K, usize> = HashMap::new();
+            let mut parts: Vec<U> = Vec::new();
+            for row in rows {
+                if let Some(key) = (self.key)(row, scene) {
+                    places.entry(key).or_insert_with(|| {
+                        parts.push((self.part)(row));
+                        parts.len() - 1
+                    });
+                }
+            }
+            let children: Vec<&U> = parts.iter().collect();
+            let state = self.plan.load(&children, scene).await?;
+            let mut bytes = Vec::with_capacity(256 * parts.len());
+            let mut written = Vec::with_capacity(parts.len());
+            for part in &parts {
+                let start = bytes.len();
+                self.plan.write(part, &state, scene, &mut bytes);
+                written.push(start..bytes.len());
+            }
+            let ranges = places
+                .into_iter()
+                .filter_map(|(key, place)| Some((key, written.get(place)?.clone())));
+            Ok(Box::new(Texts {
+                key: self.key,
+                bytes,
+                ranges: ranges.collect(),
+                missing: b"null",
+            }))
+        }
+    }
+
+    let plan = Plan::compile(sets, env)?;
+    Some(Box::new(Within { key, part, plan }))
+}

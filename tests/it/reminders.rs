@@ -1,0 +1,252 @@
+//! Reminders and what is due: told once, at their time, of things as they are then.
+
+use chrono::TimeDelta;
+use entity::enums::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::support::chores::{run, tick, waiting, work};
+use crate::support::{Client, TestApp, join};
+
+const LIST: &str =
+    "{ viewer { notifications(first: 50) { nodes { type title body subject { __typename } } } } }";
+
+/// Minutes after the tests began, which is 10:00 in Berlin.
+pub fn at(app: &TestApp, minutes: i64) -> String {
+    (app.platform.clock.now() + TimeDelta::minutes(minutes)).to_rfc3339()
+}
+
+pub async fn calendar(client: &Client<'_>, workspace: &str) -> Value {
+    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) {
+        calendar { id } userErrors { code field } } }";
+    let input = json!({ "workspaceId": workspace, "name": "Work", "timeZone": "Europe/Berlin" });
+    let made = client.gql(document, json!({ "input": input })).await;
+    made.succeeded("createCalendar").at("/createCalendar/calendar/id")
+}
+
+pub async fn event(app: &TestApp, calendar: &Value, minutes: i64, more: Value) -> String {
+    let mut input = json!({
+        "calendarId": calendar, "title": "Stand-up", "location": "Room 4",
+        "time": { "timed": { "start": at(app, minutes), "end": at(app, minutes + 30) } },
+    });
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let document = "mutation ($input: CreateCalendarEventInput!) { createCalendarEvent(input: $input) {
+        calendarEvent { id } userErrors { code field message } } }";
+    let made = app.ana().gql(document, json!({ "input": input })).await;
+    made.succeeded("createCalendarEvent")
+        .text("/createCalendarEvent/calendarEvent/id")
+}
+
+pub async fn update(app: &TestApp, id: &str, input: Value) {
+    let document = "mutation ($id: ID!, $input: UpdateCalendarEventInput!) { updateCalendarEvent(id: $id, input: $input) {
+        userErrors { code field message } } }";
+    app.ana()
+        .gql(document, json!({ "id": id, "input": input }))
+        .await
+        .succeeded("updateCalendarEvent");
+}
+
+async fn told(client: &Client<'_>) -> Vec<Value> {
+    let answer = client.gql(LIST, json!({})).await;
+    answer
+        .at("/viewer/notifications/nodes")
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+/// Lets minutes pass as a server does: a look at each, and work that is due.
+async fn pass(app: &TestApp, minutes: i64) {
+    for _ in 0..minutes {
+        app.advance(TimeDelta::minutes(1));
+        tick(app).await;
+        assert!(work(app).await.iter().all(|(_, result)| result.is_ok()));
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_fires_once_at_its_time() {
+    let app = TestApp::start().await;
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    event(&app, &calendar, 30, json!({})).await;
+    tick(&app).await;
+    work(&app).await;
+    pass(&app, 19).await;
+    assert!(told(&app.ana()).await.is_empty());
+    pass(&app, 1).await;
+    let expected = json!([{
+        "type": "EVENT_REMINDER", "title": "Stand-up starts in 10 minutes",
+        "body": "Monday, 2 March 2026, 10:30 to 11:00 (Europe/Berlin)\nRoom 4",
+        "subject": { "__typename": "CalendarEvent" },
+    }]);
+    assert_eq!(json!(told(&app.ana()).await), expected);
+    pass(&app, 15).await;
+    assert_eq!(told(&app.ana()).await.len(), 1);
+    assert!(waiting(&app, "remind").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_moved_or_cancelled_event_reminds_of_nothing_stale() {
+    let app = TestApp::start().await;
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    let reminders = json!({ "reminders": [{ "minutesBefore": 5 }] });
+    let moved = event(&app, &calendar, 6, reminders.clone()).await;
+    let cancelled = event(&app, &calendar, 6, reminders.clone()).await;
+    let deleted = event(&app, &calendar, 6, reminders).await;
+    tick(&app).await;
+    let planned = waiting(&app, "remind").await;
+    assert_eq!(planned.len(), 3, "jobs are made a little ahead");
+
+    let time = json!({ "time": { "timed": { "start": at(&app, 20), "end": at(&app, 50) } } });
+    update(&app, &moved, time).await;
+    update(&app, &cancelled, json!({ "status": "CANCELLED" })).await;
+    let document = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";
+    app.ana()
+        .gql(document, json!({ "id": deleted }))
+        .await
+        .succeeded("deleteCalendarEvent");
+    app.advance(TimeDelta::minutes(1));
+    for job in planned {
+        assert_eq!(run(&app, &job).await, Ok(()));
+    }
+    assert!(told(&app.ana()).await.is_empty());
+    pass(&app, 14).await;
+    let told = told(&app.ana()).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["title"], "Stand-up starts in 5 minutes");
+    assert_eq!(
+        told[0]["body"],
+        "Monday, 2 March 2026, 10:20 to 10:50 (Europe/Berlin)\nRoom 4"
+    );
+}
+
+#[tokio::test]
+async fn a_reminder_that_was_missed_fires_when_the_server_is_back_but_not_for_what_is_over() {
+    let app = TestApp::start().await;
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    event(&app, &calendar, 30, json!({})).await;
+    event(
+        &app,
+        &calendar,
+        2,
+        json!({ "title": "Over", "reminders": [{ "minutesBefore": 0 }] }),
+    )
+    .await;
+    tick(&app).await;
+    // Nobody works for a while.
+    app.advance(TimeDelta::minutes(24));
+    tick(&app).await;
+    work(&app).await;
+    let told = told(&app.ana()).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["title"], "Stand-up starts in 6 minutes");
+}
+
+#[tokio::test]
+async fn whoever_left_the_workspace_is_not_reminded_and_a_switched_off_kind_is_silent() {
+    let app = TestApp::start().await;
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    event(&app, &calendar, 11, json!({})).await;
+    let document = "mutation ($input: UpdateNotificationPreferencesInput!) {
+        updateNotificationPreferences(input: $input) { userErrors { code } } }";
+    let off = json!({ "input": { "preferences": [{ "type": "EVENT_REMINDER", "channels": [] }] } });
+    app.ana()
+        .gql(document, off)
+        .await
+        .succeeded("updateNotificationPreferences");
+    tick(&app).await;
+    pass(&app, 2).await;
+    assert!(told(&app.ana()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_task_is_told_of_a_day_ahead_once_for_each_date() {
+    let app = TestApp::start().await;
+    let create = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }";
+    let input = json!({ "workspaceId": app.ana.workspace(), "title": "Tax", "dueAt": at(&app, 26 * 60) });
+    let id = app
+        .ana()
+        .gql(create, json!({ "input": input }))
+        .await
+        .succeeded("createTask")
+        .text("/createTask/task/id");
+    let soon = json!({ "workspaceId": app.ana.workspace(), "title": "Fresh", "dueAt": at(&app, 3 * 60) });
+    app.ana()
+        .gql(create, json!({ "input": soon }))
+        .await
+        .succeeded("createTask");
+    tick(&app).await;
+    assert!(
+        told(&app.ana()).await.is_empty(),
+        "who made it a moment ago knows"
+    );
+    app.advance(TimeDelta::hours(2));
+    tick(&app).await;
+    tick(&app).await;
+    let found = told(&app.ana()).await;
+    let titles: Vec<&str> = found.iter().map(|one| one["title"].as_str().unwrap()).collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles.contains(&"“Tax” is due soon") && titles.contains(&"“Fresh” is due soon"));
+    let tax = found
+        .iter()
+        .find(|one| one["title"] == "“Tax” is due soon")
+        .unwrap();
+    assert_eq!(tax["body"], "Due on Tuesday, 3 March 2026 at 12:00.");
+
+    let change = "mutation ($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { userErrors { code } } }";
+    app.ana()
+        .gql(
+            change,
+            json!({ "id": id, "input": { "dueAt": at(&app, 20 * 60) } }),
+        )
+        .await
+        .succeeded("updateTask");
+    tick(&app).await;
+    assert_eq!(told(&app.ana()).await.len(), 3, "another date is news");
+    let complete = "mutation ($id: ID!) { completeTask(id: $id) { userErrors { code } } }";
+    app.ana()
+        .gql(complete, json!({ "id": id }))
+        .await
+        .succeeded("completeTask");
+    tick(&app).await;
+    assert_eq!(told(&app.ana()).await.len(), 3);
+}
+
+#[tokio::test]
+async fn members_are_told_of_tasks_and_events_that_others_give_them() {
+    let app = TestApp::start().await;
+    let workspace = app.ana.workspace_id;
+    join(&app.platform, &app.ben, workspace, WorkspaceRole::Member).await;
+    let create = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code field } } }";
+    let input = json!({ "workspaceId": app.ana.workspace(), "title": "Tax", "assigneeId": app.ben.user_id.to_string() });
+    app.ana()
+        .gql(create, json!({ "input": input }))
+        .await
+        .succeeded("createTask");
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    let guests =
+        json!({ "attendees": [{ "email": "ben@example.org" }, { "email": "carl@elsewhere.example" }] });
+    let id = event(&app, &calendar, 120, guests).await;
+    let time = json!({ "time": { "timed": { "start": at(&app, 180), "end": at(&app, 210) } } });
+    update(&app, &id, time).await;
+    update(&app, &id, json!({ "description": "No news." })).await;
+    update(&app, &id, json!({ "status": "CANCELLED" })).await;
+    let mut titles: Vec<String> = told(&app.ben())
+        .await
+        .iter()
+        .map(|one| one["title"].as_str().unwrap().to_owned())
+        .collect();
+    titles.sort();
+    assert_eq!(
+        titles,
+        [
+            "Ana assigned “Tax” to you",
+            "Ana cancelled “Stand-up”",
+            "Ana invites you to “Stand-up”",
+            "Ana moved “Stand-up”",
+        ]
+    );
+    assert!(told(&app.ana()).await.is_empty(), "whoever acts knows");
+}

@@ -1,0 +1,103 @@
+//! Full-text search through the API.
+
+use entity::enums::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp, join};
+
+async fn found(client: &Client<'_>, workspace: &str, words: &str) -> Vec<String> {
+    let document = "query ($id: ID!, $words: String!) { search(workspaceId: $id, query: $words) {
+        ... on CalendarEvent { title } ... on Task { title } } }";
+    let answer = client
+        .gql(document, json!({ "id": workspace, "words": words }))
+        .await;
+    let list = answer.at("/search");
+    let titles = list.as_array().unwrap().iter();
+    titles
+        .map(|one| one["title"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn calendar(client: &Client<'_>, workspace: &str) -> String {
+    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
+    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
+    let answer = client.gql(document, input).await.succeeded("createCalendar");
+    answer.text("/createCalendar/calendar/id")
+}
+
+async fn event(client: &Client<'_>, calendar: &str, title: &str, more: Value) -> String {
+    let time = json!({ "timed": { "start": "2026-03-03T09:00:00Z", "end": "2026-03-03T10:00:00Z" } });
+    let mut input = json!({ "calendarId": calendar, "title": title, "time": time });
+    let fields = more.as_object().unwrap().clone();
+    input.as_object_mut().unwrap().extend(fields);
+    let document = "mutation ($input: CreateCalendarEventInput!) { createCalendarEvent(input: $input) { calendarEvent { id } userErrors { code } } }";
+    let answer = client.gql(document, json!({ "input": input })).await;
+    answer
+        .succeeded("createCalendarEvent")
+        .text("/createCalendarEvent/calendarEvent/id")
+}
+
+#[tokio::test]
+async fn words_find_events_and_tasks_best_first() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let more = json!({ "description": "About the quarterly budget, in detail" });
+    event(&ana, &calendar, "Meeting", more).await;
+    let id = event(&ana, &calendar, "Budget (draft)", json!({ "location": "Berlin" })).await;
+    let document =
+        "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { code } } }";
+    let input = json!({ "workspaceId": workspace, "title": "Budget-Review" });
+    ana.gql(document, json!({ "input": input }))
+        .await
+        .succeeded("createTask");
+
+    let mut titles = found(&ana, &workspace, "budget").await;
+    assert_eq!(titles.pop().as_deref(), Some("Meeting"), "the title counts more");
+    titles.sort();
+    assert_eq!(titles, ["Budget (draft)", "Budget-Review"]);
+    assert_eq!(found(&ana, &workspace, "BUD berl").await, ["Budget (draft)"]);
+    assert_eq!(found(&ana, &workspace, "review budget").await, ["Budget-Review"]);
+    for nothing in ["udget", "0", "budget nowhere", "", "':* \"", "w"] {
+        assert_eq!(
+            found(&ana, &workspace, nothing).await,
+            [] as [&str; 0],
+            "{nothing}"
+        );
+    }
+
+    let update = "mutation ($id: ID!, $input: UpdateCalendarEventInput!) { updateCalendarEvent(id: $id, input: $input) { userErrors { code } } }";
+    let input = json!({ "id": id, "input": { "title": "Costs" } });
+    ana.gql(update, input).await.succeeded("updateCalendarEvent");
+    assert_eq!(found(&ana, &workspace, "draft").await, [] as [&str; 0]);
+    assert_eq!(found(&ana, &workspace, "costs").await, ["Costs"]);
+    let delete = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";
+    ana.gql(delete, json!({ "id": id }))
+        .await
+        .succeeded("deleteCalendarEvent");
+    assert_eq!(found(&ana, &workspace, "costs").await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn private_events_and_other_workspaces_are_not_found() {
+    let app = TestApp::start().await;
+    let (ana, ben) = (app.ana(), app.ben());
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    event(&ana, &calendar, "Doctor", json!({ "visibility": "PRIVATE" })).await;
+    event(&ana, &calendar, "Doctoral defence", json!({})).await;
+    assert_eq!(found(&ben, &app.ben.workspace(), "doctor").await, [] as [&str; 0]);
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Viewer,
+    )
+    .await;
+    let mut all = found(&ana, &app.ana.workspace(), "doctor").await;
+    all.sort();
+    assert_eq!(all, ["Doctor", "Doctoral defence"]);
+    assert_eq!(
+        found(&app.ben(), &app.ana.workspace(), "doctor").await,
+        ["Doctoral defence"]
+    );
+}
