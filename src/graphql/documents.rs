@@ -8,18 +8,20 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
 use super::guard::{self, GuardError};
+use super::straight::Route;
 use crate::config::Limits;
 
 /// Weight of all documents, in bytes of their texts. A parsed document takes about ten times its text.
 const CAPACITY: u64 = 2 << 20;
 
 /// A document that passed the guard's limits on text and tokens.
-#[derive(Debug)]
 pub struct Prepared {
     /// The parsed document.
     pub document: ExecutableDocument,
     repeats: OnceLock<bool>,
     valid: AtomicBool,
+    /// How its only operation is answered without the executor; inside `None` when it is not. Unset until somebody tried.
+    route: OnceLock<Option<Arc<dyn Route>>>,
 }
 
 impl Prepared {
@@ -41,6 +43,20 @@ impl Prepared {
 
     pub(super) fn set_valid(&self) {
         self.valid.store(true, Ordering::Relaxed);
+    }
+
+    /// The way around the executor. Only a document that was found to be valid has one.
+    pub(super) fn route(&self) -> Option<&Arc<dyn Route>> {
+        self.route.get()?.as_ref().filter(|_| self.is_valid())
+    }
+
+    pub(super) fn is_decided(&self) -> bool {
+        self.route.get().is_some()
+    }
+
+    /// Decides once for all how the document is answered; later decisions are the same.
+    pub(super) fn decide(&self, route: Option<Arc<dyn Route>>) {
+        self.route.get_or_init(|| route);
     }
 }
 
@@ -101,6 +117,7 @@ impl Documents {
             document: guard::read(text, limits)?,
             repeats: OnceLock::new(),
             valid: AtomicBool::new(false),
+            route: OnceLock::new(),
         });
         self.0.insert(text.to_owned(), prepared.clone());
         Ok(prepared)

@@ -12,14 +12,16 @@ use super::enums::FocusSessionStatus;
 use super::errors::expose;
 use super::ids::global;
 use super::loaders::{TaskKey, UserKey};
-use super::paging::{page_request, shaped_connection};
+use super::paging::{PageParts, page_args, page_request, shaped_connection};
 use super::people::User;
 use super::ranges::DateTimeRangeInput;
 use super::scalars::{DateTime, LocalDate};
-use super::shape::object;
+use super::shape::{PagePlan, object};
+use super::straight::{Given, Listed};
 use super::tasks::Task;
 use crate::access::Ctx;
 use crate::features::focus;
+use crate::kernel;
 use crate::kernel::page::PageArgs;
 
 pub use mutation::FocusMutation;
@@ -137,20 +139,13 @@ impl WorkspaceFocus {
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<FocusSessionConnection> {
-        let plan = FocusSessionConnection::plan(ctx);
-        let page = async {
-            let args = PageArgs {
-                first,
-                after,
-                last,
-                before,
-            };
-            let request = page_request(ctx, args, plan.as_ref())?;
-            let range = range.map(|range| range.span("range")).transpose()?;
-            focus::page(&self.0, range, &request).await
+        let page = PageArgs {
+            first,
+            after,
+            last,
+            before,
         };
-        let page = page.await.map_err(expose)?;
-        Ok(FocusSessionConnection::new(page, FocusSession::from, plan))
+        FocusSessionConnection::answer(ctx, &self.0, AskedSessions { range, page }).await
     }
 
     /// Focus totals of the viewer by day. The range may span at most 366 days.
@@ -161,6 +156,35 @@ impl WorkspaceFocus {
     ) -> Result<FocusStats> {
         let stats = focus::stats(&self.0, from.0, to.0).await;
         stats.map(FocusStats::from).map_err(expose)
+    }
+}
+
+/// The arguments of `Workspace.focusSessions`.
+struct AskedSessions {
+    range: Option<DateTimeRangeInput>,
+    page: PageArgs,
+}
+
+impl Listed for AskedSessions {
+    type Node = FocusSession;
+
+    fn given(given: &Given<'_>) -> Option<Self> {
+        Some(Self {
+            range: given.read("range")?,
+            page: page_args(given)?,
+        })
+    }
+
+    async fn page(
+        self,
+        ctx: &Ctx,
+        plan: Option<&PagePlan<FocusSession>>,
+        counts: bool,
+    ) -> kernel::Result<PageParts<FocusSession>> {
+        let request = page_request(self.page, plan, counts)?;
+        let range = self.range.map(|range| range.span("range")).transpose()?;
+        let page = focus::page(ctx, range, &request).await?;
+        Ok(PageParts::new(page, FocusSession::from))
     }
 }
 

@@ -8,13 +8,13 @@ use entity::membership;
 
 use super::access;
 use super::enums::WorkspaceRole;
-use super::errors::expose;
 use super::ids::{global, target};
 use super::loaders::UserKey;
-use super::paging::{page_request, payload, shaped_connection};
+use super::paging::{PageParts, page_args, page_request, payload, shaped_connection};
 use super::people::User;
 use super::scalars::DateTime;
-use super::shape::object;
+use super::shape::{PagePlan, object};
+use super::straight::{Given, Listed};
 use crate::access::Ctx;
 use crate::features::workspaces;
 use crate::kernel;
@@ -72,22 +72,39 @@ impl WorkspaceMembers {
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<WorkspaceMemberConnection> {
-        let plan = WorkspaceMemberConnection::plan(ctx);
-        let page = async {
-            let args = PageArgs {
-                first,
-                after,
-                last,
-                before,
-            };
-            let request = page_request(ctx, args, plan.as_ref())?;
-            workspaces::members(&self.0, &request).await
+        let page = PageArgs {
+            first,
+            after,
+            last,
+            before,
         };
-        Ok(WorkspaceMemberConnection::new(
-            page.await.map_err(expose)?,
-            WorkspaceMember::from,
-            plan,
-        ))
+        WorkspaceMemberConnection::answer(ctx, &self.0, AskedMembers { page }).await
+    }
+}
+
+/// The arguments of `Workspace.members`.
+struct AskedMembers {
+    page: PageArgs,
+}
+
+impl Listed for AskedMembers {
+    type Node = WorkspaceMember;
+
+    fn given(given: &Given<'_>) -> Option<Self> {
+        Some(Self {
+            page: page_args(given)?,
+        })
+    }
+
+    async fn page(
+        self,
+        ctx: &Ctx,
+        plan: Option<&PagePlan<WorkspaceMember>>,
+        counts: bool,
+    ) -> kernel::Result<PageParts<WorkspaceMember>> {
+        let request = page_request(self.page, plan, counts)?;
+        let page = workspaces::members(ctx, &request).await?;
+        Ok(PageParts::new(page, WorkspaceMember::from))
     }
 }
 

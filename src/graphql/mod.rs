@@ -38,6 +38,7 @@ mod schedules;
 mod search;
 mod server;
 mod shape;
+mod straight;
 mod syncs;
 mod tasks;
 mod viewer;
@@ -60,6 +61,7 @@ use loaders::Loaders;
 pub use documents::{Documents, Prepared};
 pub use server::Spent;
 pub use shape::write_value;
+pub use straight::execute;
 
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.
 #[derive(MergedObject, Default)]

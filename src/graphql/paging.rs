@@ -5,8 +5,19 @@ use std::sync::Arc;
 use async_graphql::{Context, Description};
 
 use super::shape::{PagePlan, object};
+use super::straight::Given;
 use crate::kernel;
 use crate::kernel::page::{Cursor, Page, PageArgs, PageRequest};
+
+/// The page arguments that every list has.
+pub fn page_args(given: &Given<'_>) -> Option<PageArgs> {
+    Some(PageArgs {
+        first: given.read("first")?,
+        after: given.read("after")?,
+        last: given.read("last")?,
+        before: given.read("before")?,
+    })
+}
 
 /// Position of a page inside a connection (Relay cursor connections).
 #[derive(Description, Clone, Debug)]
@@ -51,11 +62,11 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
 
 /// A request for one page of 50 that reads no more of each row than the plan needs.
 pub fn page_request<T: super::shape::Shape>(
-    ctx: &Context<'_>,
     args: PageArgs,
     plan: Option<&PagePlan<T>>,
+    counts: bool,
 ) -> kernel::Result<PageRequest> {
-    let mut request = args.check(50, wants_total(ctx))?;
+    let mut request = args.check(50, counts)?;
     request.columns = plan.map(PagePlan::columns);
     request.every_cursor = plan.is_none_or(PagePlan::wants_cursors);
     Ok(request)
@@ -132,18 +143,22 @@ macro_rules! shaped_connection {
         }
 
         impl $connection {
-            /// Compiles what is asked of the connection that this field answers.
-            pub fn plan(ctx: &async_graphql::Context<'_>) -> Option<$crate::graphql::shape::PagePlan<$node>> {
-                $crate::graphql::shape::PagePlan::compile(ctx, $name, $edge_name)
-            }
-
-            /// Wraps a page that was read for this plan; `wrap` makes a node of each row.
-            pub fn new<T>(
-                page: $crate::kernel::page::Page<T>,
-                wrap: impl FnMut(T) -> $node,
-                plan: Option<$crate::graphql::shape::PagePlan<$node>>,
-            ) -> Self {
-                Self { parts: $crate::graphql::paging::PageParts::new(page, wrap), plan }
+            /// Answers a field of a workspace: reads the page that was asked for, and remembers how.
+            pub async fn answer<L>(
+                ctx: &async_graphql::Context<'_>,
+                entered: &$crate::access::Ctx,
+                asked: L,
+            ) -> async_graphql::Result<Self>
+            where
+                L: $crate::graphql::straight::Listed<Node = $node>,
+            {
+                let compile = || $crate::graphql::shape::PagePlan::compile(ctx, $name, $edge_name);
+                $crate::graphql::straight::remember::<L>(ctx, compile);
+                let plan = compile();
+                let counts = $crate::graphql::paging::wants_total(ctx);
+                let parts = asked.page(entered, plan.as_ref(), counts).await;
+                let parts = parts.map_err($crate::graphql::errors::expose)?;
+                Ok(Self { parts, plan })
             }
         }
 

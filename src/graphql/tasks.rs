@@ -11,17 +11,17 @@ use async_graphql::{Context, Description, ID, Object, Result};
 use entity::task;
 
 use super::enums::{EnergyLevel, TaskPriority, TaskStatus};
-use super::errors::lookup;
 use super::ids::{global, target};
+use super::loader;
 use super::loaders::{
     BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, TaskSlotsKey, UserKey,
 };
 use super::people::User;
 use super::scalars::{DateTime, RRule};
 use super::schedules::ScheduleSlot;
-use super::shape::{columns_asked, object};
+use super::shape::object;
+use super::straight;
 use super::workspaces::{Workspace, workspace_field};
-use super::{access, loader};
 use crate::features::tasks;
 
 pub use list::WorkspaceTasks;
@@ -135,14 +135,9 @@ impl TaskQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the task.")] id: ID,
     ) -> Option<Result<Task>> {
-        let columns = columns_asked::<Task>(ctx);
-        lookup(
-            async {
-                tasks::find(access(ctx), target(&id)?, columns)
-                    .await
-                    .map(Task::from)
-            }
-            .await,
-        )
+        straight::object(ctx, &id, |access, id, columns| {
+            Box::pin(async move { tasks::find(access, target(id)?, columns).await.map(Task::from) })
+        })
+        .await
     }
 }

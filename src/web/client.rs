@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
@@ -109,7 +110,7 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
             tracing::debug!(status = response.status().as_u16(), "answered");
             response
         };
-        answering.instrument(span)
+        answering.instrument(span).boxed()
     };
     let mut response = reports::apart(&web.platform, &request_id, answering).await;
     let metrics = &web.platform.metrics;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use sentry::{Hub, SentryFutureExt as _, User};
 
 use crate::access::Caller;
@@ -16,11 +17,11 @@ tokio::task_local! {
 
 /// Runs a request, a socket or one of its operations in a place of its own, so that what is known about it does not mix with others. The
 /// spans that belong to it have to be made by `work`.
-pub(super) async fn apart<F: Future>(
+pub(super) async fn apart<'a, T>(
     platform: &Platform,
     request_id: &str,
-    work: impl FnOnce() -> F,
-) -> F::Output {
+    work: impl FnOnce() -> BoxFuture<'a, T>,
+) -> T {
     if platform.config.reports.is_none() {
         return work().await;
     }

@@ -9,11 +9,12 @@ use super::object::CalendarEvent;
 use crate::access::Ctx;
 use crate::features::events;
 use crate::graphql::enums::{EventStatus, OrderDirection};
-use crate::graphql::errors::expose;
 use crate::graphql::ids::parse;
-use crate::graphql::paging::{page_request, shaped_connection};
+use crate::graphql::paging::{PageParts, page_args, page_request, shaped_connection};
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::EmailAddress;
+use crate::graphql::shape::PagePlan;
+use crate::graphql::straight::{Given, Listed};
 use crate::kernel;
 use crate::kernel::page::PageArgs;
 
@@ -107,30 +108,53 @@ impl WorkspaceEvents {
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<CalendarEventConnection> {
-        let order = order_by.unwrap_or_default();
+        let page = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let asked = AskedEvents {
+            filter,
+            order_by,
+            page,
+        };
+        CalendarEventConnection::answer(ctx, &self.0, asked).await
+    }
+}
+
+/// The arguments of `Workspace.calendarEvents`.
+struct AskedEvents {
+    filter: Option<CalendarEventFilter>,
+    order_by: Option<CalendarEventOrder>,
+    page: PageArgs,
+}
+
+impl Listed for AskedEvents {
+    type Node = CalendarEvent;
+
+    fn given(given: &Given<'_>) -> Option<Self> {
+        Some(Self {
+            filter: given.read("filter")?,
+            order_by: given.read("orderBy")?,
+            page: page_args(given)?,
+        })
+    }
+
+    async fn page(
+        self,
+        ctx: &Ctx,
+        plan: Option<&PagePlan<CalendarEvent>>,
+        counts: bool,
+    ) -> kernel::Result<PageParts<CalendarEvent>> {
+        let order = self.order_by.unwrap_or_default();
         let order = events::EventOrder {
             field: order.field.into(),
             descending: order.direction == OrderDirection::Desc,
         };
-        let plan = CalendarEventConnection::plan(ctx);
-        let page = async {
-            let filter = filter
-                .map(CalendarEventFilter::into_model)
-                .transpose()?
-                .unwrap_or_default();
-            let args = PageArgs {
-                first,
-                after,
-                last,
-                before,
-            };
-            let request = page_request(ctx, args, plan.as_ref())?;
-            events::page(&self.0, &filter, order, &request).await
-        };
-        Ok(CalendarEventConnection::new(
-            page.await.map_err(expose)?,
-            CalendarEvent::from,
-            plan,
-        ))
+        let filter = self.filter.map(CalendarEventFilter::into_model).transpose()?;
+        let request = page_request(self.page, plan, counts)?;
+        let page = events::page(ctx, &filter.unwrap_or_default(), order, &request).await?;
+        Ok(PageParts::new(page, CalendarEvent::from))
     }
 }

@@ -11,7 +11,7 @@ use crate::graphql::calendars::Calendar;
 use crate::graphql::enums::{
     AttendeeResponse, EventStatus, EventTransparency, EventVisibility, NotificationChannel,
 };
-use crate::graphql::errors::{expose, lookup};
+use crate::graphql::errors::expose;
 use crate::graphql::ids::{global, target};
 use crate::graphql::loaders::{
     CalendarKey, EventPeopleKey, EventRemindersKey, OccurrencesKey, TaskKey, UserKey,
@@ -19,9 +19,9 @@ use crate::graphql::loaders::{
 use crate::graphql::people::User;
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, RRule, TimeZone, Url};
-use crate::graphql::shape::{columns_asked, object};
+use crate::graphql::shape::object;
 use crate::graphql::tasks::Task;
-use crate::graphql::{access, loader};
+use crate::graphql::{loader, straight};
 
 /// A stored event: a single event or the master of a recurring series. Of a private event of somebody else only the time is shown.
 #[derive(Description, Clone)]
@@ -216,14 +216,13 @@ impl EventQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the event.")] id: ID,
     ) -> Option<Result<CalendarEvent>> {
-        let columns = columns_asked::<CalendarEvent>(ctx);
-        lookup(
-            async {
-                events::find(access(ctx), target(&id)?, columns)
+        straight::object(ctx, &id, |access, id, columns| {
+            Box::pin(async move {
+                events::find(access, target(id)?, columns)
                     .await
                     .map(CalendarEvent::from)
-            }
-            .await,
-        )
+            })
+        })
+        .await
     }
 }

@@ -104,6 +104,13 @@ impl<T: Shape> PagePlan<T> {
         self.plans().fold(0, |columns, plan| columns | plan.columns())
     }
 
+    /// Whether all matching objects are to be counted.
+    pub fn counts(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|(_, step)| matches!(step, OfPage::TotalCount))
+    }
+
     /// Whether each row's cursor is asked for.
     pub fn wants_cursors(&self) -> bool {
         self.steps.iter().any(|(_, step)| match step {
@@ -132,27 +139,32 @@ impl<T: Shape> PagePlan<T> {
 
     /// Answers the connection; `None` leaves it to the plain resolvers.
     pub async fn answer(&self, ctx: &ContextSelectionSet<'_>, parts: &PageParts<T>) -> Option<Value> {
-        let scene = Scene::of_list(ctx);
+        let mut out = Vec::with_capacity(256 + 320 * parts.items.len());
+        self.write(&Scene::of_list(ctx), parts, &mut out).await?;
+        raw(out)
+    }
+
+    /// Loads what the page refers to and writes it; `None` when that failed.
+    pub async fn write(&self, scene: &Scene<'_>, parts: &PageParts<T>, out: &mut Vec<u8>) -> Option<()> {
         let rows: Vec<&T> = parts.items.iter().map(|(_, item)| item).collect();
         let mut states = Vec::new();
         for plan in self.plans() {
-            states.push(plan.load(&rows, &scene).await.ok()?);
+            states.push(plan.load(&rows, scene).await.ok()?);
         }
         let mut states = states.iter();
-        let mut out = Vec::with_capacity(256 + 320 * rows.len());
         out.push(b'{');
         for (key, step) in &self.steps {
             out.extend_from_slice(key);
             match step {
-                OfPage::TypeName => text(self.name, &mut out),
-                OfPage::TotalCount => parts.total_count.write_json(&mut out),
+                OfPage::TypeName => text(self.name, out),
+                OfPage::TotalCount => parts.total_count.write_json(out),
                 OfPage::PageInfo(plan) => {
-                    let state = plan.load(&[], &scene).await.ok()?;
-                    plan.write(&parts.page_info, &state, &scene, &mut out);
+                    let state = plan.load(&[], scene).await.ok()?;
+                    plan.write(&parts.page_info, &state, scene, out);
                 }
                 OfPage::Nodes(plan) => {
                     let state = states.next()?;
-                    list(&mut out, &rows, |row, out| plan.write(row, state, &scene, out));
+                    list(out, &rows, |row, out| plan.write(row, state, scene, out));
                 }
                 OfPage::Edges(steps) => {
                     let mut of_nodes = Vec::new();
@@ -162,12 +174,12 @@ impl<T: Shape> PagePlan<T> {
                             OfEdge::TypeName | OfEdge::Cursor => None,
                         });
                     }
-                    list(&mut out, &parts.items, |(cursor, row), out| {
+                    list(out, &parts.items, |(cursor, row), out| {
                         out.push(b'{');
                         for ((key, step), state) in steps.iter().zip(&of_nodes) {
                             out.extend_from_slice(key);
                             match (step, state) {
-                                (OfEdge::Node(plan), Some(state)) => plan.write(row, state, &scene, out),
+                                (OfEdge::Node(plan), Some(state)) => plan.write(row, state, scene, out),
                                 (OfEdge::Cursor, _) => text(cursor, out),
                                 (OfEdge::TypeName | OfEdge::Node(_), _) => text(self.edge, out),
                             }
@@ -178,7 +190,7 @@ impl<T: Shape> PagePlan<T> {
             }
         }
         out.push(b'}');
-        raw(out)
+        Some(())
     }
 }
 

@@ -92,6 +92,16 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The scene of one object that is all an operation asks for.
+    pub fn of_request(access: &'a Arc<Access>, loader: &'a DataLoader<Loaders>) -> Self {
+        Self {
+            access,
+            loader,
+            now: access.platform().clock.now(),
+            direct: true,
+        }
+    }
+
     /// The scene of a whole list, which asks for everything at once by itself.
     pub fn of_list<T>(ctx: &ContextBase<'a, T>) -> Self {
         Self {
@@ -135,7 +145,7 @@ pub struct Plan<T> {
 pub struct State<T>(Vec<Box<dyn Loaded<T>>>);
 
 /// The beginning of one field of an object.
-pub(super) fn key_text(key: &str, first: bool) -> Box<[u8]> {
+pub fn key_text(key: &str, first: bool) -> Box<[u8]> {
     let mut bytes = Vec::with_capacity(key.len() + 4);
     if !first {
         bytes.push(b',');
@@ -170,6 +180,11 @@ impl<T: Shape> Plan<T> {
         }
         // The executor has its own word for an object without fields.
         (!steps.is_empty()).then_some(Self { steps, columns })
+    }
+
+    /// Compiles the selection of a running field.
+    pub fn of_field(ctx: &Context<'_>) -> Option<Self> {
+        Self::compile(&[&ctx.item.node.selection_set.node], Env::of(ctx))
     }
 
     /// Bits of the columns that rows must have.
@@ -290,6 +305,5 @@ pub fn columns_asked<T: Shape>(ctx: &Context<'_>) -> Option<u64> {
     if is_plain_only(ctx) {
         return None;
     }
-    let plan = Plan::<T>::compile(&[&ctx.item.node.selection_set.node], Env::of(ctx))?;
-    Some(plan.columns())
+    Some(Plan::<T>::of_field(ctx)?.columns())
 }

@@ -18,7 +18,7 @@ static TOKEN: LazyLock<Name> = LazyLock::new(|| {
 });
 
 /// Wraps written JSON.
-pub(super) fn raw(text: Vec<u8>) -> Option<Value> {
+pub fn raw(text: Vec<u8>) -> Option<Value> {
     let text = String::from_utf8(text).ok()?;
     let mut object = IndexMap::with_capacity(1);
     object.insert(TOKEN.clone(), Value::String(text));

@@ -9,10 +9,12 @@ use super::Task;
 use crate::access::Ctx;
 use crate::features::tasks;
 use crate::graphql::enums::{OrderDirection, TaskPriority, TaskStatus};
-use crate::graphql::errors::expose;
 use crate::graphql::ids::parse;
-use crate::graphql::paging::{page_request, shaped_connection};
+use crate::graphql::paging::{PageParts, page_args, page_request, shaped_connection};
 use crate::graphql::scalars::DateTime;
+use crate::graphql::shape::PagePlan;
+use crate::graphql::straight::{Given, Listed};
+use crate::kernel;
 use crate::kernel::page::PageArgs;
 
 shaped_connection!(
@@ -128,23 +130,53 @@ impl WorkspaceTasks {
         #[graphql(desc = "Page size from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Continue before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection> {
-        let order = order_by.unwrap_or_default();
+        let page = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let asked = AskedTasks {
+            filter,
+            order_by,
+            page,
+        };
+        TaskConnection::answer(ctx, &self.0, asked).await
+    }
+}
+
+/// The arguments of `Workspace.tasks`.
+struct AskedTasks {
+    filter: Option<TaskFilter>,
+    order_by: Option<TaskOrder>,
+    page: PageArgs,
+}
+
+impl Listed for AskedTasks {
+    type Node = Task;
+
+    fn given(given: &Given<'_>) -> Option<Self> {
+        Some(Self {
+            filter: given.read("filter")?,
+            order_by: given.read("orderBy")?,
+            page: page_args(given)?,
+        })
+    }
+
+    async fn page(
+        self,
+        ctx: &Ctx,
+        plan: Option<&PagePlan<Task>>,
+        counts: bool,
+    ) -> kernel::Result<PageParts<Task>> {
+        let order = self.order_by.unwrap_or_default();
         let order = tasks::TaskOrder {
             field: order.field.into(),
             descending: order.direction == OrderDirection::Desc,
         };
-        let filter = filter.map(TaskFilter::into_model).unwrap_or_default();
-        let plan = TaskConnection::plan(ctx);
-        let page = async {
-            let args = PageArgs {
-                first,
-                after,
-                last,
-                before,
-            };
-            let request = page_request(ctx, args, plan.as_ref())?;
-            tasks::page(&self.0, &filter, order, &request).await
-        };
-        Ok(TaskConnection::new(page.await.map_err(expose)?, Task::from, plan))
+        let filter = self.filter.map(TaskFilter::into_model).unwrap_or_default();
+        let request = page_request(self.page, plan, counts)?;
+        let page = tasks::page(ctx, &filter, order, &request).await?;
+        Ok(PageParts::new(page, Task::from))
     }
 }

@@ -25,6 +25,7 @@ use super::graphql_answer::{Answer, coded, refusal};
 use super::graphql_operation::{Budget, Operation, Parameters, prepare};
 use super::{Web, auth, graphql_ws};
 use crate::access::{Caller, Claim};
+use crate::graphql;
 use crate::kernel::actor::ReplyKey;
 use crate::kernel::{Error, ErrorCode};
 use negotiation::{MediaType, check_content, negotiate};
@@ -56,7 +57,7 @@ pub(super) async fn handle(
         return Failure::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message).answer(&client);
     };
     let mut budget = None;
-    let answered = answer(&web, &client, &parts, body, &mut budget).await;
+    let answered = answer(&web, &client, &parts, body, &mut budget).boxed().await;
     let mut response = match answered {
         Ok(Reply::Fresh(executed, key)) => render(&web, executed, key, media_type, &client).await,
         Ok(Reply::Again(body)) => again(body, media_type),
@@ -171,7 +172,7 @@ pub(super) async fn execute(web: &Web, operation: Operation) -> Executed {
 }
 
 async fn run(web: &Web, request: Request) -> Executed {
-    let running = AssertUnwindSafe(web.schema.execute(request)).catch_unwind();
+    let running = AssertUnwindSafe(graphql::execute(&web.schema, request)).catch_unwind();
     match timeout(web.platform.config.limits.operation_timeout, running).await {
         Ok(Ok(executed)) => executed,
         Ok(Err(_)) => {

@@ -118,7 +118,7 @@ impl Connection {
                 // What is rare is boxed: the task of a quiet socket is as large as its largest moment.
                 Next::Hear(message) => match self.hear(message) {
                     Ok(None) => Ok(()),
-                    Ok(Some(message)) => Box::pin(self.attend(message)).await,
+                    Ok(Some(message)) => self.attend(message).boxed().await,
                     Err(end) => Err(end),
                 },
                 Next::End(end) => Err(end),

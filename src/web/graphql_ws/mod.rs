@@ -12,6 +12,7 @@ mod wire;
 
 use axum::extract::{FromRequestParts as _, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use http::{StatusCode, request};
 
 use super::client::Client;
@@ -75,8 +76,9 @@ pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts)
             let connection = Connection::new(socket, web, client, credentials);
             if platform.config.reports.is_some() {
                 let machines = platform.clone();
-                platform
-                    .spawn(async move { reports::apart(&machines, &request_id, || connection.run()).await });
+                platform.spawn(async move {
+                    reports::apart(&machines, &request_id, || connection.run().boxed()).await
+                });
             } else {
                 platform.spawn(connection.run());
             }

@@ -88,7 +88,8 @@ impl Connection {
                 let request_id = self.client.request_id.clone();
                 let starting = || {
                     let span = self.span();
-                    self.subscribe(id, parameters, span.clone()).instrument(span)
+                    let starting = self.subscribe(id, parameters, span.clone());
+                    starting.instrument(span).boxed()
                 };
                 reports::apart(&platform, &request_id, starting).await
             }
