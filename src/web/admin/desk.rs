@@ -14,6 +14,7 @@ use axum::{Extension, Json};
 use entity::enums::{JobQueueName, JobStatus};
 use entity::ids::JobId;
 use entity::job;
+use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -92,7 +93,8 @@ type Answer = std::result::Result<Json<Value>, Refusal>;
 
 /// Lets only administrators through; the handlers find who it is in the request.
 async fn only_administrators(State(admin): State<Admin>, mut request: Request<Body>, next: Next) -> Response {
-    let mut response = match enter(&admin.0.platform, request.headers()).await {
+    let entered: BoxFuture<'_, Result<Access>> = Box::pin(enter(&admin.0.platform, request.headers()));
+    let mut response = match entered.await {
         Ok(access) => {
             request.extensions_mut().insert(Arc::new(access));
             next.run(request).await
