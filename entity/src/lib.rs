@@ -31,6 +31,7 @@ pub mod integration;
 pub mod invitation;
 pub mod job;
 pub mod job_queue;
+pub mod job_tick;
 pub mod job_worker;
 pub mod membership;
 pub mod notification;
@@ -131,6 +132,7 @@ pub fn catalog() -> Vec<Table> {
         table(invitation::Entity),
         table(job::Entity),
         table(job_queue::Entity),
+        table(job_tick::Entity),
         table(job_worker::Entity),
         table(membership::Entity),
         table(notification::Entity),

@@ -1,11 +1,17 @@
 //! The catalogue of background work: payloads and the limits of each kind. Data only; the rooms that own a payload run it.
 
+mod schedule;
+mod urgency;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
 use entity::ids::{CalendarEventId, IntegrationId, ReminderId, ScheduleId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
+
+pub use schedule::{CatchUp, CronEntry, cron};
+pub use urgency::Urgency;
 
 /// What a job does. Stored as JSON, so fields may only be added with a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +164,8 @@ pub struct NewJob {
     pub run_at: Option<DateTime<Utc>>,
     /// While a job with this key waits or runs, another is not made.
     pub unique_key: Option<String>,
+    /// Who waits for it.
+    pub urgency: Urgency,
 }
 
 impl NewJob {
@@ -169,6 +177,7 @@ impl NewJob {
             created_by: None,
             run_at: None,
             unique_key: None,
+            urgency: Urgency::Background,
         }
     }
 
@@ -180,12 +189,22 @@ impl NewJob {
             created_by: None,
             run_at: None,
             unique_key: None,
+            urgency: Urgency::Background,
         }
     }
 
-    /// Names who started it.
+    /// Names who started it. What a person starts, a person waits for.
     pub fn by(mut self, user: Option<UserId>) -> Self {
         self.created_by = user;
+        if user.is_some() {
+            self.urgency = Urgency::Interactive;
+        }
+        self
+    }
+
+    /// Lets it go before others of its queue: somebody waits for it whose name is not known yet, such as at sign-in.
+    pub fn urgent(mut self) -> Self {
+        self.urgency = Urgency::Interactive;
         self
     }
 
@@ -200,48 +219,6 @@ impl NewJob {
         self.unique_key = Some(key.into());
         self
     }
-}
-
-/// Recurring work: one job for each tick, whatever the number of replicas.
-#[derive(Clone, Debug)]
-pub struct CronEntry {
-    /// Name in the unique key.
-    pub name: &'static str,
-    /// Ticks at multiples of this period since the epoch.
-    pub every: Duration,
-    /// What to do.
-    pub payload: Payload,
-}
-
-/// All recurring work.
-pub fn cron() -> [CronEntry; 5] {
-    [
-        CronEntry {
-            name: "start-due-replans",
-            every: Duration::from_secs(10),
-            payload: Payload::StartDueReplans,
-        },
-        CronEntry {
-            name: "tell-what-is-due",
-            every: Duration::from_secs(60),
-            payload: Payload::TellWhatIsDue,
-        },
-        CronEntry {
-            name: "start-due-syncs",
-            every: Duration::from_secs(60),
-            payload: Payload::StartDueSyncs,
-        },
-        CronEntry {
-            name: "prune-expired",
-            every: Duration::from_secs(3_600),
-            payload: Payload::PruneExpired,
-        },
-        CronEntry {
-            name: "renew-times",
-            every: Duration::from_secs(21_600),
-            payload: Payload::RenewTimes,
-        },
-    ]
 }
 
 /// Delay before attempt `next` (2, 3, …): doubling from 2 s to 15 min, spread over ± 50 % by `jitter` in 0..=1.

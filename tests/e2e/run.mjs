@@ -9,6 +9,7 @@
 //              have been started with MERIDIAN_OUTBOUND_ALLOW=127.0.0.1:<port>
 // --issuer-port  a free port of 127.0.0.1 on which this program serves an OpenID provider; the server must have been
 //              started with it as the provider `local`, see tests/run
+// --admin-url  the listener for operators of the server; only for tests in operators/, whose people must be administrators by then
 // --schema     the exported schema, schema.graphql of the repository when omitted
 // Further arguments are test files; all of tests/ when there are none.
 import { spawn } from 'node:child_process';
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     'feed-port': { type: 'string' },
     'issuer-port': { type: 'string' },
+    'admin-url': { type: 'string' },
     schema: { type: 'string', default: join(here, '../../schema.graphql') },
   },
 });
@@ -59,6 +61,7 @@ const tests = spawn(
       MERIDIAN_E2E_SEED: resolve(values.seed),
       MERIDIAN_E2E_FEED: feed.url,
       MERIDIAN_E2E_ISSUER: issuer.url,
+      MERIDIAN_E2E_ADMIN_URL: values['admin-url'] ?? '',
       MERIDIAN_E2E_SCHEMA: resolve(values.schema),
     },
   },

@@ -42,6 +42,7 @@ mod jobs_api;
 mod mail;
 mod metrics;
 mod notifications;
+mod operators;
 mod people;
 mod persisted;
 mod presence;

@@ -9,6 +9,6 @@ mod write;
 
 pub use feed::Feed;
 pub use model::JobFilter;
-pub use read::{get, get_many, page, queues};
+pub use read::{ended_lately, get, get_many, page, queues};
 pub use watch::Watch;
 pub use write::{cancel, discard, requeue, requeue_dead, set_paused};

@@ -15,7 +15,7 @@ use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::{Key, Scope, keyset};
-use crate::platform::jobs::{QueueStats, queue_stats};
+use crate::platform::jobs::{self, QueueStats, RATE_MINUTES, queue_stats};
 
 /// One job; NOT_FOUND when the caller may not see it.
 pub async fn get(access: &Access, id: JobId) -> Result<job::Model> {
@@ -60,6 +60,15 @@ pub async fn queues(access: &Access) -> Result<Vec<QueueStats>> {
     access.caller().require_admin()?;
     let read = access.platform().db.read(Scope::System).await?;
     queue_stats(&read, access.platform().clock.now()).await
+}
+
+/// How many jobs of each queue ended in each state lately, after the number of minutes that "lately" is. FORBIDDEN unless the caller looks
+/// after the installation.
+pub async fn ended_lately(access: &Access) -> Result<(i64, Vec<(JobQueueName, JobStatus, i64)>)> {
+    access.caller().require_admin()?;
+    let read = access.platform().db.read(Scope::System).await?;
+    let ended = jobs::ended_lately(&read, access.platform().clock.now()).await?;
+    Ok((RATE_MINUTES, ended))
 }
 
 fn condition(filter: &JobFilter) -> Condition {

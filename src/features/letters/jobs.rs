@@ -80,6 +80,7 @@ async fn enqueue(
     key: Option<String>,
 ) -> Result<JobId> {
     let unique = key.as_ref().map(|key| format!("letter:{key}"));
+    let is_awaited = key.is_none();
     let payload = Payload::SendMail {
         sealed: sealed.0.clone(),
         key,
@@ -89,6 +90,10 @@ async fn enqueue(
         None => NewJob::for_system(payload),
     };
     job.unique_key = unique;
+    if is_awaited {
+        // A link to sign in with, or an invitation: somebody looks into their mailbox. Notices carry a key.
+        job = job.urgent();
+    }
     tx.enqueue(job.by(tx.actor().user_id)).await
 }
 

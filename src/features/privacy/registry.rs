@@ -197,6 +197,7 @@ pub const TABLES: &[Table] = &[
         "id queue kind workspace_id status attempts max_attempts run_at lease_owner lease_until priority unique_key progress_percent last_error started_at finished_at cancel_requested timeout_seconds created_at updated_at",
     ),
     table("job_queues", &[], "", "", "name is_paused created_at updated_at"),
+    table("job_ticks", &[], "", "", "name last_tick created_at updated_at"),
     table(
         "job_workers",
         &[],

@@ -21,7 +21,7 @@ const DEFAULT_PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 500;
 
 /// Lists without pages, and how many objects of them are paid for.
-const LISTS: [(&str, u64); 21] = [
+const LISTS: [(&str, u64); 22] = [
     ("added", 20),
     ("apiTokens", 5),
     ("attendees", 5),
@@ -29,6 +29,7 @@ const LISTS: [(&str, u64); 21] = [
     ("dependencies", 5),
     ("dependents", 5),
     ("integrations", 5),
+    ("jobQueues", 6),
     ("moved", 20),
     ("notificationPreferences", 10),
     ("problems", 20),

@@ -6,6 +6,7 @@ pub mod backup;
 mod bulk;
 mod columns;
 mod connect;
+mod enqueue;
 mod errors;
 mod keyset;
 mod pools;

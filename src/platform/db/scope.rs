@@ -77,6 +77,7 @@ global!(
     api_token,
     idempotency_record,
     job_queue,
+    job_tick,
     job_worker,
     notification,
     notification_preference,

@@ -4,14 +4,14 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use entity::enums::{ChangeAction, JobStatus};
-use entity::ids::{AuditLogId, CalendarId, JobId, WorkspaceId};
-use entity::{audit_log, change_log, job, workspace_counter};
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use entity::enums::ChangeAction;
+use entity::ids::{AuditLogId, CalendarId, WorkspaceId};
+use entity::{audit_log, change_log, workspace_counter};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany,
-    EntityTrait, IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _, TryInsertResult, UpdateMany,
+    ActiveModelBehavior, ActiveModelTrait, DatabaseConnection, DbBackend, DeleteMany, EntityTrait,
+    IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _, UpdateMany,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -22,7 +22,6 @@ use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
 use crate::kernel::ids::IdGen;
-use crate::kernel::jobs::NewJob;
 use crate::kernel::time::{Clock, Instant};
 use crate::kernel::{Error, Result};
 
@@ -262,54 +261,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a job to this transaction. When a job with the same unique key waits or runs, returns that one.
-    pub async fn enqueue(&self, new: NewJob) -> Result<JobId> {
-        let id: JobId = self.ids().next();
-        let payload = serde_json::to_value(&new.payload).map_err(Error::internal)?;
-        let row = job::ActiveModel {
-            id: Set(id),
-            queue: Set(new.payload.queue()),
-            kind: Set(new.payload.kind().to_owned()),
-            workspace_id: Set(new.workspace_id),
-            created_by: Set(new.created_by),
-            payload: Set(payload),
-            status: Set(JobStatus::Queued),
-            attempts: Set(0),
-            max_attempts: Set(new.payload.max_attempts()),
-            run_at: Set(new.run_at.unwrap_or(self.now())),
-            lease_owner: Set(None),
-            lease_until: Set(None),
-            priority: Set(0),
-            unique_key: Set(new.unique_key.clone()),
-            progress_percent: Set(None),
-            last_error: Set(None),
-            started_at: Set(None),
-            finished_at: Set(None),
-            cancel_requested: Set(false),
-            timeout_seconds: Set(i32::try_from(new.payload.timeout().as_secs()).unwrap_or(i32::MAX)),
-            created_at: Set(self.now()),
-            updated_at: Set(self.now()),
-        };
-        let insert = job::Entity::insert(row)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .try_insert();
-        match insert.exec_without_returning(self.conn()).await? {
-            TryInsertResult::Inserted(1..) => {
-                self.pending().jobs = true;
-                Ok(id)
-            }
-            _ => {
-                let live = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
-                let same = self
-                    .find::<job::Entity>()
-                    .filter(job::Column::UniqueKey.eq(new.unique_key))
-                    .filter(job::Column::Status.is_in(live));
-                let existing = same.one(self.conn()).await?;
-                existing
-                    .map(|job| job.id)
-                    .ok_or_else(|| Error::internal("a job was refused although no other has its key"))
-            }
-        }
+    /// Notes that workers have something to look for after the commit.
+    pub(super) fn has_jobs(&self) {
+        self.pending().jobs = true;
     }
 
     pub(super) async fn commit(self) -> Result<Outcome> {

@@ -1,5 +1,5 @@
-//! Recurring jobs. Every replica computes the ticks; the ledger takes each tick once. A tick that was missed while everything was down is made
-//! up for once: the latest one.
+//! Recurring jobs. Every replica computes the ticks; the ledger takes each tick once and knows which were missed while everything was down.
+//! What becomes of those is up to the schedule.
 
 use std::time::Duration;
 
@@ -7,15 +7,18 @@ use chrono::{DateTime, TimeDelta};
 use tokio::time::sleep;
 
 use super::workshop::Workshop;
-use crate::kernel::jobs::{NewJob, cron};
+use crate::kernel::jobs::{CatchUp, CronEntry};
 use crate::kernel::time::Instant;
 
 /// Longest time between two looks at the clock, so that a clock that is set is noticed.
 const LOOK: Duration = Duration::from_secs(5);
+/// A tick that was taken lies in the future when the clock of another replica is ahead, or when this clock was set back. Further ahead than
+/// this it was the clock: it does not keep the schedule from going on.
+const AHEAD: TimeDelta = TimeDelta::minutes(10);
 
 /// Enqueues the jobs of each tick. Ends never.
 pub(super) async fn tick(workshop: &Workshop) {
-    let entries = cron();
+    let entries = &workshop.config.catalogue;
     let mut done = vec![None; entries.len()];
     loop {
         let now = workshop.platform.clock.now();
@@ -23,10 +26,13 @@ pub(super) async fn tick(workshop: &Workshop) {
         for (entry, done) in entries.iter().zip(&mut done) {
             let tick = latest_tick(entry.every, now);
             if *done != Some(tick) {
-                let key = format!("cron:{}:{}", entry.name, tick.timestamp());
-                let job = NewJob::for_system(entry.payload.clone()).unique(key);
-                match workshop.ledger.enqueue_tick(job, tick).await {
-                    Ok(()) => *done = Some(tick),
+                match workshop.ledger.take_ticks(entry, tick, now).await {
+                    Ok(taken) => {
+                        *done = Some(tick);
+                        if taken > 1 {
+                            tracing::info!(name = entry.name, taken, "missed ticks are made up for");
+                        }
+                    }
                     Err(error) => {
                         tracing::warn!(%error, name = entry.name, "a recurring job cannot be enqueued")
                     }
@@ -38,29 +44,94 @@ pub(super) async fn tick(workshop: &Workshop) {
     }
 }
 
+/// The ticks to take when `newest` is the last that has come and `last` the last that was taken, oldest first.
+pub(super) fn due_ticks(
+    entry: &CronEntry,
+    last: Option<Instant>,
+    newest: Instant,
+    now: Instant,
+) -> Vec<Instant> {
+    let Some(last) = last.filter(|last| *last - now <= AHEAD) else {
+        // Nothing is known of the time before the first tick.
+        return vec![newest];
+    };
+    if last >= newest {
+        return Vec::new();
+    }
+    let at_most = match entry.catch_up {
+        CatchUp::Newest => 1,
+        CatchUp::Each { at_most } => at_most.max(1),
+    };
+    let period = period(entry.every);
+    let mut ticks: Vec<Instant> = std::iter::successors(Some(newest), |tick| Some(*tick - period))
+        .take_while(|tick| *tick > last)
+        .take(at_most as usize)
+        .collect();
+    ticks.reverse();
+    ticks
+}
+
+fn period(every: Duration) -> TimeDelta {
+    TimeDelta::seconds(i64::try_from(every.as_secs()).unwrap_or(i64::MAX / 1_000).max(1))
+}
+
 /// The last multiple of the period since the epoch.
 fn latest_tick(every: Duration, now: Instant) -> Instant {
-    let period = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
+    let period = period(every).num_seconds();
     let seconds = now.timestamp();
     DateTime::from_timestamp(seconds - seconds.rem_euclid(period), 0).unwrap_or(now)
 }
 
 fn until(tick: Instant, every: Duration, now: Instant) -> Duration {
-    let next = tick + TimeDelta::from_std(every).unwrap_or(TimeDelta::days(1));
-    (next - now).to_std().unwrap_or_default()
+    (tick + period(every) - now).to_std().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::jobs::Payload;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn at(seconds: i64) -> Instant {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn entry(catch_up: CatchUp) -> CronEntry {
+        CronEntry {
+            name: "test",
+            every: HOUR,
+            catch_up,
+            payload: |_| Payload::PruneExpired,
+        }
+    }
 
     #[test]
     fn ticks_are_multiples_of_the_period() {
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let hour = Duration::from_secs(3_600);
-        assert_eq!(latest_tick(hour, at(7_199)), at(3_600));
-        assert_eq!(latest_tick(hour, at(7_200)), at(7_200));
-        assert_eq!(until(at(3_600), hour, at(7_190)), Duration::from_secs(10));
-        assert_eq!(until(at(3_600), hour, at(9_999)), Duration::ZERO);
+        assert_eq!(latest_tick(HOUR, at(7_199)), at(3_600));
+        assert_eq!(latest_tick(HOUR, at(7_200)), at(7_200));
+        assert_eq!(until(at(3_600), HOUR, at(7_190)), Duration::from_secs(10));
+        assert_eq!(until(at(3_600), HOUR, at(9_999)), Duration::ZERO);
+    }
+
+    #[test]
+    fn missed_ticks_are_made_up_for_as_the_schedule_wants_it() {
+        let (last, newest) = (at(0), at(5 * 3_600));
+        let due = |catch_up, last| due_ticks(&entry(catch_up), last, newest, newest);
+        assert_eq!(due(CatchUp::Newest, Some(last)), [newest]);
+        assert!(due(CatchUp::Newest, Some(newest)).is_empty());
+        let each = CatchUp::Each { at_most: 3 };
+        assert_eq!(due(each, Some(last)), [at(3 * 3_600), at(4 * 3_600), newest]);
+        assert_eq!(due(each, Some(at(4 * 3_600))), [newest]);
+        // Nobody took any yet.
+        assert_eq!(due(each, None), [newest]);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_stop_a_schedule() {
+        let now = at(7_200);
+        let due = |last| due_ticks(&entry(CatchUp::Newest), Some(last), now, now);
+        assert!(due(at(7_500)).is_empty(), "another replica is a little ahead");
+        assert_eq!(due(at(7_200 + 365 * 86_400)), [now]);
     }
 }

@@ -27,9 +27,12 @@ use std::time::Duration;
 
 use entity::enums::JobQueueName;
 
+use crate::kernel;
+use crate::kernel::jobs::CronEntry;
+
 pub use ledger::{
-    JobEvent, Listed, QueueStats, Ticket, cancel, discard, hasten, newest, prune, queue_stats, requeue,
-    requeue_dead, requeue_dead_of_nobody, set_paused,
+    JobEvent, Listed, QueueStats, RATE_MINUTES, Ticket, cancel, discard, ended_lately, hasten, newest, prune,
+    queue_stats, requeue, requeue_dead, requeue_dead_of_nobody, set_paused,
 };
 pub use runner::{JobError, ProgressHandle, Runner, RunningJob};
 pub use workers::run_workers;
@@ -44,6 +47,8 @@ pub struct WorkerConfig {
     pub grace: Duration,
     /// Whether this process also starts recurring jobs.
     pub cron: bool,
+    /// The recurring jobs.
+    pub catalogue: Vec<CronEntry>,
     /// Signs of life, for health checks.
     pub beat: Arc<Beat>,
 }
@@ -65,6 +70,7 @@ impl Default for WorkerConfig {
             concurrency,
             grace: Duration::from_secs(8),
             cron: true,
+            catalogue: kernel::jobs::cron(),
             beat: Arc::default(),
         }
     }

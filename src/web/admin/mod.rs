@@ -1,13 +1,16 @@
 //! The listener for operators: numbers for monitors and the health of this process, also of one that only runs workers. Promises: what
-//! it shows holds no personal data and no secrets, and asking often costs the database nothing. It has no sign-in; its address is private.
+//! it shows holds no personal data and no secrets, and asking often costs the database nothing. Its address is private. Metrics and health
+//! have no sign-in; the dashboard of the jobs asks for the token of an administrator.
 
+mod desk;
 mod gauges;
+mod page;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
@@ -22,6 +25,8 @@ use crate::platform::Platform;
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How often what was recorded is moved into its buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
+/// Nobody sends anything here.
+const SMALL_BODY: usize = 1_024;
 /// Time for the last answers after the shutdown signal.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
@@ -53,6 +58,9 @@ pub fn router(admin: Admin) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/health", get(healthy))
         .route("/livez", get(health::live))
+        .merge(page::routes())
+        .merge(desk::routes(&admin))
+        .layer(DefaultBodyLimit::max(SMALL_BODY))
         .with_state(admin)
 }
 

@@ -4,13 +4,21 @@ import { createServer } from 'node:http';
 /** Events in the feed that can be read. */
 export const GOOD_EVENTS = 120;
 
-/** Serves `/feed.ics` on a port of 127.0.0.1. */
+/** Serves `/feed.ics` on a port of 127.0.0.1, and `/locked-….ics`, each of which can be read once. */
 export async function serveFeed(port) {
   const body = feed();
+  const known = new Set();
   const etag = '"feed-1"';
   const server = createServer((request, response) => {
-    if (request.url !== '/feed.ics') {
+    const isLocked = request.url.startsWith('/locked-');
+    if (isLocked && known.has(request.url)) {
+      // Open while it is connected, closed ever after: trying again is of no use.
+      response.writeHead(401).end();
+    } else if (request.url !== '/feed.ics' && !isLocked) {
       response.writeHead(404).end();
+    } else if (isLocked) {
+      known.add(request.url);
+      response.writeHead(200, { 'content-type': 'text/calendar; charset=utf-8' }).end(body);
     } else if (request.headers['if-none-match'] === etag) {
       response.writeHead(304, { etag }).end();
     } else {

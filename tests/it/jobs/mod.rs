@@ -2,6 +2,8 @@
 
 mod bench;
 mod outage;
+mod ticks;
+mod turns;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

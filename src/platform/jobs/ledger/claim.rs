@@ -6,15 +6,13 @@ use std::time::Duration;
 use entity::enums::{JobQueueName, JobStatus};
 use entity::ids::JobId;
 use entity::{job, job_queue};
-use sea_orm::sea_query::{
-    Alias, Condition, Expr, ExprTrait as _, LockBehavior, LockType, Query, SelectStatement, UnionType,
-};
+use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait as _, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ActiveEnum as _, ColumnTrait as _, ConnectionTrait as _, Order, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set,
+    ActiveEnum as _, ColumnTrait as _, ConnectionTrait as _, Order, QueryFilter as _, QuerySelect as _, Set,
 };
 
-use super::{LEASE, Ledger, PUSH_LEASE, PUSHED, Ticket, WAITING, announce, unleased};
+use super::pick::Picked;
+use super::{LEASE, Ledger, PAGE, PUSH_LEASE, PUSHED, Ticket, WAITING, announce, unleased};
 use crate::kernel::Result;
 use crate::kernel::time::Instant;
 use crate::platform::db::{Read, Scope, Tx};
@@ -26,6 +24,15 @@ pub(in crate::platform::jobs) struct Waiting {
     pub(in crate::platform::jobs) due: Vec<JobQueueName>,
     /// Time until the next job of the other queues.
     pub(in crate::platform::jobs) next: Option<Duration>,
+}
+
+/// What the transport has of a queue.
+#[derive(Debug, Default)]
+pub(in crate::platform::jobs) struct Lent {
+    /// Jobs that it had already.
+    pub(in crate::platform::jobs) before: u64,
+    /// Those that it gets now, in the order of their turns.
+    pub(in crate::platform::jobs) tickets: Vec<Ticket>,
 }
 
 impl Ledger {
@@ -60,71 +67,81 @@ impl Ledger {
         &self,
         wanted: &[(JobQueueName, u64)],
     ) -> Result<Vec<job::Model>> {
-        self.write(|tx| async move {
-            let mut claimed = Vec::new();
-            for &(queue, limit) in wanted {
-                let ids = due(&tx, queue, limit).await?;
-                if ids.is_empty() {
-                    continue;
+        let (claimed, turns) = self
+            .write(|tx| async move {
+                let (mut claimed, mut turns) = (Vec::new(), Vec::new());
+                for &(queue, limit) in wanted {
+                    let picked = self.pick(&tx, queue, Ord::min(limit, PAGE)).await?;
+                    let ids = &picked.ids;
+                    if !ids.is_empty() {
+                        let these = job::Column::Id.is_in(ids.iter().copied());
+                        let mut rows = self.start(&tx, Condition::all().add(these)).await?;
+                        rows.sort_by_key(|job| ids.iter().position(|id| *id == job.id));
+                        claimed.append(&mut rows);
+                    }
+                    turns.push(picked);
                 }
-                let mut rows = self
-                    .start(
-                        &tx,
-                        Condition::all().add(job::Column::Id.is_in(ids.iter().copied())),
-                    )
-                    .await?;
-                rows.sort_by_key(|job| ids.iter().position(|id| *id == job.id));
-                claimed.append(&mut rows);
-            }
-            Ok(claimed)
-        })
-        .await
+                Ok((claimed, turns))
+            })
+            .await?;
+        turns.iter().for_each(|picked| self.turned(picked));
+        Ok(claimed)
     }
 
-    /// Lends up to `window` due jobs of a queue to the transport, counting those it already has. Each is named by the attempt it will be.
-    pub(in crate::platform::jobs) async fn lend(
-        &self,
-        queue: JobQueueName,
-        window: u64,
-    ) -> Result<Vec<Ticket>> {
-        self.write(|tx| async move {
-            let lent = tx
-                .find::<job::Entity>()
-                .select_only()
-                .column(job::Column::Id)
-                .filter(job::Column::Queue.eq(queue))
-                .filter(job::Column::LeaseOwner.eq(PUSHED))
-                .filter(job::Column::LeaseUntil.gt(tx.now()))
-                .limit(window)
-                .into_tuple::<JobId>()
-                .all(tx.conn())
-                .await?;
-            let ids = due(&tx, queue, window.saturating_sub(lent.len() as u64)).await?;
-            if ids.is_empty() {
-                return Ok(Vec::new());
-            }
-            let lease = job::ActiveModel {
-                lease_owner: Set(Some(PUSHED.to_owned())),
-                lease_until: Set(Some(tx.now() + PUSH_LEASE)),
-                ..Default::default()
-            };
-            let rows = tx
-                .update_many::<job::Entity>()
-                .set(lease)
-                .filter(job::Column::Id.is_in(ids.iter().copied()))
-                .exec_with_returning(tx.conn())
-                .await?;
-            let mut tickets: Vec<_> = rows
-                .iter()
-                .map(|job| Ticket {
-                    id: job.id,
-                    attempt: job.attempts + 1,
-                })
-                .collect();
-            tickets.sort_by_key(|ticket| ids.iter().position(|id| *id == ticket.id));
-            Ok(tickets)
-        })
-        .await
+    /// Lends due jobs of a queue to the transport, so that it has up to `window`. Each is named by the attempt it will be.
+    pub(in crate::platform::jobs) async fn lend(&self, queue: JobQueueName, window: u64) -> Result<Lent> {
+        let (lent, picked) = self
+            .write(|tx| async move {
+                let lent = tx
+                    .find::<job::Entity>()
+                    .select_only()
+                    .column(job::Column::Id)
+                    .filter(job::Column::Queue.eq(queue))
+                    .filter(job::Column::LeaseOwner.eq(PUSHED))
+                    .filter(job::Column::LeaseUntil.gt(tx.now()))
+                    .limit(window)
+                    .into_tuple::<JobId>()
+                    .all(tx.conn())
+                    .await?;
+                let mut given = Lent {
+                    before: lent.len() as u64,
+                    tickets: Vec::new(),
+                };
+                let room = Ord::min(window.saturating_sub(given.before), PAGE);
+                if room == 0 {
+                    return Ok((given, Picked::default()));
+                }
+                let picked = self.pick(&tx, queue, room).await?;
+                let ids = &picked.ids;
+                if ids.is_empty() {
+                    return Ok((given, picked));
+                }
+                let lease = job::ActiveModel {
+                    lease_owner: Set(Some(PUSHED.to_owned())),
+                    lease_until: Set(Some(tx.now() + PUSH_LEASE)),
+                    ..Default::default()
+                };
+                let rows = tx
+                    .update_many::<job::Entity>()
+                    .set(lease)
+                    .filter(job::Column::Id.is_in(ids.iter().copied()))
+                    .exec_with_returning(tx.conn())
+                    .await?;
+                given.tickets = rows
+                    .iter()
+                    .map(|job| Ticket {
+                        id: job.id,
+                        attempt: job.attempts + 1,
+                    })
+                    .collect();
+                given
+                    .tickets
+                    .sort_by_key(|ticket| ids.iter().position(|id| *id == ticket.id));
+                Ok((given, picked))
+            })
+            .await?;
+        self.turned(&picked);
+        Ok(lent)
     }
 
     /// Takes jobs back from a transport that lost them, or that never got them: all of them, or only `tickets`.
@@ -151,13 +168,17 @@ impl Ledger {
     /// Starts the attempt that the transport delivered. `None` when it is not due any more: delivered twice, cancelled, paused or done.
     pub(in crate::platform::jobs) async fn take(&self, ticket: Ticket) -> Result<Option<job::Model>> {
         self.write(|tx| async move {
-            let paused = paused(tx.conn()).await?;
+            let paused = Query::select()
+                .column(job_queue::Column::Name)
+                .from(job_queue::Entity)
+                .and_where(Expr::col(job_queue::Column::IsPaused).eq(true))
+                .to_owned();
             let this = Condition::all()
                 .add(job::Column::Id.eq(ticket.id))
                 .add(job::Column::Attempts.eq(ticket.attempt - 1))
                 .add(job::Column::Status.is_in(WAITING))
                 .add(job::Column::RunAt.lte(tx.now()))
-                .add(job::Column::Queue.is_not_in(paused));
+                .add(job::Column::Queue.not_in_subquery(paused));
             Ok(self.start(&tx, this).await?.pop())
         })
         .await
@@ -182,30 +203,6 @@ impl Ledger {
         announce(tx, &rows)?;
         Ok(rows)
     }
-}
-
-/// Locks the next due jobs of a queue. PostgreSQL skips what others look at; SQLite has one writer.
-async fn due(tx: &Tx, queue: JobQueueName, limit: u64) -> Result<Vec<JobId>> {
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
-    let ids = tx
-        .find::<job::Entity>()
-        .select_only()
-        .column(job::Column::Id)
-        .filter(job::Column::Status.is_in(WAITING))
-        .filter(job::Column::Queue.eq(queue))
-        .filter(job::Column::RunAt.lte(tx.now()))
-        .filter(unleased(tx.now()))
-        .order_by_desc(job::Column::Priority)
-        .order_by_asc(job::Column::RunAt)
-        .order_by_asc(job::Column::Id)
-        .limit(Ord::min(limit, super::PAGE))
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .into_tuple()
-        .all(tx.conn())
-        .await?;
-    Ok(ids)
 }
 
 async fn paused(read: &Read) -> Result<Vec<JobQueueName>> {

@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder a
 use super::{PAGE, WAITING, announce, released};
 use crate::kernel::changes::Topic;
 use crate::kernel::error::UserErrorCode;
+use crate::kernel::jobs::Urgency;
 use crate::kernel::{Error, Result};
 use crate::platform::db::Tx;
 
@@ -68,13 +69,16 @@ async fn replaced(tx: &Tx, job: &job::Model) -> Result<bool> {
     Ok(same.one(tx.conn()).await?.is_some())
 }
 
-/// Lets a job that waits for its time or after a failure run now. One that runs, or is on its way to a worker, stays as it is.
+/// Lets a job that waits for its time or after a failure run now, before what nobody waits for. One that runs, or is on its way to a worker, stays as it is.
 pub async fn hasten(tx: &Tx, id: JobId) -> Result<()> {
     let job = locked(tx, id).await?;
-    if matches!(job.status, JobStatus::Queued | JobStatus::Retrying) && job.run_at > tx.now() {
+    let urgent = Urgency::Interactive.priority();
+    let is_waiting = matches!(job.status, JobStatus::Queued | JobStatus::Retrying);
+    if is_waiting && (job.run_at > tx.now() || job.priority < urgent) {
         tx.announce(Topic::JobsDue, &())?;
         let row = job::ActiveModel {
-            run_at: Set(tx.now()),
+            run_at: Set(job.run_at.min(tx.now())),
+            priority: Set(job.priority.max(urgent)),
             updated_at: Set(tx.now()),
             ..Default::default()
         };

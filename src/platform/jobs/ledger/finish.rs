@@ -3,7 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::JobStatus;
 use entity::job;
-use sea_orm::sea_query::Expr;
 use sea_orm::{QueryFilter as _, QuerySelect as _, Set};
 
 use super::{Ledger, Ticket, announce, jitter, released};
@@ -12,7 +11,7 @@ use crate::kernel::jobs::backoff;
 use crate::kernel::time::{Instant, truncate};
 
 /// A job that reported progress has made all of it.
-const FULL_PROGRESS: &str = "CASE WHEN progress_percent IS NULL THEN NULL ELSE 100 END";
+pub(super) const FULL_PROGRESS: &str = "CASE WHEN progress_percent IS NULL THEN NULL ELSE 100 END";
 /// Longest error text that is kept.
 const MAX_ERROR: usize = 1_000;
 
@@ -39,19 +38,17 @@ pub enum Outcome {
 impl Ledger {
     /// Writes the outcome. `false` when the lease was lost, so that somebody else decides.
     pub(in crate::platform::jobs) async fn finish(&self, ticket: Ticket, outcome: &Outcome) -> Result<bool> {
+        if *outcome == Outcome::Succeeded {
+            // The common end needs no look at the row.
+            return self.succeed(ticket).await;
+        }
         self.write(|tx| async move {
-            let mut update = tx.update_many::<job::Entity>().filter(self.mine(ticket));
-            if *outcome == Outcome::Succeeded {
-                // The common end needs no look at the row.
-                update = update.set(ended(JobStatus::Succeeded, None, tx.now()));
-                update = update.col_expr(job::Column::ProgressPercent, Expr::cust(FULL_PROGRESS));
-            } else {
-                let held = tx.find::<job::Entity>().filter(self.mine(ticket));
-                let Some(job) = held.lock_exclusive().one(tx.conn()).await? else {
-                    return Ok(false);
-                };
-                update = update.set(settle(&job, outcome, tx.now()));
-            }
+            let held = tx.find::<job::Entity>().filter(self.mine(ticket));
+            let Some(job) = held.lock_exclusive().one(tx.conn()).await? else {
+                return Ok(false);
+            };
+            let update = tx.update_many::<job::Entity>().filter(self.mine(ticket));
+            let update = update.set(settle(&job, outcome, tx.now()));
             let rows = update.exec_with_returning(tx.conn()).await?;
             announce(&tx, &rows)?;
             Ok(!rows.is_empty())
@@ -60,7 +57,7 @@ impl Ledger {
     }
 }
 
-fn ended(status: JobStatus, error: Option<String>, now: Instant) -> job::ActiveModel {
+pub(super) fn ended(status: JobStatus, error: Option<String>, now: Instant) -> job::ActiveModel {
     job::ActiveModel {
         status: Set(status),
         last_error: Set(error.map(shorten)),

@@ -6,10 +6,14 @@ mod desk;
 mod finish;
 mod keep;
 mod list;
+mod pick;
+mod rates;
 mod retention;
 mod roll;
 mod stats;
 mod tick;
+mod together;
+mod turns;
 
 use std::sync::Arc;
 
@@ -24,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use desk::{cancel, discard, hasten, requeue, requeue_dead, requeue_dead_of_nobody, set_paused};
 pub use finish::Outcome;
 pub use list::{Listed, newest};
+pub use rates::{RATE_MINUTES, ended_lately};
 pub use retention::prune;
 pub use stats::{QueueStats, queue_stats};
 
@@ -49,6 +54,10 @@ const PAGE: u64 = 500;
 pub(super) struct Ledger {
     platform: Platform,
     owner: Arc<str>,
+    /// Whose turn comes next.
+    turns: Arc<turns::Turns>,
+    /// Attempts that end at the same time.
+    together: Arc<together::Together>,
 }
 
 /// The right to write the outcome of one attempt.
@@ -109,6 +118,8 @@ impl Ledger {
         Self {
             platform,
             owner: owner.into(),
+            turns: Arc::default(),
+            together: Arc::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! that all is well, so its own retries, which know neither backoff nor a limit, are never used.
 
 mod connection;
+mod flow;
 mod pace;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use fred::interfaces::LuaInterface as _;
 use serde::{Deserialize, Serialize};
 
 use self::connection::Connection;
+use self::flow::Flow;
 use self::pace::{Nudge, Pace};
 use super::dispatch::Transport;
 use super::ledger::{Ticket, word};
@@ -62,7 +64,7 @@ pub(super) struct Lane {
     redis: Redis,
     config: Config,
     nudge: Arc<Nudge>,
-    window: u64,
+    flow: Arc<Flow>,
 }
 
 impl Brokered {
@@ -79,8 +81,7 @@ impl Brokered {
                 .persist_results(false)
                 .emit_events(false),
             nudge: Arc::default(),
-            // Enough for several replicas to find work without waiting for a relay, little enough to lose or to lend twice.
-            window: 4 * slots as u64 + 16,
+            flow: Arc::new(Flow::new(slots)),
         };
         let lanes = workshop.config.concurrency.iter().map(lane).collect();
         Self {
@@ -105,7 +106,9 @@ impl Transport for Brokered {
             let waiting = self.workshop.ledger.waiting(&queues).await?;
             let mut lent = false;
             for lane in self.lanes.iter().filter(|lane| waiting.due.contains(&lane.queue)) {
-                let tickets = self.workshop.ledger.lend(lane.queue, lane.window).await?;
+                let given = self.workshop.ledger.lend(lane.queue, lane.flow.window()).await?;
+                let tickets = given.tickets;
+                lane.flow.filled(given.before + tickets.len() as u64);
                 if tickets.is_empty() {
                     continue;
                 }
@@ -167,6 +170,7 @@ impl Lane {
 
     /// Runs what was delivered to `worker`, if it is still to be run.
     pub(super) async fn deliver(&self, workshop: Arc<Workshop>, worker: &str, pushed: Pushed) {
+        let is_low = self.flow.delivered();
         if let Some(id) = pushed.job {
             let ticket = Ticket {
                 id,
@@ -179,6 +183,9 @@ impl Lane {
             } else {
                 match workshop.ledger.take(ticket).await {
                     Ok(Some(job)) => {
+                        if is_low {
+                            workshop.bell.notify_one();
+                        }
                         // The ledger has it: Redis need not remember it while it runs.
                         tokio::join!(self.forget(worker, &pushed.task), workshop.attempt(job));
                         return;

@@ -1,0 +1,203 @@
+//! Finding the next jobs by turns. Each step is a probe of the index `jobs_turns_idx`, so a claim costs the same however many jobs wait.
+
+use entity::enums::JobQueueName;
+use entity::ids::{JobId, TypedId as _};
+use sea_orm::{ActiveEnum as _, ConnectionTrait as _, DbBackend, Statement, Value};
+use uuid::Uuid;
+
+use super::Ledger;
+use super::turns::{END, after, deal};
+use crate::kernel::Result;
+use crate::kernel::jobs::Urgency;
+use crate::platform::db::Tx;
+
+/// Workspaces that one statement looks at: those whose jobs lie in the future are passed over one by one.
+const PROBES: usize = 64;
+/// Most such statements of one claim; the next claim goes on where this one stopped.
+const STEPS: usize = 16;
+
+/// What was picked, and where the rings stand then. It counts when the transaction is committed.
+#[derive(Debug, Default)]
+pub(super) struct Picked {
+    /// The jobs, in the order of their turns, locked.
+    pub(super) ids: Vec<JobId>,
+    moves: Vec<(Urgency, Uuid)>,
+    queue: Option<JobQueueName>,
+}
+
+impl Ledger {
+    /// Locks up to `limit` due jobs of a queue that nobody holds. PostgreSQL skips what others look at; SQLite has one writer.
+    pub(super) async fn pick(&self, tx: &Tx, queue: JobQueueName, limit: u64) -> Result<Picked> {
+        let mut picked = Picked {
+            queue: Some(queue),
+            ..Picked::default()
+        };
+        let reserved = self.turns.reserved(queue, limit).min(limit);
+        let first = limit - reserved;
+        let rounds = [
+            (Urgency::Interactive, first),
+            (Urgency::Background, limit),
+            // The background did not want its turn. Where the first round had some, the next claim brings the rest.
+            (Urgency::Interactive, if first == 0 { limit } else { 0 }),
+        ];
+        for (ring, upto) in rounds {
+            let left = upto.min(limit - picked.ids.len() as u64);
+            if left > 0 {
+                let places = Places { tx, queue, ring };
+                self.pick_ring(&places, left, &mut picked).await?;
+            }
+        }
+        Ok(picked)
+    }
+
+    /// Goes on from here in the rings. Called after the commit.
+    pub(super) fn turned(&self, picked: &Picked) {
+        let Some(queue) = picked.queue else { return };
+        for (ring, last) in &picked.moves {
+            self.turns.served(queue, *ring, *last);
+        }
+        self.turns.count(queue, picked.ids.len() as u64);
+    }
+
+    async fn pick_ring(&self, places: &Places<'_>, limit: u64, picked: &mut Picked) -> Result<()> {
+        let start = self.turns.next(places.queue, places.ring);
+        let (parties, last) = places.due(start, limit as usize).await?;
+        picked.moves.push((places.ring, last));
+        if !parties.is_empty() {
+            let share = limit.div_ceil(parties.len() as u64);
+            let found = places.jobs(&parties, share).await?;
+            picked.ids.extend(deal(&parties, &found, limit as usize));
+        }
+        Ok(())
+    }
+}
+
+/// One ring of one queue.
+struct Places<'a> {
+    tx: &'a Tx,
+    queue: JobQueueName,
+    ring: Urgency,
+}
+
+impl Places<'_> {
+    /// The next parties with due jobs in the order of the ring, and after whom the ring goes on.
+    async fn due(&self, start: Uuid, limit: usize) -> Result<(Vec<Uuid>, Uuid)> {
+        let (mut parties, mut last) = (Vec::new(), END);
+        let (mut from, mut is_second_half) = (start, start.is_nil());
+        for _ in 0..STEPS {
+            let probes = self.probe(from).await?;
+            let is_rest = probes.len() < PROBES;
+            for (place, (party, is_due)) in probes.iter().enumerate() {
+                if is_second_half && !start.is_nil() && *party >= start {
+                    return Ok((parties, END));
+                }
+                last = *party;
+                if *is_due {
+                    parties.push(*party);
+                }
+                if parties.len() == limit {
+                    // When this was everybody, the ring begins anew, and one look is enough to see the whole of it.
+                    let is_all =
+                        start.is_nil() && is_rest && !probes[place + 1..].iter().any(|(_, due)| *due);
+                    return Ok((parties, if is_all { END } else { last }));
+                }
+            }
+            if !is_rest {
+                from = after(last);
+            } else if is_second_half {
+                return Ok((parties, END));
+            } else {
+                (from, is_second_half) = (Uuid::nil(), true);
+            }
+        }
+        Ok((parties, last))
+    }
+
+    /// The next parties from here on that have waiting jobs, and whether one of those may start.
+    async fn probe(&self, from: Uuid) -> Result<Vec<(Uuid, bool)>> {
+        let (waiting, party, free) = (self.waiting(), self.party(), FREE);
+        // Not EXISTS: PostgreSQL would rather read every due job once into a hash than look 64 times for one.
+        let sql = format!(
+            "WITH RECURSIVE ring(party, step) AS (\
+               SELECT (SELECT {party} FROM jobs WHERE {waiting} AND {party} >= $3 ORDER BY {party} LIMIT 1), 1 \
+               UNION ALL \
+               SELECT (SELECT {party} FROM jobs WHERE {waiting} AND {party} > ring.party ORDER BY {party} LIMIT 1), ring.step + 1 \
+               FROM ring WHERE ring.party IS NOT NULL AND ring.step < {PROBES}) \
+             SELECT party, (SELECT 1 FROM jobs WHERE {waiting} AND {party} = ring.party AND {free} LIMIT 1) IS NOT NULL \
+             FROM ring WHERE party IS NOT NULL ORDER BY step"
+        );
+        let values = [self.queue.to_value().into(), self.tx.now().into(), from.into()];
+        let mut found = Vec::new();
+        for row in self.tx.query_all_raw(self.statement(sql, values)).await? {
+            found.push((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+        }
+        Ok(found)
+    }
+
+    /// The oldest due jobs of each of these parties, at most `share` of each.
+    async fn jobs(&self, parties: &[Uuid], share: u64) -> Result<Vec<(Uuid, JobId)>> {
+        let (waiting, party, free) = (self.waiting(), self.party(), FREE);
+        let oldest = |whose: &str| {
+            format!(
+                "SELECT id FROM jobs WHERE {waiting} AND {party} = {whose} AND {free} ORDER BY run_at, id LIMIT {share}"
+            )
+        };
+        let mut found = Vec::new();
+        if self.tx.is_postgres() {
+            let list: Vec<String> = parties.iter().map(Uuid::to_string).collect();
+            let sql = format!(
+                "SELECT turn.party, job.id FROM unnest(CAST(CAST($3 AS text) AS uuid[])) WITH ORDINALITY AS turn(party, place) \
+                 CROSS JOIN LATERAL ({} FOR UPDATE SKIP LOCKED) AS job",
+                oldest("turn.party")
+            );
+            let list = format!("{{{}}}", list.join(","));
+            let values = [self.queue.to_value().into(), self.tx.now().into(), list.into()];
+            for row in self.tx.query_all_raw(self.statement(sql, values)).await? {
+                let id: Uuid = row.try_get_by_index(1)?;
+                found.push((row.try_get_by_index(0)?, JobId::from_uuid(id)));
+            }
+            return Ok(found);
+        }
+        for party in parties {
+            let values = [
+                self.queue.to_value().into(),
+                self.tx.now().into(),
+                (*party).into(),
+            ];
+            let statement = self.statement(oldest("$3"), values);
+            for row in self.tx.query_all_raw(statement).await? {
+                let id: Uuid = row.try_get_by_index(0)?;
+                found.push((*party, JobId::from_uuid(id)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn statement(&self, sql: String, values: [Value; 3]) -> Statement {
+        let backend = if self.tx.is_postgres() {
+            DbBackend::Postgres
+        } else {
+            DbBackend::Sqlite
+        };
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+
+    /// Waiting jobs of this ring, in the words of the index. Words of ours, never of callers.
+    fn waiting(&self) -> String {
+        let ring = i32::from(self.ring == Urgency::Interactive);
+        format!(
+            "queue = $1 AND (CASE WHEN priority > 0 THEN 1 ELSE 0 END) = {ring} AND status IN ('queued', 'retrying')"
+        )
+    }
+
+    fn party(&self) -> &'static str {
+        if self.tx.is_postgres() {
+            "(COALESCE(workspace_id, '00000000-0000-0000-0000-000000000000'::uuid))"
+        } else {
+            "(COALESCE(workspace_id, x'00000000000000000000000000000000'))"
+        }
+    }
+}
+
+/// A job that may start now and is in nobody's hands.
+const FREE: &str = "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)";

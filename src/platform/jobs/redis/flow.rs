@@ -1,0 +1,109 @@
+//! How many jobs of a queue are lent to Redis at the same time. Redis serves them in their order, so whoever comes later waits for what is
+//! lent already: it is at most what the workers take in a quarter of a second, and at least one job for each slot. Before it runs out, the
+//! relay is called.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Work that may lie ahead of a new job.
+const AHEAD: Duration = Duration::from_millis(250);
+/// How long deliveries are counted for one estimate.
+const SAMPLE: Duration = Duration::from_millis(250);
+
+/// The flow of one queue through this process.
+#[derive(Debug)]
+pub(super) struct Flow {
+    slots: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Deliveries since `since`.
+    delivered: u64,
+    since: Instant,
+    /// Deliveries in [`AHEAD`], as last estimated.
+    pace: u64,
+    /// What Redis should still have.
+    left: u64,
+}
+
+impl Flow {
+    pub(super) fn new(slots: usize) -> Self {
+        Self {
+            slots: slots as u64,
+            state: Mutex::new(State {
+                delivered: 0,
+                since: Instant::now(),
+                pace: 0,
+                left: 0,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many jobs may be lent now.
+    pub(super) fn window(&self) -> u64 {
+        self.window_at(Instant::now())
+    }
+
+    fn window_at(&self, now: Instant) -> u64 {
+        let mut state = self.state();
+        let passed = now.saturating_duration_since(state.since);
+        if passed >= SAMPLE {
+            let pace = state.delivered as f64 * AHEAD.as_secs_f64() / passed.as_secs_f64();
+            state.pace = pace.round() as u64;
+            (state.delivered, state.since) = (0, now);
+        }
+        state.pace.clamp(self.slots, self.slots * 8 + 16)
+    }
+
+    /// Notes what Redis has after a look at the ledger.
+    pub(super) fn filled(&self, left: u64) {
+        self.state().left = left;
+    }
+
+    /// Notes a delivery to a worker of this process. Whether the relay should look soon.
+    pub(super) fn delivered(&self) -> bool {
+        let mut state = self.state();
+        state.delivered += 1;
+        state.left = state.left.saturating_sub(1);
+        state.left <= state.pace.max(self.slots) / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_jobs_are_lent_one_for_each_slot_and_short_ones_ahead() {
+        let flow = Flow::new(4);
+        let start = Instant::now();
+        assert_eq!(flow.window_at(start), 4);
+        for _ in 0..40 {
+            flow.delivered();
+        }
+        assert_eq!(flow.window_at(start + Duration::from_secs(1)), 10);
+        for _ in 0..4_000 {
+            flow.delivered();
+        }
+        assert_eq!(flow.window_at(start + Duration::from_secs(2)), 48);
+        assert_eq!(flow.window_at(start + Duration::from_secs(4)), 4);
+    }
+
+    #[test]
+    fn the_relay_is_called_when_half_is_left() {
+        let flow = Flow::new(4);
+        flow.filled(4);
+        assert!(!flow.delivered());
+        assert!(flow.delivered());
+        flow.filled(0);
+        assert!(flow.delivered());
+    }
+}
