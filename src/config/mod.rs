@@ -1,6 +1,7 @@
 //! SETTINGS. Environment variables become typed values here, and only here. Promises: every problem is reported at once with what
 //! to write instead, and secrets never show in `Debug`. Must not know what the values are used for.
 
+mod keep;
 mod limits;
 mod mail;
 mod network;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use url::Url;
 
+pub use keep::Keep;
 pub use limits::Limits;
 pub use mail::Mail;
 pub use network::Network;
@@ -85,6 +87,8 @@ pub struct Config {
     pub log: Log,
     /// Background work.
     pub workers: Workers,
+    /// What is kept, and how long.
+    pub keep: Keep,
     /// Time to end after SIGTERM.
     pub shutdown_grace: Duration,
     keys: Vec<SecretKey>,
@@ -144,6 +148,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let keys = operation::read_secret_keys(reader, env);
     let log = operation::read_log(reader, env);
     let workers = operation::read_workers(reader);
+    let keep = keep::read(reader);
     let outbound_allow = network::read_outbound_allow(reader);
     let trusted_proxies = network::read_trusted_proxies(reader);
     let internal_networks = network::read_internal_networks(reader);
@@ -175,6 +180,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         rates: rates?,
         log: log?,
         workers: workers?,
+        keep: keep?,
         shutdown_grace: server.shutdown_grace,
         keys,
     })

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::secret::mask_url;
 use super::setting::{Fallback, NAME, Reader, Section, Setting};
-use super::{limits, mail, network, operation, rates, server, sign_in, storage};
+use super::{keep, limits, mail, network, operation, rates, server, sign_in, storage};
 
 /// Every setting, in the order of `.env.example`.
 pub const SECTIONS: &[Section] = &[
@@ -32,6 +32,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Network",
         settings: network::SETTINGS,
+    },
+    Section {
+        title: "Retention",
+        settings: keep::SETTINGS,
     },
     Section {
         title: "Limits of one request or connection",

@@ -71,6 +71,8 @@ pub enum Payload {
     PruneExpired,
     /// Derive the instants of events again that other zone rules gave.
     RenewTimes,
+    /// Nothing: that a worker gets it is what a developer wants to see.
+    TryQueue,
 }
 
 impl Payload {
@@ -89,6 +91,7 @@ impl Payload {
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
             Self::RenewTimes => "renew_times",
+            Self::TryQueue => "try_queue",
         }
     }
 
@@ -101,7 +104,8 @@ impl Payload {
             Self::MailNotifications { .. }
             | Self::Remind { .. }
             | Self::TellGuests { .. }
-            | Self::TellWhatIsDue => JobQueueName::Notification,
+            | Self::TellWhatIsDue
+            | Self::TryQueue => JobQueueName::Notification,
             Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired | Self::RenewTimes => {
                 JobQueueName::Maintenance
             }
@@ -118,6 +122,7 @@ impl Payload {
             // Guests who get many letters are written to later.
             Self::TellGuests { .. } => 20,
             Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => 2,
+            Self::TryQueue => 1,
             Self::StartDueSyncs
             | Self::StartDueReplans
             | Self::PruneExpired
@@ -141,6 +146,7 @@ impl Payload {
             | Self::PruneExpired
             | Self::TellWhatIsDue => Duration::from_secs(120),
             Self::RenewTimes => Duration::from_secs(900),
+            Self::TryQueue => Duration::from_secs(10),
         }
     }
 }
