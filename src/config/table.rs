@@ -147,7 +147,7 @@ fn wrap(text: &mut String, sentence: &str) {
 }
 
 /// The known name that is most like this one, when any is.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
+pub fn nearest(name: &str) -> Option<&'static str> {
     let distance = |known: &'static str| (edit_distance(name, known), known);
     let (distance, known) = all().map(|setting| distance(setting.name)).min()?;
     (distance <= name.len() / 3).then_some(known)

@@ -170,9 +170,7 @@ impl Redis {
         self.call(|client| async move { client.set::<(), _, _>(name, text, soon, None, false).await })
             .await?;
         let name = key.clone();
-        let found: Option<String> = self
-            .call(|client| async move { client.get(name).await })
-            .await?;
+        let found: Option<String> = self.call(|client| async move { client.get(name).await }).await?;
         let deleted: u64 = self.call(|client| async move { client.del(key).await }).await?;
         if found.as_deref() == Some(value) && deleted == 1 {
             return Ok(());

@@ -17,8 +17,8 @@ use super::client::Client;
 use super::failure::Failure;
 use super::origins::CSRF_HEADER;
 use super::{
-    Web, auth, client, feed, graphiql, graphiql_page, graphql_http, health, infrastructure, personal_data, sign_in,
-    unsubscribe,
+    Web, auth, client, feed, graphiql, graphiql_page, graphql_http, health, infrastructure, personal_data,
+    sign_in, unsubscribe,
 };
 use crate::kernel::{Error, ErrorCode};
 

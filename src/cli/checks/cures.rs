@@ -114,7 +114,11 @@ const CURES: &[Cure] = &[
         &["(42501)"],
         "The login may not read the list of migrations: it must own the tables. As a superuser: `ALTER DATABASE meridian OWNER TO …;`.",
     ),
-    line("migrations", &[], "Run `meridian migrate status` for the list, and `meridian migrate up`."),
+    line(
+        "migrations",
+        &[],
+        "Run `meridian migrate status` for the list, and `meridian migrate up`.",
+    ),
     line(
         "roles",
         &[],

@@ -79,7 +79,10 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
         Check::new("database", storage::database(config).await),
     ];
     // Without a database there is nothing more to say about it.
-    if checks.iter().all(|check| check.name != "database" || !check.is_failed()) {
+    if checks
+        .iter()
+        .all(|check| check.name != "database" || !check.is_failed())
+    {
         let migrations = Check::new("migrations", storage::migrations(config).await);
         let is_current = !migrations.is_failed();
         checks.push(migrations);
@@ -105,7 +108,7 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
     }
     checks.push(match &config.reports {
         None => Check::absent("sentry", "not set: nothing is reported"),
-        Some(reports) => Check::new("sentry", services::sentry(reports).await),
+        Some(reports) => Check::new("sentry", services::reports(reports).await),
     });
     if config.persisted_documents.is_some() {
         checks.push(Check::new("documents", services::documents(config)));

@@ -45,7 +45,8 @@ pub(super) async fn redis(settings: &config::Redis) -> Tried {
 pub(super) async fn listener(address: SocketAddr) -> Tried {
     match TcpListener::bind(address).await {
         Ok(_) => Ok(format!("{address} is free")),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => match timeout(PATIENCE, is_ours(address)).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => match timeout(PATIENCE, is_ours(address)).await
+        {
             Ok(true) => Ok(format!("{address} is served by a running Meridian")),
             _ => Err(format!("{address}: {error}").into()),
         },
@@ -103,14 +104,23 @@ pub(super) async fn issuer(config: &Config, issuer: &Issuer) -> Tried {
 }
 
 /// Whether there is a way to where reports go. What the server there thinks of the key shows in `/api/test-infrastructure`.
-pub(super) async fn sentry(reports: &Reports) -> Tried {
+pub(super) async fn reports(reports: &Reports) -> Tried {
     let url = Url::parse(reports.dsn.expose())?;
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(443);
-    match timeout(PATIENCE, TcpStream::connect((host.trim_matches(['[', ']']), port))).await {
+    match timeout(
+        PATIENCE,
+        TcpStream::connect((host.trim_matches(['[', ']']), port)),
+    )
+    .await
+    {
         Ok(Ok(_)) => Ok(format!("{host}:{port} can be reached")),
         Ok(Err(error)) => Err(format!("{host}:{port}: {error}").into()),
-        Err(_) => Err(format!("{host}:{port}: no connection within {} seconds", PATIENCE.as_secs()).into()),
+        Err(_) => Err(format!(
+            "{host}:{port}: no connection within {} seconds",
+            PATIENCE.as_secs()
+        )
+        .into()),
     }
 }
 

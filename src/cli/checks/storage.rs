@@ -8,9 +8,6 @@ use super::Tried;
 use crate::config::Config;
 use crate::platform::db::{self, migration_connection, told};
 
-/// The oldest PostgreSQL that the migrations are written for.
-const OLDEST_POSTGRES: i64 = 15;
-
 pub(super) async fn data_dir(config: &Config) -> Tried {
     let folder = config.data_dir.display();
     crate::app::prepare_data_dir(config).map_err(|error| format!("{folder}: {error}"))?;
@@ -34,20 +31,11 @@ pub(super) fn secret_key(config: &Config) -> Tried {
 pub(super) async fn database(config: &Config) -> Tried {
     let url = config.database.url.expose();
     let start = Instant::now();
-    let connection = migration_connection(url).await.map_err(|error| told(&error))?;
-    let version = db::server_version(&connection).await;
-    let latency = start.elapsed().as_millis();
-    connection.close().await?;
-    let version = version.map_err(|error| told(&error))?;
-    if let Some(postgres) = version.postgres
-        && postgres < OLDEST_POSTGRES
-    {
-        return Err(format!("PostgreSQL {postgres} is too old: {OLDEST_POSTGRES} or newer is needed").into());
-    }
+    let server = db::try_server(url).await?;
     Ok(format!(
-        "{} at {} answered in {latency} ms",
-        version.text,
-        db::redact_url(url)
+        "{server} at {} answered in {} ms",
+        db::redact_url(url),
+        start.elapsed().as_millis()
     ))
 }
 
@@ -59,22 +47,15 @@ pub(super) async fn migrations(config: &Config) -> Tried {
     connection.close().await?;
     match pending.map_err(|error| told(&error))?.len() {
         0 => Ok("up to date".into()),
-        pending if config.database.auto_migrate => Ok(format!("{pending} pending; the next start applies them")),
+        pending if config.database.auto_migrate => {
+            Ok(format!("{pending} pending; the next start applies them"))
+        }
         pending => Err(format!("{pending} pending").into()),
     }
 }
 
 /// Whether the login may become what the server works as.
 pub(super) async fn roles(config: &Config) -> Tried {
-    let tried = async {
-        let db = db::connect(config.database.url.expose(), 2).await?;
-        let pinged = db.ping().await;
-        db.close().await;
-        pinged
-    };
-    tried.await.map_err(|error| match error.cause() {
-        Some(cause) => cause.to_string(),
-        None => error.to_string(),
-    })?;
+    db::try_roles(config.database.url.expose()).await?;
     Ok("the login may work as meridian_app and meridian_system".into())
 }

@@ -89,7 +89,7 @@ async fn prune_one(platform: &Platform, workspace: WorkspaceId, before: Instant)
     let mut deleted = 0;
     let mut cut = first - 1;
     while cut < last {
-        cut = last.min(cut + PAGE);
+        cut = Ord::min(last, cut + PAGE);
         let body = move |tx: Tx| async move { cut_in(&tx, workspace, cut).await };
         deleted += platform.write(Scope::System, Actor::system(), body).await?;
     }

@@ -32,7 +32,7 @@ pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
-pub use server::{ServerVersion, server_version, told};
+pub use server::{told, try_roles, try_server};
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};

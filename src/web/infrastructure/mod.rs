@@ -120,7 +120,12 @@ async fn run(web: &Web) -> Report {
 async fn check(name: &'static str, work: impl Future<Output = Tried>) -> Check {
     let began = Instant::now();
     let tried = timeout(PATIENCE, work).await;
-    let late = || Err(Failed(format!("There was no answer within {} seconds.", PATIENCE.as_secs())));
+    let late = || {
+        Err(Failed(format!(
+            "There was no answer within {} seconds.",
+            PATIENCE.as_secs()
+        )))
+    };
     let (status, detail) = match tried.unwrap_or_else(|_| late()) {
         Ok(Worked::Passed(detail)) => ("passed", detail),
         Ok(Worked::Skipped(why)) => ("skipped", why.to_owned()),

@@ -124,7 +124,8 @@ struct Socket {
 
 impl Socket {
     async fn open(web: &Web) -> Result<Self, Failed> {
-        let broken = |error: std::io::Error| Failed(format!("There is no connection to this machine: {error}"));
+        let broken =
+            |error: std::io::Error| Failed(format!("There is no connection to this machine: {error}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(broken)?;
         let address = listener.local_addr().map_err(broken)?;
         let server = web.clone();

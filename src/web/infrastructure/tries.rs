@@ -100,7 +100,13 @@ pub(super) async fn limiter(platform: &Platform, nonce: Uuid) -> Tried {
     let (limits, kind) = (&platform.limits, Limit::SignIns);
     let key = format!("infrastructure:{}", nonce.simple());
     let full = limits.free(kind).limit;
-    let spend = |cost| limits.spend([Charge { kind, key: &key, cost }]);
+    let spend = |cost| {
+        limits.spend([Charge {
+            kind,
+            key: &key,
+            cost,
+        }])
+    };
     let ([all], [more]) = (spend(full).await, spend(1).await);
     if !all.allowed {
         return Err("An untouched budget was refused.".into());

@@ -25,6 +25,7 @@ pub use desk::{cancel, discard, hasten, requeue, requeue_dead, requeue_dead_of_n
 pub use finish::Outcome;
 pub use list::{Listed, newest};
 pub use retention::prune;
+pub use roll::live_workers;
 pub use stats::{QueueStats, queue_stats};
 
 use crate::kernel::Result;
