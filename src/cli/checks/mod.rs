@@ -9,7 +9,7 @@ use dialoguer::console::style;
 
 use crate::config::Config;
 
-pub(super) use cures::cure;
+use cures::cure;
 
 /// What a check found.
 #[derive(Debug, PartialEq, Eq)]
