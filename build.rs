@@ -1,8 +1,6 @@
 //! Tells the program which commit it is built from, so that a log line or a report can be traced to its source. Development builds do not ask:
 //! they would be built anew after every commit.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to Cargo")]
-
 use std::process::Command;
 
 /// Set by those who build without a repository, such as containers.
