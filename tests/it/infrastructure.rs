@@ -88,7 +88,9 @@ async fn a_server_that_is_set_up_passes_every_try() {
 
 #[tokio::test]
 async fn what_does_not_work_is_named_and_nothing_is_left_behind() {
-    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let server = Server::with_settings(&[("MERIDIAN_DATA_DIR", data)]).await;
     let people = async || {
         let read = server.app.platform.db.read(Scope::System).await.unwrap();
         read.find_global::<user::Entity>().count(&read).await.unwrap()
