@@ -3,6 +3,9 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install --no-install-recommends -y gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
+# The repository stays outside: `docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .` names the commit.
+ARG COMMIT=unknown
+ENV MERIDIAN_COMMIT=$COMMIT
 RUN cargo build --release --locked --bin meridian
 
 FROM debian:bookworm-slim

@@ -19,8 +19,9 @@ use crate::kernel::Error;
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::Clock;
 use crate::platform::cache::Cache;
+use crate::platform::db::Scope;
 use crate::platform::http::{HttpClient, OutboundAllow};
-use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
+use crate::platform::jobs::{self, Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
 use crate::platform::mail::Mailer;
 use crate::platform::metrics::Metrics;
@@ -257,10 +258,12 @@ fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
         async move { db.ping().await }
     })];
     if let Some(redis) = platform.redis.clone() {
-        probes.push(Probe::new("redis", "redis", move || {
+        let redis = Probe::new("redis", "redis", move || {
             let redis = redis.clone();
             async move { redis.ping().await }
-        }));
+        });
+        // Requests go on without it: each replica decides about budgets alone, and streams catch up from the log.
+        probes.push(redis.of_others());
     }
     if role.has_workers() {
         let clock = platform.clock.clone();
@@ -280,6 +283,20 @@ fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
                 }
             }
         }));
+    } else {
+        let (db, clock) = (platform.db.clone(), platform.clock.clone());
+        let look = move || {
+            let (db, clock) = (db.clone(), clock.clone());
+            async move {
+                let read = db.read(Scope::System).await?;
+                match jobs::live_workers(&read, clock.now()).await? {
+                    0 => Err(Error::unavailable("Nobody works on jobs.", "no worker lives")),
+                    _ => Ok(()),
+                }
+            }
+        };
+        // Other processes: this one serves without them, and jobs wait.
+        probes.push(Probe::new("workers", "other processes", look).of_others());
     }
     probes
 }

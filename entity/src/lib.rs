@@ -10,6 +10,7 @@ pub mod ids;
 pub mod account;
 pub mod api_token;
 pub mod attendee;
+pub mod audit_cut;
 pub mod audit_log;
 pub mod availability_rule;
 pub mod availability_schedule;
@@ -111,6 +112,7 @@ pub fn catalog() -> Vec<Table> {
         table(account::Entity),
         table(api_token::Entity),
         table(attendee::Entity),
+        table(audit_cut::Entity),
         table(audit_log::Entity),
         table(availability_rule::Entity),
         table(availability_schedule::Entity),

@@ -26,6 +26,7 @@ mod m0020_plans_in_force;
 mod m0025_one_policy;
 mod m0030_job_turns;
 mod m0031_job_ticks;
+mod m0033_audit_cuts;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_one_policy::OnePolicy),
             Box::new(m0030_job_turns::JobTurns),
             Area::boxed("m0031_job_ticks", m0031_job_ticks::tables),
+            Box::new(m0033_audit_cuts::AuditCuts),
         ]
     }
 }

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sentry::{Hub, SentryFutureExt as _};
 
-use crate::features::{events, integrations, letters, notifications, scheduling, tasks, upkeep};
+use crate::features::{audit, events, integrations, letters, notifications, scheduling, tasks, upkeep};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -36,6 +36,7 @@ impl Features {
                 tasks::tell_due(&self.platform, &job).await
             }
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
+            Payload::TryQueue => Ok(()),
             Payload::RenewTimes => {
                 let done = events::renew_times(&self.platform).await?;
                 tracing::info!(
@@ -47,7 +48,9 @@ impl Features {
                 Ok(())
             }
             Payload::PruneExpired => {
-                let rows = upkeep::prune(&self.platform).await? + letters::prune(&self.platform).await?;
+                let rows = upkeep::prune(&self.platform).await?
+                    + letters::prune(&self.platform).await?
+                    + audit::prune(&self.platform).await?;
                 let jobs = jobs::prune(&self.platform).await?;
                 tracing::info!(rows, jobs, "old rows deleted");
                 Ok(())

@@ -31,10 +31,14 @@ pub(super) async fn run(config: Config, action: Action) -> Outcome {
     for id in &workspaces {
         let found = audit::verify(&Ctx::system(&platform, *id)).await?;
         match found.broken_at {
-            None => println!("{id}: {} entries, all intact", found.intact),
+            None => println!("{id}: {} entries, all intact{}", found.intact, before(found.cut)),
             Some(seq) => {
                 broken += 1;
-                println!("{id}: BROKEN at entry {seq}, after {} intact ones", found.intact);
+                println!(
+                    "{id}: BROKEN at entry {seq}, after {} intact ones{}",
+                    found.intact,
+                    before(found.cut)
+                );
             }
         }
     }
@@ -46,5 +50,13 @@ pub(super) async fn run(config: Config, action: Action) -> Outcome {
             workspaces.len()
         )
         .into()),
+    }
+}
+
+/// What retention took away before these.
+fn before(cut: i64) -> String {
+    match cut {
+        0 => String::new(),
+        cut => format!("; those up to {cut} were cut off by retention"),
     }
 }

@@ -8,6 +8,7 @@
 
 mod audit;
 mod backup;
+mod checks;
 mod database;
 mod doctor;
 mod expand;
@@ -18,6 +19,7 @@ mod person;
 mod plan;
 mod seed;
 mod server;
+mod setup;
 mod token;
 
 use std::path::PathBuf;
@@ -33,7 +35,7 @@ type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// Self-hosted GraphQL backend for an AI calendar agent.
 #[derive(Parser)]
-#[command(name = "meridian", version, about)]
+#[command(name = "meridian", version = crate::kernel::VERSION, about)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -126,7 +128,9 @@ enum Command {
     },
     /// Plan the tasks of an instance file and print where they go, as JSON.
     Plan(plan::Arguments),
-    /// Show the settings in use and try every service.
+    /// Write a .env, migrate and try every service: from a bare machine to a server that can start.
+    Setup(setup::Arguments),
+    /// Show the settings in use, try every service, and say what cures each failure.
     Doctor,
 }
 
@@ -145,10 +149,6 @@ pub fn run() -> ExitCode {
     if let Command::Mail { action } = &arguments.command {
         return end(mail::run(action));
     }
-    let config = match Config::from_env() {
-        Ok(config) => config,
-        Err(error) => return end(Err(error.into())),
-    };
     // TLS of every outgoing connection: chosen once, before any of them.
     if rustls::crypto::ring::default_provider()
         .install_default()
@@ -158,6 +158,13 @@ pub fn run() -> ExitCode {
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
+        Err(error) => return end(Err(error.into())),
+    };
+    if let Command::Setup(arguments) = arguments.command {
+        return end(runtime.block_on(setup::run(arguments)));
+    }
+    let config = match Config::from_env() {
+        Ok(config) => config,
         Err(error) => return end(Err(error.into())),
     };
     end(runtime.block_on(execute(arguments.command, config)))
@@ -179,6 +186,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Admin { action } => installation::admin(config, action).await,
         Command::Keys { action } => installation::keys(config, action).await,
         Command::Doctor => doctor::run(config).await,
+        Command::Setup(arguments) => setup::run(arguments).await,
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Mail { action } => mail::run(&action),
         Command::Schema { check } => schema(check.as_ref()),

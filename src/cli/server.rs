@@ -43,7 +43,7 @@ pub(super) async fn worker(config: Config) -> Outcome {
 
 fn announce(config: &Config, address: Option<SocketAddr>) {
     let Some(address) = address else { return };
-    println!("Meridian {} listens on {address}", env!("CARGO_PKG_VERSION"));
+    println!("Meridian {} listens on {address}", crate::kernel::VERSION);
     println!("  GraphQL    http://{address}/graphql  (WebSocket: ws://{address}/graphql)");
     if config.graphiql {
         println!("  GraphiQL   http://{address}/graphiql");

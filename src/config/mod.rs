@@ -1,6 +1,8 @@
 //! SETTINGS. Environment variables become typed values here, and only here. Promises: every problem is reported at once with what
 //! to write instead, and secrets never show in `Debug`. Must not know what the values are used for.
 
+mod file;
+mod keep;
 mod limits;
 mod mail;
 mod network;
@@ -20,11 +22,12 @@ mod watching;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use url::Url;
 
+pub use keep::Keep;
 pub use limits::Limits;
 pub use mail::Mail;
 pub use network::Network;
@@ -35,7 +38,7 @@ pub use server::Environment;
 pub use setting::{Fallback, Problem, Section, Setting};
 pub use sign_in::{GOOGLE, Issuer, SignIn};
 pub use storage::{Database, Redis};
-pub use table::{Effective, SECTIONS, effective, env_example};
+pub use table::{Effective, SECTIONS, effective, env_example, nearest};
 pub use watching::{Admin, Reports};
 
 use setting::Reader;
@@ -87,6 +90,8 @@ pub struct Config {
     pub log: Log,
     /// Background work.
     pub workers: Workers,
+    /// What is kept, and how long.
+    pub keep: Keep,
     /// The listener for operators.
     pub admin: Admin,
     /// Where reports of errors go, if anywhere.
@@ -114,6 +119,23 @@ pub fn variables() -> Result<BTreeMap<String, String>, ConfigError> {
     sources::variables().map_err(ConfigError)
 }
 
+/// The variables of a file like `.env`; `None` when there is no such file.
+pub fn env_file(path: &Path) -> Result<Option<BTreeMap<String, String>>, ConfigError> {
+    sources::env_file(path).map_err(ConfigError)
+}
+
+/// The text of a file like `.env` that holds these variables.
+pub fn env_text(values: &BTreeMap<String, String>) -> Result<String, ConfigError> {
+    file::text(values).map_err(ConfigError)
+}
+
+/// The settings among the variables of the environment.
+pub fn environment() -> BTreeMap<String, String> {
+    let all = sources::environment();
+    let known: HashSet<String> = table::named(&all).into_iter().map(|(name, _)| name).collect();
+    all.into_iter().filter(|(name, _)| known.contains(name)).collect()
+}
+
 impl Config {
     /// Reads the environment and `.env`.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -130,6 +152,11 @@ impl Config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(ConfigError(problems)),
         }
+    }
+
+    /// Whether a development machine has made its key already.
+    pub fn has_key_file(&self) -> bool {
+        sources::key_file(&self.data_dir).exists()
     }
 
     /// The key to seal with, then older keys that still open. In development a key file is made when none is set.
@@ -150,6 +177,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let keys = operation::read_secret_keys(reader, env);
     let log = operation::read_log(reader, env);
     let workers = operation::read_workers(reader);
+    let keep = keep::read(reader);
     let admin = watching::read_admin(reader);
     let reports = watching::read_reports(reader, env);
     let outbound_allow = network::read_outbound_allow(reader);
@@ -183,6 +211,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         rates: rates?,
         log: log?,
         workers: workers?,
+        keep: keep?,
         admin: admin?,
         reports,
         shutdown_grace: server.shutdown_grace,

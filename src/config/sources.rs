@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,30 +16,38 @@ use super::setting::Problem;
 const KEY_FILE: &str = "secret.key";
 
 /// The variables of the environment, over those of `.env` in the working directory.
+pub(super) fn variables() -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    let mut values = env_file(Path::new(".env"))?.unwrap_or_default();
+    values.extend(environment());
+    Ok(values)
+}
+
+/// The variables of a file; `None` when there is none.
+pub(super) fn env_file(path: &Path) -> Result<Option<BTreeMap<String, String>>, Vec<Problem>> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse_env_file(&text).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(vec![Problem {
+            setting: path.display().to_string(),
+            message: format!("it cannot be read: {error}"),
+        }]),
+    }
+}
+
+/// The variables of the environment.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
 )]
-pub(super) fn variables() -> Result<BTreeMap<String, String>, Vec<Problem>> {
-    let mut values = match fs::read_to_string(".env") {
-        Ok(text) => parse_env_file(&text)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-        Err(error) => {
-            return Err(vec![Problem {
-                setting: ".env".into(),
-                message: format!("it cannot be read: {error}"),
-            }]);
-        }
-    };
+pub(super) fn environment() -> BTreeMap<String, String> {
     // A variable that is not UTF-8 is none of ours.
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    values.extend(environment);
-    Ok(values)
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// `NAME=value` per line; `#` begins a comment line; quotes around a value are dropped.
-fn parse_env_file(text: &str) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+pub(super) fn parse_env_file(text: &str) -> Result<BTreeMap<String, String>, Vec<Problem>> {
     let mut values = BTreeMap::new();
     let mut problems = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -74,9 +82,14 @@ fn unquote(text: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
+/// Where a development machine keeps its key.
+pub(super) fn key_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(KEY_FILE)
+}
+
 /// The key of a development machine: made on first use, readable by its owner only.
 pub(super) fn development_key(data_dir: &Path) -> io::Result<SecretKey> {
-    let path = data_dir.join(KEY_FILE);
+    let path = key_file(data_dir);
     match fs::read_to_string(&path) {
         Ok(text) => decode_key(text.trim()).ok_or_else(|| {
             io::Error::new(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::secret::mask_url;
 use super::setting::{Fallback, NAME, Reader, Section, Setting};
-use super::{limits, mail, network, operation, rates, server, sign_in, storage, watching};
+use super::{keep, limits, mail, network, operation, rates, server, sign_in, storage, watching};
 
 /// Every setting, in the order of `.env.example`.
 pub const SECTIONS: &[Section] = &[
@@ -36,6 +36,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Network",
         settings: network::SETTINGS,
+    },
+    Section {
+        title: "Retention",
+        settings: keep::SETTINGS,
     },
     Section {
         title: "Limits of one request or connection",
@@ -143,7 +147,7 @@ fn wrap(text: &mut String, sentence: &str) {
 }
 
 /// The known name that is most like this one, when any is.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
+pub fn nearest(name: &str) -> Option<&'static str> {
     let distance = |known: &'static str| (edit_distance(name, known), known);
     let (distance, known) = all().map(|setting| distance(setting.name)).min()?;
     (distance <= name.len() / 3).then_some(known)

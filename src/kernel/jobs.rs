@@ -77,6 +77,8 @@ pub enum Payload {
     PruneExpired,
     /// Derive the instants of events again that other zone rules gave.
     RenewTimes,
+    /// Nothing: that a worker gets it is what a developer wants to see.
+    TryQueue,
 }
 
 impl Payload {
@@ -95,6 +97,7 @@ impl Payload {
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
             Self::RenewTimes => "renew_times",
+            Self::TryQueue => "try_queue",
         }
     }
 
@@ -107,7 +110,8 @@ impl Payload {
             Self::MailNotifications { .. }
             | Self::Remind { .. }
             | Self::TellGuests { .. }
-            | Self::TellWhatIsDue => JobQueueName::Notification,
+            | Self::TellWhatIsDue
+            | Self::TryQueue => JobQueueName::Notification,
             Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired | Self::RenewTimes => {
                 JobQueueName::Maintenance
             }
@@ -124,6 +128,7 @@ impl Payload {
             // Guests who get many letters are written to later.
             Self::TellGuests { .. } => 20,
             Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => 2,
+            Self::TryQueue => 1,
             Self::StartDueSyncs
             | Self::StartDueReplans
             | Self::PruneExpired
@@ -147,6 +152,7 @@ impl Payload {
             | Self::PruneExpired
             | Self::TellWhatIsDue => Duration::from_secs(120),
             Self::RenewTimes => Duration::from_secs(900),
+            Self::TryQueue => Duration::from_secs(10),
         }
     }
 }

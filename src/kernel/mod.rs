@@ -15,3 +15,9 @@ pub mod time;
 pub mod zones;
 
 pub use error::{Error, ErrorCode, Result, UserError, UserErrorCode};
+
+/// The commit that this program was built from; `development` unless it is a release build.
+pub const COMMIT: &str = env!("MERIDIAN_COMMIT");
+
+/// The version of this program and its commit, for people.
+pub const VERSION: &str = env!("MERIDIAN_VERSION");

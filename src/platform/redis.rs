@@ -161,6 +161,23 @@ impl Redis {
             .await
     }
 
+    /// Stores a value under a key of its own, reads it and deletes it, for those who want to see that everything works.
+    pub async fn round_trip(&self, value: &str) -> Result<()> {
+        use fred::interfaces::KeysInterface as _;
+        use fred::types::Expiration;
+        let key = self.key(format_args!("round-trip:{value}"));
+        let (name, text, soon) = (key.clone(), value.to_owned(), Some(Expiration::EX(30)));
+        self.call(|client| async move { client.set::<(), _, _>(name, text, soon, None, false).await })
+            .await?;
+        let name = key.clone();
+        let found: Option<String> = self.call(|client| async move { client.get(name).await }).await?;
+        let deleted: u64 = self.call(|client| async move { client.del(key).await }).await?;
+        if found.as_deref() == Some(value) && deleted == 1 {
+            return Ok(());
+        }
+        Err(away("what was stored did not come back"))
+    }
+
     /// A connection of its own for subscriptions. It restores them after every reconnect.
     pub(super) async fn subscriber(&self) -> Result<SubscriberClient> {
         let client = self.0.builder.build_subscriber_client().map_err(away)?;

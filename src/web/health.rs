@@ -15,15 +15,20 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::Web;
-use crate::kernel::Result;
+use crate::kernel::{COMMIT, Result};
 
 const CACHED: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
+const OK: &str = "ok";
+const DEGRADED: &str = "degraded";
+const UNAVAILABLE: &str = "unavailable";
 
 /// A service that can be asked whether it works. The text says how it runs, for example `sqlite`.
 pub struct Probe {
     name: &'static str,
     detail: String,
+    /// Whether this process cannot serve without it.
+    is_needed: bool,
     check: Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>,
 }
 
@@ -37,7 +42,16 @@ impl Probe {
         Self {
             name,
             detail: detail.into(),
+            is_needed: true,
             check: Box::new(move || check().boxed()),
+        }
+    }
+
+    /// A probe of something that others do: without it this process still wants requests, but somebody should look.
+    pub fn of_others(self) -> Self {
+        Self {
+            is_needed: false,
+            ..self
         }
     }
 }
@@ -54,10 +68,12 @@ struct Inner {
 /// The answer of `/api/health`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// `ok` when every service works.
+    /// `ok` when every service works, `degraded` when this process can do its own work all the same, otherwise `unavailable`.
     pub status: &'static str,
     /// Version of the server.
     pub version: &'static str,
+    /// The commit that it was built from.
+    pub commit: &'static str,
     /// The services.
     pub services: Vec<Service>,
 }
@@ -95,11 +111,19 @@ impl Health {
             return report.clone();
         }
         let services = join_all(self.0.probes.iter().map(ask)).await;
-        let is_ok = services.iter().all(|service| service.status == "up");
-        let status = if is_ok { "ok" } else { "unavailable" };
+        let mut status = OK;
+        for (probe, service) in self.0.probes.iter().zip(&services) {
+            match (service.status, probe.is_needed) {
+                ("up", _) => {}
+                (_, true) => status = UNAVAILABLE,
+                (_, false) if status == OK => status = DEGRADED,
+                (_, false) => {}
+            }
+        }
         let report = Report {
             status,
             version: env!("CARGO_PKG_VERSION"),
+            commit: COMMIT,
             services,
         };
         *last = Some((Instant::now(), report.clone()));
@@ -140,7 +164,7 @@ pub(super) async fn answer(health: &Health) -> Response {
     let report = health.report().await;
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
     match serde_json::to_string(&report) {
-        Ok(body) if report.status == "ok" => (headers, body).into_response(),
+        Ok(body) if report.status != UNAVAILABLE => (headers, body).into_response(),
         Ok(body) => (
             StatusCode::SERVICE_UNAVAILABLE,
             [(RETRY_AFTER, "1")],
@@ -168,7 +192,7 @@ pub(super) async fn ready(State(web): State<Web>) -> Response {
             .into_response();
     }
     match web.health.report().await.status {
-        "ok" => "ok".into_response(),
+        OK | DEGRADED => "ok".into_response(),
         _ => (
             StatusCode::SERVICE_UNAVAILABLE,
             [(RETRY_AFTER, "1")],
@@ -205,6 +229,17 @@ mod tests {
             ["up", "down", "down"]
         );
         assert!(!serde_json::to_string(&report).unwrap().contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn what_others_do_only_degrades() {
+        let missing = || async { Err(Error::internal("nobody")) };
+        let works = || Probe::new("works", "local", || async { Ok(()) });
+        let others = || Probe::new("others", "remote", missing).of_others();
+        let status = async |probes| Health::new(probes).report().await.status;
+        assert_eq!(status(vec![works(), others()]).await, DEGRADED);
+        let broken = Probe::new("broken", "local", missing);
+        assert_eq!(status(vec![others(), broken, others()]).await, UNAVAILABLE);
     }
 
     #[tokio::test]

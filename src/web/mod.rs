@@ -14,6 +14,7 @@ mod graphql_http;
 mod graphql_operation;
 mod graphql_ws;
 pub mod health;
+mod infrastructure;
 mod origins;
 mod personal_data;
 mod reports;

@@ -17,8 +17,8 @@ use super::client::Client;
 use super::failure::Failure;
 use super::origins::CSRF_HEADER;
 use super::{
-    Web, auth, client, feed, graphiql, graphiql_page, graphql_http, health, personal_data, sign_in,
-    unsubscribe,
+    Web, auth, client, feed, graphiql, graphiql_page, graphql_http, health, infrastructure, personal_data,
+    sign_in, unsubscribe,
 };
 use crate::kernel::{Error, ErrorCode};
 
@@ -45,7 +45,9 @@ pub fn router(web: Web) -> Router {
         .route("/auth/email/link", get(sign_in::email::link))
         .route("/auth/{provider}", get(sign_in::oidc::start).fallback(nothing));
     if web.platform.config.env.is_development() {
-        routes = routes.route("/auth/dev-login", post(auth::dev_login));
+        routes = routes
+            .route("/auth/dev-login", post(auth::dev_login))
+            .route("/api/test-infrastructure", get(infrastructure::test));
     }
     if web.platform.config.graphiql {
         let assets = format!("{}{{name}}", graphiql::ASSETS_PATH);

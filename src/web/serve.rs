@@ -49,7 +49,8 @@ async fn drained(web: &Web) {
     sleep(DRAIN).await;
 }
 
-async fn connection(stream: TcpStream, peer: Peer, router: Router, web: Web) {
+/// Serves one connection to its end.
+pub(super) async fn connection(stream: TcpStream, peer: Peer, router: Router, web: Web) {
     // Answers are written at once, so waiting for more to send only costs time.
     stream.set_nodelay(true).ok();
     let service = TowerToHyperService::new(Extension(peer).layer(router));

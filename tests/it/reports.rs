@@ -142,7 +142,7 @@ async fn no_report_carries_what_belongs_to_people() {
         event["tags"]["request_id"] == "find-me"
             && event["tags"]["operation"] == "Creating"
             && event["user"]["id"] == user.as_str()
-            && event["release"] == concat!("meridian@", env!("CARGO_PKG_VERSION"))
+            && event["release"] == concat!("meridian@", env!("CARGO_PKG_VERSION"), "+development")
             && event["environment"] == "test"
             && event["message"]
                 .as_str()

@@ -3,6 +3,7 @@
 //! and no process outlives the run.
 
 mod answers;
+mod crowd;
 mod documents;
 mod fanout;
 mod http;
@@ -33,6 +34,9 @@ fn main() -> Result<()> {
 }
 
 async fn run(options: &Options) -> Result<()> {
+    if options.people > 0 {
+        return crowd::measure(options).await;
+    }
     let mut report = Report::new(options);
     let mut servers = Vec::new();
     for row in &options.rows {

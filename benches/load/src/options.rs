@@ -15,6 +15,12 @@ pub(crate) struct Options {
     pub(crate) subscribers: Vec<usize>,
     /// Idle sockets; none are opened when zero.
     pub(crate) idle: usize,
+    /// People of a crowd; everything else is left out when there is one.
+    pub(crate) people: usize,
+    /// Time between two requests of one of them.
+    pub(crate) pause: Duration,
+    /// PostgreSQL's log, for what statements take.
+    pub(crate) postgres_log: Option<PathBuf>,
     pub(crate) rounds: usize,
     pub(crate) connections: usize,
     /// Length of one measurement.
@@ -84,6 +90,9 @@ impl Options {
                 .map(|count| Ok(count.parse()?))
                 .collect::<Result<_>>()?,
             idle: take("--idle").unwrap_or_else(|| "0".into()).parse()?,
+            people: take("--people").unwrap_or_else(|| "0".into()).parse()?,
+            pause: Duration::from_secs_f64(take("--pause").unwrap_or_else(|| "60".into()).parse()?),
+            postgres_log: take("--postgres-log").map(PathBuf::from),
             large: take("--large"),
             redis: take("--redis"),
             markdown: take("--markdown").map(PathBuf::from),

@@ -53,7 +53,7 @@ impl Server {
                 command.arg(address.to_string()).arg(&url);
                 (Dialect::Meridian, Some(url), command)
             }
-            "meridian-pg" => {
+            "meridian-pg" | "replica-1" | "replica-2" => {
                 let url = options.postgres.clone();
                 (
                     Dialect::Meridian,

@@ -99,7 +99,7 @@ impl Subscriber {
     }
 
     /// The next text message; pings of both protocols are answered on the way.
-    async fn next(&mut self) -> Result<String> {
+    pub(crate) async fn next(&mut self) -> Result<String> {
         loop {
             let Some((kind, start, end)) = self.frame() else {
                 self.more().await?;

@@ -183,6 +183,13 @@ pub const TABLES: &[Table] = &[
         "workspace_id seq action object_type object_id calendar_id created_at",
     ),
     table(
+        "audit_cuts",
+        &[],
+        "",
+        "",
+        "workspace_id seq hash created_at updated_at",
+    ),
+    table(
         "audit_logs",
         &[Kept("actor_id", LOG)],
         "actor_id ip_address user_agent",

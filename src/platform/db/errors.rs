@@ -43,7 +43,7 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
-fn database_code(error: &DbErr) -> Option<String> {
+pub(super) fn database_code(error: &DbErr) -> Option<String> {
     let database = sqlx_error(error)?.as_database_error()?;
     database.code().map(|code| code.into_owned())
 }

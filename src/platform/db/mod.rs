@@ -14,6 +14,7 @@ mod read;
 mod reply;
 mod scope;
 mod sealed;
+mod server;
 mod tx;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
+pub use server::{told, try_roles, try_server};
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};

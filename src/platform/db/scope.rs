@@ -43,6 +43,7 @@ macro_rules! global {
 
 workspace_owned!(
     attendee,
+    audit_cut,
     audit_log,
     calendar,
     calendar_event,

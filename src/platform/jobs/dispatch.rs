@@ -77,10 +77,10 @@ pub(super) async fn keep(workshop: &Arc<Workshop>) {
     let mut sweeps = 0_u32;
     loop {
         ticks.tick().await;
+        if let Err(error) = workshop.ledger.present(&workshop.config.concurrency).await {
+            tracing::debug!(%error, "this worker cannot say that it lives");
+        }
         if sweeps.is_multiple_of(RENEW_EVERY) {
-            if let Err(error) = workshop.ledger.present(&workshop.config.concurrency).await {
-                tracing::debug!(%error, "this worker cannot say that it lives");
-            }
             renew(workshop).await;
         }
         sweeps = sweeps.wrapping_add(1);

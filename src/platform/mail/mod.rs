@@ -52,6 +52,19 @@ impl Mailer {
         !matches!(self.way, Way::Nowhere)
     }
 
+    /// Whether the way is open, without sending anything: a mail server is greeted and signed in to.
+    ///
+    /// # Errors
+    /// Why not, as a public sentence.
+    pub async fn test(&self) -> Result<(), String> {
+        match &self.way {
+            Way::Smtp(smtp) => smtp.test().await.map_err(|error| match error {
+                MailError::Later(why) | MailError::Never(why) => why,
+            }),
+            Way::Folder(_) | Way::Nowhere => Ok(()),
+        }
+    }
+
     /// The Message-ID of all messages with this key.
     pub fn message_id(&self, key: &str) -> String {
         message::message_id(key, &self.from)

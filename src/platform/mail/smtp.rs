@@ -56,27 +56,38 @@ impl Smtp {
         let Ok(sent) = sent else {
             return Err(MailError::Later("The mail server took too long.".into()));
         };
-        let Err(error) = sent else { return Ok(()) };
-        // The server's own words may quote the address, so only its code is told.
-        let code = error
-            .status()
-            .map(|code| format!(" ({code})"))
-            .unwrap_or_default();
-        if error.is_permanent() {
-            return Err(MailError::Never(format!(
-                "The mail server refused the message{code}."
-            )));
-        }
-        Err(MailError::Later(if error.is_transient() {
-            format!("The mail server does not take the message now{code}.")
-        } else if error.is_tls() {
-            "A secure connection to the mail server could not be made.".into()
-        } else if error.is_timeout() {
-            "The mail server took too long.".into()
-        } else {
-            "The mail server could not be reached.".into()
-        }))
+        sent.map(drop).map_err(|error| told(&error))
     }
+
+    /// Connects, greets and signs in.
+    pub(super) async fn test(&self) -> Result<(), MailError> {
+        match tokio::time::timeout(PATIENCE, self.0.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(MailError::Later("The mail server hung up.".into())),
+            Ok(Err(error)) => Err(told(&error)),
+            Err(_) => Err(MailError::Later("The mail server took too long.".into())),
+        }
+    }
+}
+
+/// What an error means. The server's own words may quote the address, so only its code is told.
+fn told(error: &lettre::transport::smtp::Error) -> MailError {
+    let code = error
+        .status()
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default();
+    if error.is_permanent() {
+        return MailError::Never(format!("The mail server refused the message{code}."));
+    }
+    MailError::Later(if error.is_transient() {
+        format!("The mail server does not take the message now{code}.")
+    } else if error.is_tls() {
+        "A secure connection to the mail server could not be made.".into()
+    } else if error.is_timeout() {
+        "The mail server took too long.".into()
+    } else {
+        "The mail server could not be reached.".into()
+    })
 }
 
 fn is_this_machine(url: &Url) -> bool {

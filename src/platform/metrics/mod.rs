@@ -79,7 +79,12 @@ impl Metrics {
         }
         let errors = ErrorCode::ALL.map(|code| counter(&recorder, &table::ERRORS, &[code.as_str()]));
         let bare = |metric| gauge(&recorder, metric, &[]);
-        gauge(&recorder, &table::UP, &[env!("CARGO_PKG_VERSION")]).set(1);
+        gauge(
+            &recorder,
+            &table::UP,
+            &[env!("CARGO_PKG_VERSION"), crate::kernel::COMMIT],
+        )
+        .set(1);
         Ok(Self(Arc::new(Inner {
             errors,
             operations: Operations::default(),

@@ -53,7 +53,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    UP = Gauge "meridian_build_info" ["version"] "1; the version is its label.";
+    UP = Gauge "meridian_build_info" ["version", "commit"] "1; version and commit are its labels.";
     OPERATION = Histogram "meridian_operation_seconds" ["operation", "kind", "outcome"]
         "Time of queries and mutations by operation name: the first 200 names that signed-in callers use, `(unnamed)` and `(other)`. The outcome is `ok` or `failed`.";
     HTTP = Histogram "meridian_http_request_seconds" ["route", "status"]
@@ -82,6 +82,8 @@ metrics! {
     JOBS_AGE = Gauge "meridian_jobs_oldest_seconds" ["queue"]
         "How long the oldest due job of the queue has been waiting. Every process reports the same: use `max`.";
     JOBS_PAUSED = Gauge "meridian_jobs_paused" ["queue"] "1 while workers take no new jobs of the queue.";
+    WORKERS = Gauge "meridian_workers" ["queue"]
+        "Processes that work on the queue. Every process reports the same: use `max`.";
     JOB = Histogram "meridian_job_seconds" ["kind", "outcome"]
         "Time of attempts of this process by kind of job and outcome: succeeded, failed, dead, cancelled, handed_back, lost. Planning runs are among them.";
     SYNC_STALE = Gauge "meridian_sync_oldest_seconds" []

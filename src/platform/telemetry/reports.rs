@@ -39,7 +39,12 @@ pub(super) fn start(settings: &Reports) -> Result<Guard> {
     Dsn::from_str(dsn).map_err(|_| Error::internal("SENTRY_DSN cannot be used"))?;
     let options = ClientOptions::new()
         .dsn(dsn)
-        .release(concat!("meridian@", env!("CARGO_PKG_VERSION")))
+        .release(concat!(
+            "meridian@",
+            env!("CARGO_PKG_VERSION"),
+            "+",
+            env!("MERIDIAN_COMMIT")
+        ))
         .environment(settings.environment.clone())
         .traces_sample_rate(settings.traces)
         .max_breadcrumbs(BREADCRUMBS)

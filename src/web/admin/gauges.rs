@@ -20,28 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) async fn refresh(admin: &Inner) {
     machines(&admin.platform);
+    let is_up = matches!(timeout(PATIENCE, admin.platform.db.ping()).await, Ok(Ok(())));
+    admin.platform.metrics.set(&table::DB_UP, &[], flag(is_up));
+    if !is_up {
+        tracing::warn!("the database does not answer; its numbers are old");
+        return;
+    }
     let mut asked = admin.asked.lock().await;
     if asked.is_some_and(|asked| asked.elapsed() < GOOD) {
         return;
     }
     *asked = Some(Instant::now());
     let platform = &admin.platform;
-    let is_up = match timeout(PATIENCE, tables(platform)).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::warn!(cause = error.cause(), "the numbers of the database are old");
-            false
-        }
-        Err(_) => {
-            tracing::warn!("the database gives no numbers in time");
-            false
-        }
-    };
-    if !is_up {
-        // It may be back at the next look.
-        *asked = None;
+    match timeout(PATIENCE, tables(platform)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => tracing::warn!(cause = error.cause(), "the numbers of the database are old"),
+        Err(_) => tracing::warn!("the database gives no numbers in time"),
     }
-    platform.metrics.set(&table::DB_UP, &[], flag(is_up));
+    // It may do better at the next look.
+    *asked = None;
 }
 
 fn flag(is_true: bool) -> f64 {
@@ -88,6 +85,7 @@ async fn tables(platform: &Platform) -> Result<()> {
         }
         metrics.set(&table::JOBS_AGE, &[queue], age(stats.oldest_queued_at));
         metrics.set(&table::JOBS_PAUSED, &[queue], flag(stats.is_paused));
+        metrics.set(&table::WORKERS, &[queue], stats.workers as f64);
     }
     let syncs = integrations::staleness(platform).await?;
     metrics.set(&table::SYNC_STALE, &[], age(syncs.oldest));

@@ -1,13 +1,13 @@
 //! Walking the hash chain of the audit log.
 
 use entity::audit_log::{Column, Entity};
-use entity::workspace_counter;
+use entity::{audit_cut, workspace_counter};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use crate::access::Ctx;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::{Error, Result};
-use crate::platform::db::audit_hash;
+use crate::platform::db::{Read, audit_hash};
 
 /// Entries read at a time.
 const PAGE: u64 = 1_000;
@@ -17,50 +17,68 @@ const PAGE: u64 = 1_000;
 pub struct Verified {
     /// Entries that are as they were written.
     pub intact: i64,
+    /// Number of the last entry that retention cut off, zero when it never did.
+    pub cut: i64,
     /// Number of the first entry that is missing, changed or out of place.
     pub broken_at: Option<i64>,
 }
 
-/// Checks that every entry is there and as it was written, up to the newest.
+/// Checks that every entry is there and as it was written, from the last cut up to the newest.
 pub async fn verify(ctx: &Ctx) -> Result<Verified> {
     ctx.require(Action::View, Resource::AuditLog)?;
     let read = ctx.read().await?;
+    let mut begin = read.find::<audit_cut::Entity>().one(&read).await?;
+    loop {
+        let found = walk(&read, begin.as_ref()).await?;
+        let now = read.find::<audit_cut::Entity>().one(&read).await?;
+        // Retention may have cut the log while it was walked.
+        if found.broken_at.is_none() || now == begin {
+            return Ok(found);
+        }
+        begin = now;
+    }
+}
+
+async fn walk(read: &Read, begin: Option<&audit_cut::Model>) -> Result<Verified> {
     let counter = read
         .find::<workspace_counter::Entity>()
-        .one(&read)
+        .one(read)
         .await?
         .ok_or_else(Error::not_found)?;
-    let (mut intact, mut previous) = (0, Vec::new());
-    let broken = |intact| {
+    let (cut, mut previous) = begin.map_or((0, Vec::new()), |cut| (cut.seq, cut.hash.clone()));
+    let mut last = cut;
+    let broken = |last| {
         Ok(Verified {
-            intact,
-            broken_at: Some(intact + 1),
+            intact: last - cut,
+            cut,
+            broken_at: Some(last + 1),
         })
     };
-    while intact < counter.audit_seq {
+    while last < counter.audit_seq {
         let page = read
             .find::<Entity>()
-            .filter(Column::Seq.gt(intact))
+            .filter(Column::Seq.gt(last))
             .filter(Column::Seq.lte(counter.audit_seq));
-        let rows = page.order_by_asc(Column::Seq).limit(PAGE).all(&read).await?;
+        let rows = page.order_by_asc(Column::Seq).limit(PAGE).all(read).await?;
         if rows.is_empty() {
-            return broken(intact);
+            return broken(last);
         }
         for row in rows {
             let hash = audit_hash(&previous, &row);
-            if row.seq != intact + 1 || row.prev_hash != previous || row.hash != hash {
-                return broken(intact);
+            if row.seq != last + 1 || row.prev_hash != previous || row.hash != hash {
+                return broken(last);
             }
-            (intact, previous) = (row.seq, hash);
+            (last, previous) = (row.seq, hash);
         }
     }
     // The counter remembers the last hash: cutting entries off the end shows too.
     if previous == counter.audit_hash {
         Ok(Verified {
-            intact,
+            intact: last - cut,
+            cut,
             broken_at: None,
         })
     } else {
-        broken(intact)
+        broken(last)
     }
 }

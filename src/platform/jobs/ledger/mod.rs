@@ -30,6 +30,7 @@ pub use finish::Outcome;
 pub use list::{Listed, newest};
 pub use rates::{RATE_MINUTES, ended_lately};
 pub use retention::prune;
+pub use roll::live_workers;
 pub use stats::{QueueStats, queue_stats};
 
 use crate::kernel::Result;

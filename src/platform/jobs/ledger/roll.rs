@@ -11,8 +11,8 @@ use crate::kernel::Result;
 use crate::kernel::time::Instant;
 use crate::platform::db::Read;
 
-/// A worker that was not heard of for so long is dead.
-const SILENT: TimeDelta = TimeDelta::seconds(30);
+/// A worker that was not heard of for so long is dead, as far as those who look are concerned: it speaks every five seconds.
+const SILENT: TimeDelta = TimeDelta::seconds(8);
 /// When it is forgotten.
 const FORGOTTEN: TimeDelta = TimeDelta::minutes(10);
 
@@ -69,4 +69,16 @@ pub(super) async fn workers(read: &Read, now: Instant) -> Result<Vec<(JobQueueNa
         .filter(Column::UpdatedAt.gt(now - SILENT))
         .group_by(Column::Queue);
     Ok(live.into_tuple().all(read).await?)
+}
+
+/// How many processes work on jobs at `now`.
+pub async fn live_workers(read: &Read, now: Instant) -> Result<u64> {
+    let live = read
+        .find_global::<Entity>()
+        .select_only()
+        .column(Column::Name)
+        .distinct()
+        .filter(Column::UpdatedAt.gt(now - SILENT));
+    let names: Vec<String> = live.into_tuple().all(read).await?;
+    Ok(names.len() as u64)
 }

@@ -1,0 +1,156 @@
+//! Whatever process dies, it shows within ten seconds: in the health of those that live, in their numbers and in their log.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::support::process::{Process, get};
+use crate::support::{Backend, Database};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A way to a service that can be cut, as when its process is killed: connections break, and nobody listens any more.
+struct Way {
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Way {
+    async fn to(address: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            // Dropped with the task, and everything on it with the set.
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                let (mut here, _) = listener.accept().await.unwrap();
+                let address = address.clone();
+                connections.spawn(async move {
+                    if let Ok(mut there) = TcpStream::connect(address).await {
+                        copy_bidirectional(&mut here, &mut there).await.ok();
+                    }
+                });
+            }
+        });
+        Self { port, task }
+    }
+
+    /// Takes the way of a URL; the URL then leads over it.
+    async fn of(text: &str) -> (Self, String) {
+        let mut url = url::Url::parse(text).unwrap();
+        let way = Self::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())).await;
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(way.port)).unwrap();
+        (way, url.to_string())
+    }
+
+    fn cut(&self) {
+        self.task.abort();
+    }
+}
+
+/// What a process says about a service: the status of the whole, of the service, and of `/readyz`.
+async fn seen(server: &Process, service: &str) -> (String, String, u16) {
+    let (_, body) = get(server.port, "/api/health").await.unwrap();
+    let report: Value = serde_json::from_str(&body).unwrap();
+    let services = report["services"].as_array().unwrap();
+    let found = services.iter().find(|one| one["name"] == service);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let ready = get(server.port, "/readyz").await.unwrap().0;
+    let status = found.map_or("missing".to_owned(), |one| text(&one["status"]));
+    (text(&report["status"]), status, ready)
+}
+
+/// Waits until the service is shown as dead, and says how the rest is then.
+async fn until_down(server: &Process, service: &str) -> (String, u16) {
+    let began = Instant::now();
+    loop {
+        let (whole, status, ready) = seen(server, service).await;
+        if status == "down" {
+            return (whole, ready);
+        }
+        assert!(
+            began.elapsed() < SOON,
+            "{service} is {status} after {:?}",
+            began.elapsed()
+        );
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits until the numbers have this line.
+async fn until_counted(server: &Process, line: &str) {
+    let began = Instant::now();
+    loop {
+        let (_, text) = get(server.admin, "/metrics").await.unwrap();
+        if text.lines().any(|one| one == line) {
+            return;
+        }
+        assert!(began.elapsed() < SOON, "no {line} in\n{text}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn has_logged(server: &Process, service: &str) -> bool {
+    let about = format!("\"service\":\"{service}\"");
+    server.log().iter().any(|line| line.contains(&about))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_worker_shows_at_those_who_take_requests() {
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let start = |command| Process::start(command, &database.url, folder.path(), &[]);
+    let (mut api, mut worker) = (start("api"), start("worker"));
+    worker.ready().await;
+    api.ready().await;
+    let began = Instant::now();
+    while seen(&api, "workers").await.1 != "up" {
+        assert!(began.elapsed() < SOON, "{:#?}", api.log());
+        sleep(Duration::from_millis(200)).await;
+    }
+    worker.kill();
+    let (whole, ready) = until_down(&api, "workers").await;
+    assert_eq!(
+        (whole.as_str(), ready),
+        ("degraded", 200),
+        "requests are still wanted"
+    );
+    assert!(has_logged(&api, "workers"), "{:#?}", api.log());
+    // Nobody answers for it any more, which is what a monitor sees first.
+    assert!(get(worker.admin, "/metrics").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_database_or_redis_shows_everywhere() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let (postgres, database_url) = Way::of(&database.url).await;
+    let (redis, redis_url) = Way::of(&redis_url).await;
+    let mut server = Process::start(
+        "serve",
+        &database_url,
+        folder.path(),
+        &[("REDIS_URL", &redis_url)],
+    );
+    server.ready().await;
+    until_counted(&server, "meridian_db_up 1").await;
+    until_counted(&server, "meridian_redis_up 1").await;
+
+    redis.cut();
+    let (whole, ready) = until_down(&server, "redis").await;
+    assert_eq!((whole.as_str(), ready), ("degraded", 200), "requests go on");
+    until_counted(&server, "meridian_redis_up 0").await;
+    assert!(has_logged(&server, "redis"), "{:#?}", server.log());
+
+    postgres.cut();
+    let (whole, ready) = until_down(&server, "database").await;
+    assert_eq!((whole.as_str(), ready), ("unavailable", 503));
+    until_counted(&server, "meridian_db_up 0").await;
+    assert!(has_logged(&server, "database"), "{:#?}", server.log());
+}

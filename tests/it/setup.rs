@@ -1,0 +1,173 @@
+//! `meridian setup`: from an empty folder to a database that a server can start on, without replacing or losing anything.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::process::free_port;
+
+/// Runs a command in a folder with nothing but these variables, and without a terminal.
+fn meridian(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+fn set(name: &str, value: &str) -> String {
+    format!("--set={name}={value}")
+}
+
+/// Arguments with ports that nothing has.
+fn free() -> Vec<String> {
+    let address = || format!("127.0.0.1:{}", free_port());
+    vec![
+        "setup".into(),
+        "--yes".into(),
+        set("MERIDIAN_LISTEN", &address()),
+        set("MERIDIAN_ADMIN_LISTEN", &address()),
+    ]
+}
+
+fn run(folder: &Path, arguments: &[String]) -> (bool, String) {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    meridian(folder, &arguments, &[])
+}
+
+fn value(folder: &Path, file: &str, name: &str) -> String {
+    let text = fs::read_to_string(folder.join(file)).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    line.unwrap_or_else(|| panic!("{file} lacks {name}:\n{text}"))
+        .to_owned()
+}
+
+#[test]
+fn an_empty_folder_becomes_an_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let (ok, text) = run(path, &free());
+    assert!(ok, "{text}");
+    for part in [
+        "Prerequisites",
+        ".env is written",
+        "the database is up to date",
+        "Next steps",
+        "meridian serve --demo",
+        "/api/test-infrastructure",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "no colours without a terminal:\n{text}");
+    assert_eq!(value(path, ".env", "MERIDIAN_SECRET_KEY").len(), 44);
+    assert!(path.join("data/meridian.db").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path.join(".env")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let left: Vec<_> = fs::read_dir(path)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(
+        left.iter().all(|name| [".env", "data"].contains(&name.as_str())),
+        "{left:?}"
+    );
+    // The server reads what was written.
+    let (ok, text) = meridian(path, &["migrate", "status"], &[]);
+    assert!(ok && !text.contains("pending"), "{text}");
+}
+
+#[test]
+fn what_is_there_is_replaced_only_on_demand_and_its_key_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(run(path, &free()).0);
+    let before = fs::read_to_string(path.join(".env")).unwrap();
+    let (ok, text) = meridian(path, &["setup", "--yes"], &[]);
+    assert!(ok && text.contains("stays as it is"), "{text}");
+    let (ok, text) = run(path, &free());
+    assert!(!ok && text.contains("--replace"), "{text}");
+    assert_eq!(fs::read_to_string(path.join(".env")).unwrap(), before);
+
+    let mut arguments = free();
+    arguments.push("--replace".into());
+    arguments.push(set("MERIDIAN_LOG", "warn"));
+    let (ok, text) = run(path, &arguments);
+    assert!(ok, "{text}");
+    let key = |file: &str| value(path, file, "MERIDIAN_SECRET_KEY");
+    assert_eq!(value(path, ".env", "MERIDIAN_LOG"), "warn");
+    let old = fs::read_dir(path).unwrap().find_map(|file| {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        name.starts_with(".env.2").then_some(name)
+    });
+    let old = old.expect("the old file");
+    assert_eq!(fs::read_to_string(path.join(&old)).unwrap(), before);
+    assert_eq!(key(".env"), key(&old));
+}
+
+#[test]
+fn a_development_machine_keeps_the_key_that_it_made_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // Makes the key on the way.
+    assert!(meridian(path, &["seed"], &[]).0);
+    let made = fs::read_to_string(path.join("data/secret.key")).unwrap();
+    let (ok, text) = run(path, &free());
+    assert!(ok, "{text}");
+    assert_eq!(value(path, ".env", "MERIDIAN_SECRET_KEY"), made.trim());
+}
+
+#[test]
+fn production_gets_what_it_needs_and_steps_that_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = free();
+    arguments.push(set("MERIDIAN_PUBLIC_URL", "https://meridian.example.org"));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (ok, text) = meridian(folder.path(), &arguments, &[("MERIDIAN_ENV", "production")]);
+    assert!(ok, "{text}");
+    assert_eq!(value(folder.path(), ".env", "MERIDIAN_ENV"), "production");
+    assert!(
+        text.contains("Nobody can sign in yet") && text.contains("meridian backup"),
+        "{text}"
+    );
+    assert!(!text.contains("test-infrastructure"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let try_with = |name: &str, value: &str| {
+        let (ok, text) = run(path, &["setup".into(), "--yes".into(), set(name, value)]);
+        assert!(!ok && !path.join(".env").exists(), "{text}");
+        text
+    };
+    assert!(try_with("MERIDIAN_LISTN", "x").contains("Did you mean MERIDIAN_LISTEN?"));
+    assert!(try_with("REDIS_ULR", "x").contains("Did you mean REDIS_URL?"));
+    assert!(try_with("MERIDIAN_LISTEN", "here").contains("127.0.0.1:8000"));
+    let (ok, text) = meridian(path, &["setup"], &[]);
+    assert!(
+        !ok && text.contains("no terminal") && text.contains("--yes"),
+        "{text}"
+    );
+    // Written, but the database is not there: the cure is told, and the file stays for the next try.
+    let url = format!("postgres://meridian:hunter2@127.0.0.1:{}/meridian", free_port());
+    let mut arguments = free();
+    arguments.push(set("DATABASE_URL", &url));
+    let (ok, text) = run(path, &arguments);
+    assert!(
+        !ok && text.contains("Nobody listens there") && !text.contains("hunter2"),
+        "{text}"
+    );
+    assert_eq!(value(path, ".env", "DATABASE_URL"), url);
+}
