@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::features::{events, integrations, letters, notifications, scheduling, tasks, upkeep};
+use crate::features::{events, integrations, letters, notifications, scheduling, tasks, transfers, upkeep};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -32,6 +32,7 @@ impl Features {
                 events::plan_reminders(&self.platform, &job).await?;
                 tasks::tell_due(&self.platform, &job).await
             }
+            Payload::TransferData { .. } => transfers::run(&self.platform, &job).await,
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
             Payload::RenewTimes => {
                 let done = events::renew_times(&self.platform).await?;
@@ -44,7 +45,9 @@ impl Features {
                 Ok(())
             }
             Payload::PruneExpired => {
-                let rows = upkeep::prune(&self.platform).await? + letters::prune(&self.platform).await?;
+                let rows = upkeep::prune(&self.platform).await?
+                    + letters::prune(&self.platform).await?
+                    + transfers::prune(&self.platform).await?;
                 let jobs = jobs::prune(&self.platform).await?;
                 tracing::info!(rows, jobs, "old rows deleted");
                 Ok(())

@@ -18,6 +18,7 @@ mod personal_data;
 mod routes;
 mod serve;
 mod sign_in;
+mod transfers;
 mod unsubscribe;
 
 use std::sync::Arc;

@@ -49,6 +49,7 @@ workspace_owned!(
     calendar_setting,
     calendar_sync,
     change_log,
+    data_transfer,
     event_override,
     external_event_link,
     focus_session,
@@ -65,6 +66,7 @@ workspace_owned!(
     task_label,
     unscheduled_task,
     task_notice,
+    transfer_chunk,
     workspace_counter,
 );
 
