@@ -167,7 +167,7 @@ async fn a_file_is_imported_object_by_object_and_twice_is_once() {
     assert_eq!(everything(&ana, &workspace).await, first);
 
     // What was changed here since, and is newer, stays.
-    let moved = "mutation ($id: ID!) { moveCalendarEvent(id: $id, start: \"2026-03-11T00:00:00Z\", scope: ALL) { calendarEvent { sequence } userErrors { code message } } }";
+    let moved = "mutation ($id: ID!) { moveCalendarEvent(id: $id, start: \"2026-03-11T00:00:00Z\", scope: ALL) { calendarEvent { id } userErrors { code message } } }";
     let find = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 10, filter: { search: \"Day off\" }) { nodes { id } } } }";
     let found = ana.gql(find, json!({ "id": workspace })).await;
     let id = found.text("/workspace/calendarEvents/nodes/0/id");
@@ -322,30 +322,39 @@ async fn what_cannot_be_used_is_refused_with_its_field_and_leaves_nothing() {
     let own = calendar(&ana, &workspace, "Mine").await;
     for (format, content, expected) in [
         ("ICS", String::new(), "REQUIRED input.content"),
-        ("ICS", "<html>Sign in</html>".into(), "INVALID input.content"),
-        ("ICS", "\u{7f}ELF\u{1}\u{2}\u{3}".into(), "INVALID input.content"),
+        ("ICS", "<html>Sign in</html>".to_owned(), "INVALID input.content"),
+        (
+            "ICS",
+            "\u{7f}ELF\u{1}\u{2}\u{3}".to_owned(),
+            "INVALID input.content",
+        ),
         (
             "ICS",
             format!("{FILE}{}", "x".repeat(1 << 20)),
             "TOO_LONG input.content",
         ),
-        ("JSON", "[1, 2]".into(), "INVALID input.content"),
-        ("CSV", "a,b\n1,2\n".into(), "INVALID input.content"),
+        ("JSON", "[1, 2]".to_owned(), "INVALID input.content"),
+        ("CSV", "a,b\n1,2\n".to_owned(), "INVALID input.content"),
     ] {
         let answer = start_import(&ana, &workspace, format, &content).await;
         assert_eq!(answer.user_error("startImport"), expected, "{format}");
     }
-    let foreign = calendar(&app.ben(), &app.ben.workspace(), "His").await;
+    let there = app.ben.workspace();
+    let foreign = calendar(&app.ben(), &there, "His").await;
     for (calendar, workspace, expected) in [
         (
             foreign.as_str(),
             workspace.as_str(),
             "REFERENCE_NOT_FOUND input.calendarId",
         ),
-        ("cal_x", &workspace, "REFERENCE_NOT_FOUND input.calendarId"),
         (
-            &own,
-            &app.ben.workspace(),
+            "cal_x",
+            workspace.as_str(),
+            "REFERENCE_NOT_FOUND input.calendarId",
+        ),
+        (
+            own.as_str(),
+            there.as_str(),
             "REFERENCE_NOT_FOUND input.workspaceId",
         ),
     ] {
