@@ -19,14 +19,15 @@ pub struct Model {
     pub status: JobStatus,
     /// No foreign key: jobs are pruned earlier.
     pub job_id: Option<JobId>,
+    /// What was asked for, and how far an import has come.
     pub parameters: Json,
-    /// The file, until it is read or its link expires.
-    pub content: Option<Vec<u8>>,
+    /// Length of the file, once it is whole.
+    pub size_bytes: Option<i64>,
     pub processed_count: i32,
     /// Array of `{position, message}`.
     pub problems: Json,
     pub error: Option<String>,
-    /// End of the download link.
+    /// End of the file: of the download link, or of an upload that is not finished.
     pub expires_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,

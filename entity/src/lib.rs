@@ -47,6 +47,7 @@ pub mod task;
 pub mod task_dependency;
 pub mod task_label;
 pub mod task_notice;
+pub mod transfer_chunk;
 pub mod unscheduled_task;
 pub mod user;
 pub mod user_preferences;
@@ -149,6 +150,7 @@ pub fn catalog() -> Vec<Table> {
         table(task_dependency::Entity),
         table(task_label::Entity),
         table(task_notice::Entity),
+        table(transfer_chunk::Entity),
         table(unscheduled_task::Entity),
         table(user::Entity),
         table(user_preferences::Entity),

@@ -27,6 +27,8 @@ mod m0025_one_policy;
 mod m0030_job_turns;
 mod m0031_job_ticks;
 mod m0033_audit_cuts;
+mod m0026_transfer_files;
+mod m0027_search_letters;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -64,6 +66,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_job_turns::JobTurns),
             Area::boxed("m0031_job_ticks", m0031_job_ticks::tables),
             Box::new(m0033_audit_cuts::AuditCuts),
+            Box::new(m0026_transfer_files::TransferFiles),
+            Box::new(m0027_search_letters::SearchLetters),
         ]
     }
 }

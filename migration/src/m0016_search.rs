@@ -10,7 +10,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 pub(crate) struct Search;
 
 /// A searched table with its kind and the columns behind the title.
-const TABLES: [(&str, &str, &[&str]); 2] = [
+pub(crate) const TABLES: [(&str, &str, &[&str]); 2] = [
     ("calendar_events", "event", &["description", "location"]),
     ("tasks", "task", &["description"]),
 ];
@@ -22,7 +22,7 @@ impl MigrationName for Search {
 }
 
 /// Long texts are found by their beginnings, so that no text is too long to be stored.
-fn postgres(table: &str, body: &[&str]) -> String {
+pub(crate) fn postgres(table: &str, body: &[&str]) -> String {
     let words = |text: String| {
         format!("to_tsvector('simple'::regconfig, regexp_replace({text}, '[[:punct:]]+', ' ', 'g'))")
     };

@@ -1,11 +1,11 @@
 //! A caller inside one workspace. Having one proves that the membership was checked.
 
-use entity::enums::{ApiTokenScope, WorkspaceRole};
+use entity::enums::{ActorKind, ApiTokenScope, WorkspaceRole};
 use entity::ids::{UserId, WorkspaceId};
 
 use super::caller::{Caller, Identity};
 use crate::kernel::actions::{self, Action, Resource};
-use crate::kernel::actor::Actor;
+use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::{Read, Scope, Tx};
@@ -55,6 +55,27 @@ impl Ctx {
             role: WorkspaceRole::Owner,
             token_scope: None,
             actor: Actor::system(),
+        }
+    }
+
+    /// A job that runs what a person asked for. What their token was allowed was checked when they asked.
+    pub(super) fn of_errand(
+        platform: &Platform,
+        person: UserId,
+        workspace_id: WorkspaceId,
+        role: WorkspaceRole,
+    ) -> Self {
+        Self {
+            platform: platform.clone(),
+            workspace_id,
+            role,
+            token_scope: None,
+            actor: Actor {
+                kind: ActorKind::User,
+                user_id: Some(person),
+                api_token_id: None,
+                origin: Origin::default(),
+            },
         }
     }
 

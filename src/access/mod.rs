@@ -4,6 +4,7 @@
 mod caller;
 mod credentials;
 mod ctx;
+mod errands;
 pub mod oidc;
 pub mod one_use;
 mod replies;
@@ -15,6 +16,7 @@ mod tokens;
 pub use caller::{Access, Caller, Identity, Membership, ObjectId};
 pub use credentials::{Credentials, authenticate, still_valid};
 pub use ctx::Ctx;
+pub use errands::errand_of;
 pub use replies::{Claim, claim, keep};
 pub use roles::roles;
 pub use secrets::{secret, token_hash};

@@ -6,7 +6,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sentry::{Hub, SentryFutureExt as _};
 
-use crate::features::{audit, events, integrations, letters, notifications, scheduling, tasks, upkeep};
+use crate::features::{
+    audit, events, integrations, letters, notifications, scheduling, tasks, transfers, upkeep,
+};
 use crate::kernel::jobs::Payload;
 use crate::platform::Platform;
 use crate::platform::jobs::{self, JobError, Runner, RunningJob};
@@ -35,6 +37,7 @@ impl Features {
                 events::plan_reminders(&self.platform, &job).await?;
                 tasks::tell_due(&self.platform, &job).await
             }
+            Payload::TransferData { .. } => transfers::run(&self.platform, &job).await,
             Payload::StartDueSyncs => integrations::start_due(&self.platform, &job).await,
             Payload::TryQueue => Ok(()),
             Payload::RenewTimes => {
@@ -50,7 +53,8 @@ impl Features {
             Payload::PruneExpired => {
                 let rows = upkeep::prune(&self.platform).await?
                     + letters::prune(&self.platform).await?
-                    + audit::prune(&self.platform).await?;
+                    + audit::prune(&self.platform).await?
+                    + transfers::prune(&self.platform).await?;
                 let jobs = jobs::prune(&self.platform).await?;
                 tracing::info!(rows, jobs, "old rows deleted");
                 Ok(())

@@ -3,6 +3,9 @@
 //! The file is a JSON list of cases, or has one case a line: `id`, `dtstart`, `tzid` (null for floating times and days), `rrule`,
 //! `exdate`, `rdate` and `limit`. Each case gives a line `{"id": …, "starts": […]}`: instants in UTC, or what is written when
 //! there is no zone. A case that cannot be read gives no starts and an `error`; one that needs too much work says `truncated`.
+//!
+//! A calendar file is expanded as well: each of its objects gives such a line with its UID as `id`, overrides applied, and what was wrong
+//! with it as `problems`.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -15,10 +18,14 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::features::events::recurrence::{Addition, Budget, Gap, Moment, Parts, Rule, Series, Start};
+use crate::features::events::{self, ical};
+use crate::kernel::time::Span;
 use crate::kernel::zones;
 
 /// Starts of a case that does not say how many it wants.
 const USUAL_LIMIT: usize = 400;
+/// Most starts of one object of a calendar file.
+const MOST_OF_FILE: usize = 10_000;
 /// A command may work longer than a request.
 const BUDGET: Budget = Budget {
     steps: 2_000_000,
@@ -57,10 +64,29 @@ struct Case {
     limit: Option<usize>,
 }
 
+/// Which occurrences of a calendar file are printed.
+#[derive(clap::Args)]
+pub(super) struct Window {
+    /// First instant, for calendar files.
+    #[arg(long, value_name = "INSTANT", default_value = "1970-01-01T00:00:00Z")]
+    from: chrono::DateTime<chrono::Utc>,
+    /// Instant just after the last, for calendar files.
+    #[arg(long, value_name = "INSTANT", default_value = "2100-01-01T00:00:00Z")]
+    until: chrono::DateTime<chrono::Utc>,
+    /// Zone of times that have none that can be found out, for calendar files.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    zone: String,
+}
+
 /// Prints a line for each case of a file.
-pub(super) fn run(file: &Path, gap: GapPolicy) -> Outcome {
+pub(super) fn run(file: &Path, gap: GapPolicy, window: &Window) -> Outcome {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    let bytes = std::fs::read(file).map_err(|error| wrong(&error))?;
+    let text = ical::decode(&bytes).text;
+    let is_calendar = text.trim_start_matches('\u{feff}').trim_start().get(..6);
+    if is_calendar.is_some_and(|word| word.eq_ignore_ascii_case("BEGIN:")) {
+        return calendar(&text, window).map_err(|error| wrong(&error).into());
+    }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for case in cases(&text).map_err(|error| wrong(&error))? {
         let line = match starts(&case, gap.into()) {
@@ -68,6 +94,26 @@ pub(super) fn run(file: &Path, gap: GapPolicy) -> Outcome {
             Ok((starts, true)) => json!({ "id": case.id, "starts": starts, "truncated": true }),
             Err(error) => json!({ "id": case.id, "starts": [], "error": error }),
         };
+        if let Err(error) = writeln!(out, "{line}") {
+            return closed(error);
+        }
+    }
+    out.flush().or_else(closed)
+}
+
+/// Prints a line for each object of a calendar.
+fn calendar(text: &str, window: &Window) -> Outcome {
+    let span = Span::new(window.from, window.until).ok_or("`--until` must be after `--from`")?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for object in events::file_starts(text, &window.zone, span)? {
+        let starts = object.starts.iter().take(MOST_OF_FILE).map(ToString::to_string);
+        let mut line = json!({ "id": object.uid, "starts": starts.collect::<Vec<_>>() });
+        if object.truncated || object.starts.len() > MOST_OF_FILE {
+            line["truncated"] = true.into();
+        }
+        if !object.problems.is_empty() {
+            line["problems"] = object.problems.into();
+        }
         if let Err(error) = writeln!(out, "{line}") {
             return closed(error);
         }

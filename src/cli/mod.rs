@@ -64,10 +64,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },
-    /// Expand the recurrence rules of a file of test vectors, one JSON line each.
+    /// Expand the recurrence rules of a file of test vectors, or the events of a calendar file, one JSON line each.
     Expand {
-        /// A JSON list of cases, or one case a line.
+        /// A JSON list of cases, one case a line, or a calendar (`.ics`).
         file: PathBuf,
+        #[command(flatten)]
+        window: expand::Window,
         /// What happens to times that a change of clocks leaves out.
         #[arg(long, value_enum, default_value_t = expand::GapPolicy::Shift)]
         gap: expand::GapPolicy,
@@ -140,8 +142,8 @@ pub fn run() -> ExitCode {
     if let Command::Schema { check } = &arguments.command {
         return end(schema(check.as_ref()));
     }
-    if let Command::Expand { file, gap } = &arguments.command {
-        return end(expand::run(file, *gap));
+    if let Command::Expand { file, gap, window } = &arguments.command {
+        return end(expand::run(file, *gap, window));
     }
     if let Command::Plan(arguments) = &arguments.command {
         return end(plan::run(arguments));
@@ -190,7 +192,7 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Mail { action } => mail::run(&action),
         Command::Schema { check } => schema(check.as_ref()),
-        Command::Expand { file, gap } => expand::run(&file, gap),
+        Command::Expand { file, gap, window } => expand::run(&file, gap, &window),
     }
 }
 

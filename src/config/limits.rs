@@ -33,6 +33,10 @@ number_section! {
         body_timeout: Duration = "MERIDIAN_LIMIT_BODY_SECONDS", "15", 1..=300;
         /// Seconds after which a query or mutation is given up.
         operation_timeout: Duration = "MERIDIAN_LIMIT_OPERATION_SECONDS", "30", 1..=600;
+        /// Largest file that can be imported, in bytes.
+        import_bytes: usize = "MERIDIAN_LIMIT_IMPORT_BYTES", "67108864", 1_024..=1_073_741_824;
+        /// Hours for which an exported file can be fetched.
+        export_hours: u32 = "MERIDIAN_EXPORT_HOURS", "24", 1..=720;
         /// Most subscriptions on one WebSocket.
         socket_subscriptions: usize = "MERIDIAN_LIMIT_SOCKET_SUBSCRIPTIONS", "50", 1..=10_000;
         /// Largest message from a WebSocket client in bytes.

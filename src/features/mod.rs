@@ -43,3 +43,5 @@ pub mod focus;
 pub mod integrations;
 
 pub mod assistant;
+
+pub mod transfers;

@@ -11,17 +11,19 @@ use std::sync::Arc;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, ScheduleId,
-    ScheduleSlotId, SyncRunId, TaskId, UserId, WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, DataTransferId, FocusSessionId, IntegrationId, MembershipId,
+    ScheduleId, ScheduleSlotId, SyncRunId, TaskId, UserId, WorkspaceId,
 };
 use entity::{
-    attendee, audit_log, calendar, focus_session, integration, membership, reminder, schedule, schedule_slot,
-    sync_run, task, unscheduled_task, user, workspace,
+    attendee, audit_log, calendar, data_transfer, focus_session, integration, membership, reminder, schedule,
+    schedule_slot, sync_run, task, unscheduled_task, user, workspace,
 };
 
 use super::errors::expose;
 use crate::access::{Access, Ctx};
-use crate::features::{audit, calendars, events, focus, integrations, people, scheduling, tasks, workspaces};
+use crate::features::{
+    audit, calendars, events, focus, integrations, people, scheduling, tasks, transfers, workspaces,
+};
 use crate::kernel;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::{Instant, Span};
@@ -167,6 +169,12 @@ workspace_loader!(
     /// What found no place in a plan.
     UnscheduledKey(ScheduleId) => Vec<Arc<unscheduled_task::Model>>,
     |ctx, ids| async move { Ok(shared(scheduling::unscheduled_of(&ctx, &ids).await?)) }
+);
+
+workspace_loader!(
+    /// An import or export of the caller.
+    TransferKey(DataTransferId) => Arc<data_transfer::Model>,
+    |ctx, ids| async move { Ok(transfers::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
 );
 
 workspace_loader!(

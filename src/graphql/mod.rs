@@ -11,6 +11,7 @@ mod calendar_feeds;
 mod calendars;
 mod changes;
 mod credentials;
+mod data_transfers;
 mod documents;
 mod enums;
 pub mod errors;
@@ -80,6 +81,7 @@ pub struct Query(
     search::SearchQuery,
     jobs::JobQuery,
     jobs::JobQueueQuery,
+    data_transfers::DataTransferQuery,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
@@ -103,6 +105,7 @@ pub struct Mutation(
     jobs::JobMutation,
     focus::FocusMutation,
     quick_add::QuickAddMutation,
+    data_transfers::DataTransferMutation,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

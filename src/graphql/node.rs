@@ -4,9 +4,9 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::ids::{
-    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId,
-    InvitationId, JobId, KINDS, MembershipId, NotificationId, ScheduleId, ScheduleSlotId, SessionId,
-    SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
+    AccountId, ApiTokenId, AuditLogId, CalendarEventId, CalendarId, DataTransferId, FocusSessionId,
+    IntegrationId, InvitationId, JobId, KINDS, MembershipId, NotificationId, ScheduleId, ScheduleSlotId,
+    SessionId, SyncRunId, TaskId, TypedId, UserId, WorkspaceId,
 };
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use super::accounts::Account;
 use super::audit::AuditLog;
 use super::calendars::Calendar;
 use super::credentials::{ApiToken, Session};
+use super::data_transfers::DataTransfer;
 use super::errors::expose;
 use super::events::CalendarEvent;
 use super::focus::FocusSession;
@@ -24,7 +25,7 @@ use super::jobs::Job;
 use super::loaders::{
     AccountKey, AcquaintedKey, AuditKey, CalendarKey, EventKey, FocusKey, IntegrationKey, InvitationKey,
     JobKey, MemberKey, NotificationKey, OwnTokenKey, PlaceKey, ScheduleKey, SessionKey, SlotKey, SyncRunKey,
-    TaskKey, UserKey,
+    TaskKey, TransferKey, UserKey,
 };
 use super::members::WorkspaceMember;
 use super::notifications::Notification;
@@ -49,6 +50,7 @@ pub enum Node {
     AuditLog(AuditLog),
     Calendar(Calendar),
     CalendarEvent(CalendarEvent),
+    DataTransfer(DataTransfer),
     FocusSession(FocusSession),
     Integration(Integration),
     Job(Job),
@@ -87,6 +89,10 @@ pub async fn node_in(
         CalendarEventId::TYPE => {
             let row = loader.load_one(EventKey(workspace, CalendarEventId(id))).await;
             row.map(|row| row.map(|event| Node::CalendarEvent(CalendarEvent(event))))
+        }
+        DataTransferId::TYPE => {
+            let row = loader.load_one(TransferKey(workspace, DataTransferId(id))).await;
+            row.map(|row| row.map(|row| Node::DataTransfer(DataTransfer(row))))
         }
         FocusSessionId::TYPE => {
             let row = loader.load_one(FocusKey(workspace, FocusSessionId(id))).await;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use entity::enums::JobQueueName;
-use entity::ids::{CalendarEventId, IntegrationId, ReminderId, ScheduleId, UserId, WorkspaceId};
+use entity::ids::{
+    CalendarEventId, DataTransferId, IntegrationId, ReminderId, ScheduleId, UserId, WorkspaceId,
+};
 use serde::{Deserialize, Serialize};
 
 pub use schedule::{CatchUp, CronEntry, cron};
@@ -68,6 +70,14 @@ pub enum Payload {
     TellGuests {
         /// The event.
         event_id: CalendarEventId,
+        /// The occurrence that was changed, when it was only one.
+        #[serde(default)]
+        original_start: Option<DateTime<Utc>>,
+    },
+    /// Read an uploaded file into a workspace, or write one.
+    TransferData {
+        /// The import or export.
+        transfer_id: DataTransferId,
     },
     /// Plan reminders, and tell of tasks that are due soon.
     TellWhatIsDue,
@@ -93,6 +103,7 @@ impl Payload {
             Self::MailNotifications { .. } => "mail_notifications",
             Self::Remind { .. } => "remind",
             Self::TellGuests { .. } => "tell_guests",
+            Self::TransferData { .. } => "transfer_data",
             Self::TellWhatIsDue => "tell_what_is_due",
             Self::StartDueSyncs => "start_due_syncs",
             Self::PruneExpired => "prune_expired",
@@ -112,6 +123,7 @@ impl Payload {
             | Self::TellGuests { .. }
             | Self::TellWhatIsDue
             | Self::TryQueue => JobQueueName::Notification,
+            Self::TransferData { .. } => JobQueueName::DataTransfer,
             Self::StartDueSyncs | Self::StartDueReplans | Self::PruneExpired | Self::RenewTimes => {
                 JobQueueName::Maintenance
             }
@@ -129,6 +141,7 @@ impl Payload {
             Self::TellGuests { .. } => 20,
             Self::GenerateSchedule { .. } | Self::ReplanSchedule { .. } => 2,
             Self::TryQueue => 1,
+            Self::TransferData { .. } => 5,
             Self::StartDueSyncs
             | Self::StartDueReplans
             | Self::PruneExpired
@@ -153,6 +166,8 @@ impl Payload {
             | Self::TellWhatIsDue => Duration::from_secs(120),
             Self::RenewTimes => Duration::from_secs(900),
             Self::TryQueue => Duration::from_secs(10),
+            // What an attempt has stored the next one does not do again.
+            Self::TransferData { .. } => Duration::from_secs(3_600),
         }
     }
 }

@@ -21,6 +21,7 @@ mod reports;
 mod routes;
 mod serve;
 mod sign_in;
+mod transfers;
 mod unsubscribe;
 
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::origins::CSRF_HEADER;
 use super::{
     Web, auth, client, feed, graphiql, graphiql_page, graphql_http, health, infrastructure, personal_data,
-    sign_in, unsubscribe,
+    sign_in, transfers, unsubscribe,
 };
 use crate::kernel::{Error, ErrorCode};
 
@@ -34,6 +34,8 @@ pub fn router(web: Web) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/ics/{file}", get(feed::download))
+        .route("/api/import", post(transfers::upload))
+        .route("/api/export/{secret}", get(transfers::download))
         .route("/auth/personal-data", get(personal_data::download))
         .route("/mail/unsubscribe", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/auth/callback", get(sign_in::oidc::callback))

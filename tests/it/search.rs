@@ -101,3 +101,55 @@ async fn private_events_and_other_workspaces_are_not_found() {
         ["Doctoral defence"]
     );
 }
+
+#[tokio::test]
+async fn capital_and_small_letters_are_the_same_in_every_script() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    for title in ["Übergabe", "ПЛАНЁРКА", "Ελλάδα"] {
+        event(&ana, &calendar, title, json!({})).await;
+    }
+    for (words, title) in [
+        ("übergabe", "Übergabe"),
+        ("ÜBER", "Übergabe"),
+        ("планёрка", "ПЛАНЁРКА"),
+        ("ΕΛΛΆΔΑ", "Ελλάδα"),
+    ] {
+        assert_eq!(found(&ana, &workspace, words).await, [title], "{words}");
+    }
+}
+
+/// `initdb --locale=C` is what packages and containers do; there PostgreSQL itself knows the letters of ASCII only.
+#[tokio::test]
+async fn letters_are_known_in_a_database_with_the_locale_c() {
+    use migration::MigratorTrait as _;
+    use sea_orm::{ConnectionTrait as _, Database, Statement};
+    let Ok(admin_url) = std::env::var("MERIDIAN_TEST_PG_ADMIN_URL") else {
+        return;
+    };
+    let admin = Database::connect(&admin_url).await.unwrap();
+    let name = format!("meridian_test_{}", uuid::Uuid::now_v7().simple());
+    let create =
+        format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
+    admin.execute_unprepared(&create).await.unwrap();
+    let mut url = url::Url::parse(&admin_url).unwrap();
+    url.set_path(&name);
+    let db = Database::connect(url.as_str()).await.unwrap();
+    let asked = async {
+        migration::Migrator::up(&db, None).await?;
+        let ask = |text: &str| {
+            let sql = format!("SELECT to_tsvector('simple', {text}) @@ 'über:*'::tsquery");
+            Statement::from_string(sea_orm::DbBackend::Postgres, sql)
+        };
+        let plain = db.query_one_raw(ask("'ÜBER'")).await?.unwrap();
+        let ours = ask("lower('ÜBER' COLLATE meridian_letters)");
+        let ours = db.query_one_raw(ours).await?.unwrap();
+        Ok::<(bool, bool), sea_orm::DbErr>((plain.try_get_by_index(0)?, ours.try_get_by_index(0)?))
+    };
+    let asked = asked.await;
+    db.close().await.unwrap();
+    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+    admin.execute_unprepared(&drop).await.unwrap();
+    assert_eq!(asked.unwrap(), (false, true));
+}

@@ -2,23 +2,64 @@
 //! escaped, so that no title can add a property.
 
 use entity::enums::{AttendeeResponse, EventKind, EventStatus};
-use entity::{attendee, calendar_event};
+use entity::{attendee, calendar_event, event_override};
 
+use super::{ical, outgoing};
 use crate::kernel::time::Instant;
+use crate::kernel::zones;
 
 /// Longest line in bytes, without its end.
 const FOLD: usize = 75;
 
-/// The object for a single event. `None` for a series, whose zone would have to be told with it.
-pub(super) fn object(
+/// What a letter tells a guest's program.
+pub(super) struct Object<'a> {
+    pub(super) row: &'a calendar_event::Model,
+    /// Changed and cancelled occurrences of a series.
+    pub(super) exceptions: &'a [event_override::Model],
+    pub(super) people: &'a [attendee::Model],
+    /// METHOD of RFC 5546.
+    pub(super) method: &'a str,
+    pub(super) now: Instant,
+}
+
+impl Object<'_> {
+    /// The text; `None` when the event cannot be told.
+    pub(super) fn text(&self) -> Option<String> {
+        match self.row.is_recurring {
+            true => Some(self.series()),
+            false => single(self.row, self.people, self.method, self.now),
+        }
+    }
+
+    /// A series with its zones and exceptions. Unknown properties of its source are the business of its owner.
+    fn series(&self) -> String {
+        let mut written = outgoing::written(self.row, self.exceptions, self.people);
+        if self.method == "CANCEL" {
+            // What is called off as a whole has no exceptions any more.
+            written.overrides.clear();
+            if let Some(master) = &mut written.master {
+                master.status = ical::EventStatus::Cancelled;
+            }
+        }
+        let mut writer = ical::Writer::letter(self.method);
+        writer.add(&ical::Outgoing {
+            uid: &written.uid,
+            master: written.master.as_ref(),
+            overrides: &written.overrides,
+            source: None,
+            changed: zones::from_chrono(self.now),
+        });
+        writer.finish()
+    }
+}
+
+/// The object for a single event.
+fn single(
     row: &calendar_event::Model,
     people: &[attendee::Model],
     method: &str,
     now: Instant,
 ) -> Option<String> {
-    if row.is_recurring {
-        return None;
-    }
     let (start, end) = times(row)?;
     let status = match row.status {
         _ if method == "CANCEL" => "CANCELLED",

@@ -9,6 +9,7 @@ mod invite;
 mod jobs;
 mod model;
 mod occurrence;
+mod offline;
 mod outgoing;
 mod preview;
 mod read;
@@ -30,14 +31,16 @@ pub use model::{
     NewReminder, Occurrences, Touched, When,
 };
 pub use occurrence::Occurrence;
+pub use offline::{FileObject, file_starts};
 pub use preview::{Preview, preview};
 pub use read::{
-    Among, Audience, Busy, CalendarText, Expanded, busy, calendar_text, find, get, get_many, in_window, page,
-    people_of, reminders_of,
+    Among, Audience, Busy, CalendarText, Expanded, TextObject, TextPage, busy, calendar_text, find, get,
+    get_many, in_window, page, people_of, reminders_of, text_page,
 };
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
     Planned, RemoteObject, Stored, Twin, Unstored, create, create_planned_in, delete, delete_planned_in,
-    leave_out, move_to, remove_objects, respond, restore_planned_in, store_parsed, twins_wait, update,
+    import_in, leave_out, move_to, remove_objects, respond, restore_planned_in, store_parsed, twins_wait,
+    update,
 };

@@ -11,6 +11,7 @@ use super::ical::{
     self, AttendeeKind, AttendeeRole, EventTime, ExtraDate, Moment, ParsedAttendee, ParsedEvent,
     ParsedOverride, Person, ZoneRef, ZonedTime,
 };
+use super::remote::GUESTS;
 use crate::kernel::zones;
 
 /// A stored event as it is written.
@@ -251,6 +252,9 @@ fn occurrence(
     text("location", &mut event.location);
     text("conferenceUrl", &mut event.conference_url);
     text("color", &mut event.color);
+    if let Some(guests) = patch.get(GUESTS).and_then(Value::as_array) {
+        event.attendees = guests.iter().filter_map(own_guest).collect();
+    }
     let word = |name: &str| patch.get(name).cloned();
     if let Some(Ok(changed)) = word("status").map(serde_json::from_value) {
         event.status = status(changed);
@@ -262,6 +266,21 @@ fn occurrence(
         event.visibility = visibility(changed);
     }
     event
+}
+
+/// A guest of one occurrence, as `remote` stores them.
+fn own_guest(guest: &Value) -> Option<ParsedAttendee> {
+    let answer: AttendeeResponse = serde_json::from_value(guest["response"].clone()).ok()?;
+    Some(ParsedAttendee {
+        person: Person {
+            email: Some(guest["email"].as_str()?.to_owned()),
+            name: guest["name"].as_str().map(str::to_owned),
+        },
+        role: role(guest["isOptional"] == true),
+        response: response(answer),
+        kind: AttendeeKind::Individual,
+        rsvp: answer == AttendeeResponse::NeedsAction,
+    })
 }
 
 /// The times of a moved occurrence, as `remote` stores them.
@@ -308,19 +327,27 @@ fn guest(row: &attendee::Model) -> ParsedAttendee {
             email: Some(row.email.clone()),
             name: row.name.clone(),
         },
-        role: if row.is_optional {
-            AttendeeRole::Optional
-        } else {
-            AttendeeRole::Required
-        },
-        response: match row.response {
-            AttendeeResponse::NeedsAction => ical::AttendeeResponse::NeedsAction,
-            AttendeeResponse::Accepted => ical::AttendeeResponse::Accepted,
-            AttendeeResponse::Declined => ical::AttendeeResponse::Declined,
-            AttendeeResponse::Tentative => ical::AttendeeResponse::Tentative,
-        },
+        role: role(row.is_optional),
+        response: response(row.response),
         kind: AttendeeKind::Individual,
         rsvp: row.response == AttendeeResponse::NeedsAction,
+    }
+}
+
+fn role(is_optional: bool) -> AttendeeRole {
+    if is_optional {
+        AttendeeRole::Optional
+    } else {
+        AttendeeRole::Required
+    }
+}
+
+fn response(response: AttendeeResponse) -> ical::AttendeeResponse {
+    match response {
+        AttendeeResponse::NeedsAction => ical::AttendeeResponse::NeedsAction,
+        AttendeeResponse::Accepted => ical::AttendeeResponse::Accepted,
+        AttendeeResponse::Declined => ical::AttendeeResponse::Declined,
+        AttendeeResponse::Tentative => ical::AttendeeResponse::Tentative,
     }
 }
 

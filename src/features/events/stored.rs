@@ -5,7 +5,8 @@
 
 use chrono::Duration;
 use entity::calendar_event;
-use entity::enums::EventKind;
+use entity::enums::{EventKind, EventStatus, EventTransparency, EventVisibility};
+use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -173,4 +174,52 @@ impl Length {
 /// An instant so much later; beyond the calendar it stays where it is.
 pub(super) fn add(at: Instant, by: Duration) -> Instant {
     at.checked_add_signed(by).unwrap_or(at)
+}
+
+/// An event of this moment about which nothing is known yet; its UID is its id.
+pub(super) fn blank(id: CalendarEventId, calendar_id: CalendarId, now: Instant) -> calendar_event::Model {
+    calendar_event::Model {
+        id,
+        // Stamped with the scope's workspace when it is stored.
+        workspace_id: WorkspaceId(uuid::Uuid::nil()),
+        calendar_id,
+        version: 0,
+        uid: id.uuid().hyphenated().to_string(),
+        title: String::new(),
+        description: None,
+        location: None,
+        conference_url: None,
+        kind: EventKind::Timed,
+        start_local: None,
+        end_local: None,
+        start_zone: None,
+        end_zone: None,
+        start_date: None,
+        end_date: None,
+        start_utc: now,
+        end_utc: now,
+        tzdata_version: None,
+        time_zone: "UTC".to_owned(),
+        status: EventStatus::Confirmed,
+        transparency: EventTransparency::Busy,
+        visibility: EventVisibility::Default,
+        rrule: None,
+        rdates: serde_json::json!([]),
+        exdates: serde_json::json!([]),
+        series_end_utc: None,
+        is_recurring: false,
+        split_from: None,
+        sequence: 0,
+        recurrence_id: None,
+        organizer_email: None,
+        organizer_name: None,
+        color: None,
+        external_url: None,
+        source_ics: None,
+        task_id: None,
+        booking_id: None,
+        created_by: None,
+        created_at: now,
+        updated_at: now,
+    }
 }

@@ -386,9 +386,17 @@ pub const TABLES: &[Table] = &[
     table(
         "data_transfers",
         &[Cleared("requested_by")],
-        "requested_by content parameters problems",
+        "requested_by parameters problems",
         "",
-        "id workspace_id calendar_id direction format status job_id processed_count error expires_at finished_at created_at updated_at",
+        "id workspace_id calendar_id direction format status job_id size_bytes processed_count error expires_at finished_at created_at updated_at",
+    ),
+    table(
+        "transfer_chunks",
+        &[],
+        "",
+        // Copies of what is elsewhere, gone within days.
+        "bytes",
+        "workspace_id transfer_id seq created_at updated_at",
     ),
     table(
         "webhook_endpoints",

@@ -107,7 +107,9 @@ async fn ids(ctx: &Ctx, words: &[String], most: i32) -> Result<Vec<(String, Uuid
 /// The expressions are those of the indexes, letter by letter.
 fn postgres() -> String {
     let words = |text: &str| {
-        format!("to_tsvector('simple'::regconfig, regexp_replace({text}, '[[:punct:]]+', ' ', 'g'))")
+        format!(
+            "to_tsvector('simple'::regconfig, regexp_replace(lower({text} COLLATE meridian_letters), '[[:punct:]]+', ' ', 'g'))"
+        )
     };
     let branch = |kind: &str, table: &str, body: &str| {
         let (title, body) = (words("left(title, 2000)"), words(body));

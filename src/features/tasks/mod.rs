@@ -17,5 +17,6 @@ pub use model::{BulkPatch, Completed, NewTask, TaskFilter, TaskOrder, TaskOrderF
 pub use read::{blocked, dependencies_of, dependents_of, find, get, get_many, page, subtasks_of};
 pub use rules::{is_overdue, labels_of};
 pub use write::{
-    add_dependency, add_work_in, bulk_update, complete, create, delete, remove_dependency, reopen, update,
+    ImportedTask, TaskImport, add_dependency, add_work_in, bulk_update, complete, create, delete, import_in,
+    link_in, remove_dependency, reopen, update,
 };

@@ -2,6 +2,7 @@
 
 mod checks;
 mod dependencies;
+mod import;
 mod repeat;
 mod tell;
 
@@ -27,6 +28,7 @@ use checks::{check_assignee, check_exist, check_parent, default_minutes, next_po
 use dependencies::edge;
 
 pub use dependencies::{add_dependency, remove_dependency};
+pub use import::{ImportedTask, TaskImport, import_in, link_in};
 
 /// Creates a task.
 pub async fn create(ctx: &Ctx, new: NewTask) -> Result<task::Model> {

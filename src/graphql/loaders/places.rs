@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use entity::ids::{
-    AuditLogId, CalendarEventId, CalendarId, FocusSessionId, IntegrationId, MembershipId, ScheduleId,
-    ScheduleSlotId, SyncRunId, TaskId, TypedId, WorkspaceId,
+    AuditLogId, CalendarEventId, CalendarId, DataTransferId, FocusSessionId, IntegrationId, MembershipId,
+    ScheduleId, ScheduleSlotId, SyncRunId, TaskId, TypedId, WorkspaceId,
 };
 use entity::{
-    audit_log, calendar, calendar_event, focus_session, integration, membership, schedule, schedule_slot,
-    sync_run, task,
+    audit_log, calendar, calendar_event, data_transfer, focus_session, integration, membership, schedule,
+    schedule_slot, sync_run, task,
 };
 use uuid::Uuid;
 
@@ -61,6 +61,7 @@ impl Loaders {
             AuditLogId::TYPE => places_of!(audit_log, AuditLogId),
             CalendarId::TYPE => places_of!(calendar, CalendarId),
             CalendarEventId::TYPE => places_of!(calendar_event, CalendarEventId),
+            DataTransferId::TYPE => places_of!(data_transfer, DataTransferId),
             FocusSessionId::TYPE => places_of!(focus_session, FocusSessionId),
             IntegrationId::TYPE => places_of!(integration, IntegrationId),
             MembershipId::TYPE => places_of!(membership, MembershipId),

@@ -50,6 +50,7 @@ workspace_owned!(
     calendar_setting,
     calendar_sync,
     change_log,
+    data_transfer,
     event_override,
     external_event_link,
     focus_session,
@@ -66,6 +67,7 @@ workspace_owned!(
     task_label,
     unscheduled_task,
     task_notice,
+    transfer_chunk,
     workspace_counter,
 );
 

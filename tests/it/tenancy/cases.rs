@@ -260,6 +260,7 @@ fn reads() -> Vec<Case> {
             json!({ "workspaceId": "$workspace", "calendarIds": ["$calendar"] }),
             "{ cursor }",
         ),
+        query("dataTransfer", Oneself, id("$transfer"), "{ id format }"),
         query("schedule", Role(Viewer), id("$schedule"), "{ id status }"),
         case(
             "Workspace",
@@ -367,6 +368,19 @@ fn commands() -> Vec<Case> {
             "startFocusSession",
             Role(Member),
             input(json!({ "workspaceId": "$workspace", "taskId": "$task", "plannedMinutes": 25 })),
+        ),
+        mutation(
+            "startImport",
+            Role(Member),
+            input(json!({
+                "workspaceId": "$workspace", "calendarId": "$calendar", "format": "ICS",
+                "content": "BEGIN:VCALENDAR\nEND:VCALENDAR\n",
+            })),
+        ),
+        mutation(
+            "startExport",
+            Role(Viewer),
+            input(json!({ "workspaceId": "$workspace", "format": "ICS", "calendarIds": ["$calendar"] })),
         ),
         mutation("pauseFocusSession", Oneself, id("$focus")),
         mutation("resumeFocusSession", Oneself, id("$focus")),

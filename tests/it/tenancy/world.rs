@@ -87,6 +87,14 @@ impl World {
             create(focus, input, "/startFocusSession/focusSession/id").await,
         );
 
+        let export =
+            "mutation ($input: StartExportInput!) { startExport(input: $input) { dataTransfer { id } } }";
+        let input = json!({ "workspaceId": workspace, "format": "CSV" });
+        ids.insert(
+            "transfer",
+            create(export, input, "/startExport/dataTransfer/id").await,
+        );
+
         let invite =
             "mutation ($input: InviteMembersInput!) { inviteMembers(input: $input) { invitations { id } } }";
         let emails = [format!("invited@{}.example", ids["slug"])];

@@ -73,7 +73,9 @@ pub(super) struct Calendar<'t> {
     pub(super) zones: Vec<Component<'t>>,
     /// Its VEVENTs.
     pub(super) events: Vec<Component<'t>>,
-    /// Components of other kinds.
+    /// Its VTODOs.
+    pub(super) todos: Vec<Component<'t>>,
+    /// Components that are no events and no zones.
     pub(super) ignored: u32,
 }
 
@@ -195,6 +197,10 @@ impl<'t> Sorter<'t, '_> {
             match component.kind.as_str() {
                 "VEVENT" => calendar.events.push(component),
                 "VTIMEZONE" => calendar.zones.push(component),
+                "VTODO" => {
+                    calendar.ignored += 1;
+                    calendar.todos.push(component);
+                }
                 _ => calendar.ignored += 1,
             }
         }

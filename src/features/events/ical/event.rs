@@ -145,7 +145,7 @@ fn recurrence_rule(component: &Component<'_>, notes: &mut Notes) -> Option<Strin
         Err(reason) => {
             notes.add(
                 line.number,
-                &format!("The recurrence rule {reason}; only the first occurrence was read."),
+                &format!("{reason} Only the first occurrence was read."),
             );
             None
         }

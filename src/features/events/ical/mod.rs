@@ -31,6 +31,7 @@ mod rule;
 mod span;
 #[cfg(test)]
 mod tests;
+mod todo;
 mod value;
 mod words;
 mod write;
@@ -48,5 +49,6 @@ pub use model::{
 };
 pub use not_calendar::NotCalendar;
 pub use read::read;
+pub use todo::{Todo, TodoStatus, read_todos};
 pub use write::{Outgoing, Writer};
 pub use zone_ref::ZoneRef;

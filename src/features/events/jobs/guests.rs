@@ -3,15 +3,17 @@
 
 use entity::enums::EventStatus;
 use entity::ids::{CalendarEventId, TypedId as _};
-use entity::{attendee, calendar_event};
+use entity::{attendee, calendar_event, event_override};
 use jiff::tz::TimeZone;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
-use super::events_of;
+use super::{events_of, exceptions_of};
 use crate::access::Ctx;
-use crate::features::events::{invite, words};
+use crate::features::events::stored::zone_of;
+use crate::features::events::{invite, remake, words};
 use crate::features::letters::{self, Calendar, Letter, Method, Post};
 use crate::kernel::jobs::Payload;
+use crate::kernel::time::Instant;
 use crate::kernel::{Result, zones};
 use crate::platform::Platform;
 use crate::platform::db::Tx;
@@ -22,7 +24,14 @@ const PAUSE: chrono::TimeDelta = chrono::TimeDelta::seconds(75);
 
 /// Writes to the guests of an event as it is now: the job of [`Payload::TellGuests`].
 pub async fn tell_guests(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
-    let (&Payload::TellGuests { event_id }, Some(workspace)) = (&job.payload, job.workspace_id) else {
+    let (
+        &Payload::TellGuests {
+            event_id,
+            original_start,
+        },
+        Some(workspace),
+    ) = (&job.payload, job.workspace_id)
+    else {
         return Err(JobError::Fatal("This is about no event.".into()));
     };
     let ctx = Ctx::system(platform, workspace);
@@ -34,7 +43,7 @@ pub async fn tell_guests(platform: &Platform, job: &RunningJob) -> std::result::
             EventStatus::Cancelled => Method::Cancel,
             EventStatus::Confirmed | EventStatus::Tentative => Method::Request,
         };
-        write_in(&tx, platform, &row, method).await
+        write_letters(&tx, platform, &row, method, original_start).await
     };
     let left_out = ctx.write(tell).await?;
     if left_out > 0 {
@@ -64,6 +73,100 @@ pub(in crate::features::events) async fn write_in(
     row: &calendar_event::Model,
     method: Method,
 ) -> Result<usize> {
+    write_letters(tx, platform, row, method, None).await
+}
+
+/// Writes to people who are no guests any more, that the event does not take place for them.
+pub(in crate::features::events) async fn call_off_in(
+    tx: &Tx,
+    platform: &Platform,
+    row: &calendar_event::Model,
+    organizer: Option<&attendee::Model>,
+    gone: &[attendee::Model],
+) -> Result<()> {
+    if !letters::can_send(platform) {
+        return Ok(());
+    }
+    let strangers: Vec<&attendee::Model> = gone.iter().filter(|person| person.user_id.is_none()).collect();
+    for guest in strangers {
+        if letters::spare(platform, &guest.email).is_err() {
+            tracing::warn!("a former guest gets too many letters to be told");
+            continue;
+        }
+        let people: Vec<attendee::Model> = organizer.into_iter().chain([guest]).cloned().collect();
+        let letter = Written {
+            row,
+            exceptions: &[],
+            people: &people,
+            method: Method::Cancel,
+            news: "You are not invited to this event any more.".to_owned(),
+            time: when(row),
+        };
+        letter.send(tx, platform, guest).await?;
+    }
+    Ok(())
+}
+
+fn when(row: &calendar_event::Model) -> String {
+    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    words::when(row, row.start_utc, &zone, &row.time_zone)
+}
+
+/// A letter to one guest.
+struct Written<'a> {
+    row: &'a calendar_event::Model,
+    exceptions: &'a [event_override::Model],
+    people: &'a [attendee::Model],
+    method: Method,
+    news: String,
+    time: String,
+}
+
+impl Written<'_> {
+    async fn send(&self, tx: &Tx, platform: &Platform, guest: &attendee::Model) -> Result<()> {
+        let (row, method) = (self.row, self.method);
+        let object = invite::Object {
+            row,
+            exceptions: self.exceptions,
+            people: self.people,
+            method: method.as_str(),
+            now: tx.now(),
+        };
+        let calendar = object.text();
+        let post = Post {
+            to: guest.email.clone(),
+            name: guest.name.clone(),
+            letter: Letter::Event {
+                title: row.title.clone(),
+                news: self.news.clone(),
+                time: self.time.clone(),
+                place: row.location.clone().or_else(|| row.conference_url.clone()),
+                calendar: calendar.map(|text| Calendar { method, text }),
+            },
+            unsubscribe: None,
+        };
+        let sealed = letters::seal_post(platform, &post)?;
+        let (event, guest) = (row.id.uuid().simple(), guest.id.uuid().simple());
+        let key = format!("event-{event}-{guest}-{}-{}", row.sequence, method.as_str());
+        letters::enqueue_once_in(tx, &sealed, Some(row.workspace_id), key).await?;
+        Ok(())
+    }
+}
+
+/// The exception of an occurrence that the letters are about, when it still has one.
+fn exception_at(exceptions: &[event_override::Model], at: Option<Instant>) -> Option<&event_override::Model> {
+    exceptions
+        .iter()
+        .find(|exception| Some(exception.original_start_utc) == at)
+}
+
+async fn write_letters(
+    tx: &Tx,
+    platform: &Platform,
+    row: &calendar_event::Model,
+    method: Method,
+    original_start: Option<Instant>,
+) -> Result<usize> {
     let is_over = !row.is_recurring && row.end_utc <= tx.now();
     if is_over || !letters::can_send(platform) {
         return Ok(0);
@@ -74,30 +177,41 @@ pub(in crate::features::events) async fn write_in(
         .filter(|person| person.user_id.is_none() && !person.is_organizer);
     let host = people.iter().find(|person| person.is_organizer);
     let host = host.map(|host| host.name.as_deref().unwrap_or(&host.email));
-    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    let exceptions = exceptions_of(tx, &[row.id])
+        .await?
+        .remove(&row.id)
+        .unwrap_or_default();
+    let (mut news, mut time) = (news(row, method, host), when(row));
+    if let Some(at) = original_start {
+        let who = host.unwrap_or("The organizer");
+        let local = zones::local_of(zones::from_chrono(at), &zone_of(row));
+        let mut occurrence = remake::at_occurrence(row, local);
+        let own = exception_at(&exceptions, original_start);
+        if let Some((exception, start, end)) = own.and_then(|own| Some((own, own.start_utc?, own.end_utc?))) {
+            remake::read_times(&mut occurrence, start, end, &exception.patch);
+        }
+        let is_off = own.is_none_or(|own| own.cancelled || own.patch["status"] == "cancelled");
+        news = match is_off {
+            true => format!("{who} cancelled one occurrence of an event to which you are invited."),
+            false => format!("{who} changed one occurrence of an event to which you are invited."),
+        };
+        time = when(&occurrence);
+    }
     let mut left_out = 0;
     for guest in guests {
         if letters::spare(platform, &guest.email).is_err() {
             left_out += 1;
             continue;
         }
-        let calendar = invite::object(row, &people, method.as_str(), tx.now());
-        let post = Post {
-            to: guest.email.clone(),
-            name: guest.name.clone(),
-            letter: Letter::Event {
-                title: row.title.clone(),
-                news: news(row, method, host),
-                time: words::when(row, row.start_utc, &zone, &row.time_zone),
-                place: row.location.clone().or_else(|| row.conference_url.clone()),
-                calendar: calendar.map(|text| Calendar { method, text }),
-            },
-            unsubscribe: None,
+        let letter = Written {
+            row,
+            exceptions: &exceptions,
+            people: &people,
+            method,
+            news: news.clone(),
+            time: time.clone(),
         };
-        let sealed = letters::seal_post(platform, &post)?;
-        let (event, guest) = (row.id.uuid().simple(), guest.id.uuid().simple());
-        let key = format!("event-{event}-{guest}-{}-{}", row.sequence, method.as_str());
-        letters::enqueue_once_in(tx, &sealed, Some(row.workspace_id), key).await?;
+        letter.send(tx, platform, guest).await?;
     }
     Ok(left_out)
 }

@@ -10,7 +10,9 @@ use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Qu
 use super::seen;
 use crate::access::Ctx;
 use crate::features::events::ical::{Outgoing, Writer};
-use crate::features::events::{outgoing, rules};
+use crate::features::events::outgoing::{self, Written};
+use crate::features::events::remote::GUESTS;
+use crate::features::events::rules;
 use crate::kernel::Result;
 use crate::kernel::time::Span;
 use crate::platform::db::Read;
@@ -43,7 +45,6 @@ pub async fn calendar_text(
     range: Option<Span>,
     audience: Audience,
 ) -> Result<CalendarText> {
-    let read = ctx.read().await?;
     let (name, description, zone) = match calendars {
         [only] => (
             only.name.as_str(),
@@ -60,20 +61,60 @@ pub async fn calendar_text(
     let mut events = 0;
     for calendar in calendars {
         let mut after = None;
-        loop {
-            let rows = page(&read, calendar, range, after).await?;
-            let Some(last) = rows.last().map(|row| row.id) else {
-                break;
-            };
-            after = Some(last);
-            events += u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            add(ctx, &read, calendar, audience, rows, &mut writer).await?;
+        while let Some(page) = text_page(ctx, calendar, range, audience, after).await? {
+            after = Some(page.last);
+            events += u32::try_from(page.objects.len()).unwrap_or(u32::MAX);
+            page.objects.iter().for_each(|object| object.add_to(&mut writer));
         }
     }
     Ok(CalendarText {
         text: writer.finish(),
         events,
     })
+}
+
+/// Some events of a calendar, ready to be written.
+pub struct TextPage {
+    /// The last of them; the next page comes after it.
+    pub last: CalendarEventId,
+    /// The events, in the order of their ids.
+    pub objects: Vec<TextObject>,
+}
+
+/// An event with its exceptions and guests, as its reader may see it.
+pub struct TextObject {
+    written: Written,
+    source: Option<String>,
+}
+
+impl TextObject {
+    /// Adds the event to a text.
+    pub fn add_to(&self, writer: &mut Writer) {
+        writer.add(&Outgoing {
+            uid: &self.written.uid,
+            master: self.written.master.as_ref(),
+            overrides: &self.written.overrides,
+            source: self.source.as_deref(),
+            changed: self.written.changed,
+        });
+    }
+}
+
+/// The next events of a calendar; `None` when there are no more.
+pub async fn text_page(
+    ctx: &Ctx,
+    calendar: &calendar::Model,
+    range: Option<Span>,
+    audience: Audience,
+    after: Option<CalendarEventId>,
+) -> Result<Option<TextPage>> {
+    let read = ctx.read().await?;
+    let rows = page(&read, calendar, range, after).await?;
+    let Some(last) = rows.last().map(|row| row.id) else {
+        return Ok(None);
+    };
+    let objects = objects(ctx, &read, calendar, audience, rows).await?;
+    Ok(Some(TextPage { last, objects }))
 }
 
 async fn page(
@@ -99,14 +140,13 @@ async fn page(
     Ok(select.order_by_asc(Column::Id).limit(PAGE).all(read).await?)
 }
 
-async fn add(
+async fn objects(
     ctx: &Ctx,
     read: &Read,
     calendar: &calendar::Model,
     audience: Audience,
     rows: Vec<calendar_event::Model>,
-    writer: &mut Writer,
-) -> Result<()> {
+) -> Result<Vec<TextObject>> {
     let ids: Vec<CalendarEventId> = rows.iter().map(|row| row.id).collect();
     let mut exceptions: HashMap<CalendarEventId, Vec<event_override::Model>> = HashMap::new();
     let select = read
@@ -135,30 +175,32 @@ async fn add(
             people.entry(row.event_id).or_default().push(row);
         }
     }
-    for (row, is_masked) in &seen {
+    let mut objects = Vec::with_capacity(seen.len());
+    for (row, is_masked) in seen {
         let mut exceptions = exceptions.remove(&row.id).unwrap_or_default();
         let is_own = audience == Audience::Caller
             && ctx
                 .user_id()
                 .is_none_or(|viewer| calendar.owner_id == Some(viewer) || row.created_by == Some(viewer));
         for exception in &mut exceptions {
-            if *is_masked {
+            if audience == Audience::Anybody
+                && let Some(patch) = exception.patch.as_object_mut()
+            {
+                patch.remove(GUESTS);
+            }
+            if is_masked {
                 only_times(exception);
             } else if !is_own && exception.patch["visibility"] == "private" {
                 mask_words(exception);
             }
         }
         let people = people.remove(&row.id).unwrap_or_default();
-        let written = outgoing::written(row, &exceptions, &people);
-        writer.add(&Outgoing {
-            uid: &written.uid,
-            master: written.master.as_ref(),
-            overrides: &written.overrides,
-            source: row.source_ics.as_deref(),
-            changed: written.changed,
+        objects.push(TextObject {
+            written: outgoing::written(&row, &exceptions, &people),
+            source: row.source_ics,
         });
     }
-    Ok(())
+    Ok(objects)
 }
 
 /// Without what is nobody's business but the members'.

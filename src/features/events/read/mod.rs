@@ -8,7 +8,7 @@ mod window;
 
 pub use window::{Among, Expanded, in_window};
 
-pub use calendar_text::{Audience, CalendarText, calendar_text};
+pub use calendar_text::{Audience, CalendarText, TextObject, TextPage, calendar_text, text_page};
 
 use std::collections::HashMap;
 

@@ -6,8 +6,10 @@ use entity::calendar_event;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::{has_storable_times, instants, moment_text, moment_utc, status, title, transparency, visibility};
-use crate::features::events::ical::{EventTime, Moment, ParsedEvent, ParsedOverride};
+use super::{
+    has_storable_times, instants, moment_text, moment_utc, response, status, title, transparency, visibility,
+};
+use crate::features::events::ical::{AttendeeRole, EventTime, Moment, ParsedEvent, ParsedOverride};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -80,6 +82,7 @@ fn difference(master: &ParsedEvent, event: &ParsedEvent) -> Map<String, Value> {
             ("transparency", json!(transparency(event.transparency))),
             ("visibility", json!(visibility(event.visibility))),
             ("color", json!(event.color)),
+            (GUESTS, guests_json(event)),
         ]
     };
     let pairs = fields(master).into_iter().zip(fields(event));
@@ -87,6 +90,20 @@ fn difference(master: &ParsedEvent, event: &ParsedEvent) -> Map<String, Value> {
         .filter(|(old, new)| old != new)
         .map(|(_, (name, value))| (name.to_owned(), value))
         .collect()
+}
+
+/// Guests of an occurrence that others are invited to than to its series. Only files show them.
+pub(in crate::features::events) const GUESTS: &str = "guests";
+
+fn guests_json(event: &ParsedEvent) -> Value {
+    let guests = event.attendees.iter().filter_map(|guest| {
+        let email = guest.person.email.as_ref()?;
+        Some(json!({
+            "email": email, "name": guest.person.name, "response": response(guest.response),
+            "isOptional": matches!(guest.role, AttendeeRole::Optional | AttendeeRole::Informed),
+        }))
+    });
+    guests.take(super::MAX_GUESTS).collect()
 }
 
 fn time_json(time: &EventTime) -> Value {

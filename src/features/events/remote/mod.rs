@@ -8,10 +8,10 @@ mod exceptions;
 use std::collections::HashSet;
 
 use chrono::Datelike as _;
+use entity::calendar_event;
 use entity::enums::{
     AttendeeResponse, EventKind, EventStatus, EventTransparency, EventVisibility, NotificationChannel,
 };
-use entity::{calendar, calendar_event};
 use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::ical::{self, EventTime, ExtraDate, Moment, ParsedEvent};
@@ -22,7 +22,7 @@ use super::{repeats, series, times};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
-pub(super) use exceptions::{RemoteException, exceptions, orphan_id};
+pub(super) use exceptions::{GUESTS, RemoteException, exceptions, orphan_id};
 
 /// Longest text in an index of PostgreSQL, in bytes, with room for the columns beside it.
 pub(super) const MAX_INDEXED: usize = 2_000;
@@ -40,8 +40,9 @@ pub(super) struct RemotePerson {
     pub(super) is_organizer: bool,
 }
 
-/// Writes what was read into a row. The row's id, version and what only Meridian knows stay.
-pub(super) fn write(row: &mut calendar_event::Model, event: &ParsedEvent, calendar: &calendar::Model) {
+/// Writes what was read into a row. The row's id, version and what only Meridian knows stay. Days and floating times are stored with the
+/// instants that they have in `home_zone`.
+pub(super) fn write(row: &mut calendar_event::Model, event: &ParsedEvent, home_zone: &str) {
     row.title = title(event);
     row.description = event.description.clone();
     row.location = event.location.clone();
@@ -54,7 +55,7 @@ pub(super) fn write(row: &mut calendar_event::Model, event: &ParsedEvent, calend
     row.sequence = event.sequence;
     row.organizer_email = event.organizer.as_ref().and_then(|person| person.email.clone());
     row.organizer_name = event.organizer.as_ref().and_then(|person| person.name.clone());
-    write_times(row, &event.time, calendar);
+    write_times(row, &event.time, home_zone);
     row.rrule = event.rrule.clone();
     let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
     row.rdates = event
@@ -87,8 +88,8 @@ pub(super) fn has_storable_times(event: &ParsedEvent) -> bool {
         .all(|year| times::YEARS.contains(&i32::from(year)))
 }
 
-fn write_times(row: &mut calendar_event::Model, time: &EventTime, calendar: &calendar::Model) {
-    calendar.time_zone.clone_into(&mut row.time_zone);
+fn write_times(row: &mut calendar_event::Model, time: &EventTime, home_zone: &str) {
+    home_zone.clone_into(&mut row.time_zone);
     (row.start_local, row.end_local, row.start_zone, row.end_zone) = (None, None, None, None);
     (row.start_date, row.end_date) = (None, None);
     match time {

@@ -1,14 +1,14 @@
 //! Creating events.
 
 use entity::calendar_event;
-use entity::enums::{ChangeAction, EventKind, EventStatus, EventTransparency, EventVisibility};
-use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
+use entity::enums::ChangeAction;
+use entity::ids::CalendarId;
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
 use super::{people, record, referenced_calendar, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, NewEvent};
-use crate::features::events::{remake, rules, times};
+use crate::features::events::{remake, rules, stored, times};
 use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::text::Checks;
@@ -54,7 +54,10 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
     }
 
     let mut stored = tx.insert(row.into_active_model().reset_all()).await?;
-    if people::replace_guests(tx, &mut stored, &new.guests).await? {
+    if people::replace_guests(tx, &mut stored, &new.guests)
+        .await?
+        .is_some()
+    {
         stored = tx.update(stored.into_active_model().reset_all()).await?;
     }
     if let Some(user_id) = ctx.user_id() {
@@ -71,49 +74,5 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
 
 /// An event of this moment about which nothing is known yet; its UID is its id.
 pub(super) fn blank(tx: &Tx, calendar_id: CalendarId) -> calendar_event::Model {
-    let id: CalendarEventId = tx.ids().next();
-    calendar_event::Model {
-        id,
-        // The scope of the transaction decides; storing stamps its workspace.
-        workspace_id: WorkspaceId(uuid::Uuid::nil()),
-        calendar_id,
-        version: 0,
-        uid: id.uuid().hyphenated().to_string(),
-        title: String::new(),
-        description: None,
-        location: None,
-        conference_url: None,
-        kind: EventKind::Timed,
-        start_local: None,
-        end_local: None,
-        start_zone: None,
-        end_zone: None,
-        start_date: None,
-        end_date: None,
-        start_utc: tx.now(),
-        end_utc: tx.now(),
-        tzdata_version: None,
-        time_zone: "UTC".to_owned(),
-        status: EventStatus::Confirmed,
-        transparency: EventTransparency::Busy,
-        visibility: EventVisibility::Default,
-        rrule: None,
-        rdates: serde_json::json!([]),
-        exdates: serde_json::json!([]),
-        series_end_utc: None,
-        is_recurring: false,
-        split_from: None,
-        sequence: 0,
-        recurrence_id: None,
-        organizer_email: None,
-        organizer_name: None,
-        color: None,
-        external_url: None,
-        source_ics: None,
-        task_id: None,
-        booking_id: None,
-        created_by: None,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    }
+    stored::blank(tx.ids().next(), calendar_id, tx.now())
 }

@@ -1,7 +1,7 @@
 //! Deleting events, whole series, or some occurrences of one.
 
 use entity::calendar_event;
-use entity::enums::ChangeAction;
+use entity::enums::{ChangeAction, EventStatus};
 use entity::ids::CalendarEventId;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
@@ -22,9 +22,15 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
     ctx.write(|tx| async move {
         let row = lock(&tx, id).await?;
         require_edit(&tx, ctx, &row).await?;
+        let mut also = Also::default();
+        let mut missed = None;
         let left = match target(&tx, &row, as_deleted(occurrences)).await? {
             Target::All(_) => None,
-            Target::One(at, _) => {
+            Target::One(at, local) => {
+                also.occurrence = Some((at, true));
+                let mut occurrence = remake::at_occurrence(&row, local);
+                occurrence.status = EventStatus::Cancelled;
+                missed = Some((occurrence, at));
                 let mut left = row.clone();
                 remake::exclude(&mut left, at);
                 exceptions::remove(&tx, id, at).await?;
@@ -38,7 +44,10 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
         };
         match left {
             Some(left) if !is_over(&tx, &left).await? => {
-                let row = save(&tx, &row, left, Also::default()).await?;
+                let row = save(&tx, &row, left, also).await?;
+                if let Some((occurrence, at)) = &missed {
+                    tell::occurrence(&tx, &row, occurrence, *at).await?;
+                }
                 Ok(Some(Event {
                     row,
                     is_masked: false,

@@ -9,7 +9,7 @@ use entity::ids::{CalendarEventId, TypedId as _};
 use jiff::civil::DateTime;
 
 use super::exceptions::{self, Exception};
-use super::{Also, lock, move_to_calendar, people, require_edit, save, split};
+use super::{Also, lock, move_to_calendar, organize, people, require_edit, save, split, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, EventPatch, Move, Occurrences, Touched};
 use crate::features::events::read::seen;
@@ -99,6 +99,9 @@ async fn edit(
     }
     check_version(&before, &patch)?;
     let target = target(tx, &before, occurrences).await?;
+    if to.is_some() || organize::is_up_to_the_organizer(&patch) {
+        organize::require_organizer(tx, ctx, &before).await?;
+    }
     if let Some(to) = to {
         let from = moved_from(tx, &before, target).await?;
         let when = times::moved(&from, to);
@@ -246,17 +249,21 @@ async fn change_all(
     if let Some(calendar_id) = patch.calendar_id.filter(|&id| id != before.calendar_id) {
         move_to_calendar(tx, ctx, &mut row, calendar_id).await?;
     }
+    let replaced = match guests {
+        Some(guests) => people::replace_guests(tx, &mut row, guests).await?,
+        None => None,
+    };
     let also = Also {
-        are_guests_new: match guests {
-            Some(guests) => people::replace_guests(tx, &mut row, guests).await?,
-            None => false,
-        },
+        are_guests_new: replaced.is_some(),
         occurrence: None,
     };
     if changes != old {
         exceptions::replace(tx, before.id, changes).await?;
     }
     let stored = save(tx, &before, row, also).await?;
+    if let Some(replaced) = replaced {
+        tell::uninvited(tx, ctx, &stored, &replaced).await?;
+    }
     if let Some(reminders) = reminders {
         let is_new = people::replace_reminders(tx, &stored, ctx.require_person()?, &reminders).await?;
         if is_new && stored == before {
@@ -328,12 +335,21 @@ async fn change_one(
         }));
     }
     let is_rescheduled = patch.when.is_some() || patch.status.is_some();
+    let told = exception.clone();
     exceptions::save(tx, old.is_none(), exception).await?;
     let also = Also {
         are_guests_new: false,
         occurrence: Some((at, is_rescheduled)),
     };
-    let row = save(tx, before, before.clone(), also).await?;
+    let stored = save(tx, before, before.clone(), also).await?;
+    if is_rescheduled {
+        let mut occurrence = remake::at_occurrence(&row, local);
+        if let (Some(start), Some(end)) = (told.start_utc, told.end_utc) {
+            remake::read_times(&mut occurrence, start, end, &told.patch);
+        }
+        tell::occurrence(tx, &stored, &occurrence, at).await?;
+    }
+    let row = stored;
     Ok(Touched::one(Event {
         row,
         is_masked: false,

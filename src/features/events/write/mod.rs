@@ -4,6 +4,8 @@ mod create;
 mod delete;
 mod edit;
 mod exceptions;
+mod import;
+mod organize;
 mod people;
 mod planned;
 mod respond;
@@ -14,6 +16,7 @@ mod tell;
 pub use create::create;
 pub use delete::delete;
 pub use edit::{move_to, update};
+pub use import::import_in;
 pub use planned::{Planned, create_planned_in, delete_planned_in, restore_planned_in};
 pub use respond::respond;
 
@@ -42,7 +45,8 @@ use crate::platform::db::{Audit, Tx};
 struct Also {
     /// Whether its guests are others now.
     are_guests_new: bool,
-    /// The original start of the occurrence that was changed instead, and whether that one takes place otherwise now.
+    /// The original start of the occurrence that was changed instead, and whether that one takes place otherwise now. Whoever changes one
+    /// tells of it.
     occurrence: Option<(Instant, bool)>,
 }
 
@@ -69,7 +73,9 @@ async fn save(
     }
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     people::renew_reminders(tx, &stored).await?;
-    tell::changed(tx, before, &stored).await?;
+    if also.occurrence.is_none() {
+        tell::changed(tx, before, &stored).await?;
+    }
     if stored.calendar_id != before.calendar_id {
         // Streams that watch only the old calendar learn that the event left it.
         tx.event_change(ChangeAction::Updated, stored.id.uuid(), before.calendar_id);

@@ -14,12 +14,12 @@ use crate::kernel::Result;
 use crate::platform::db::Tx;
 
 /// Replaces the guests of an event. The answers of those who stay are kept; the organizer is added when there are guests and
-/// goes with the last of them. Returns whether anything changed and stores the organizer in the row.
+/// goes with the last of them. Returns those who were there before, if anything changed, and stores the organizer in the row.
 pub(super) async fn replace_guests(
     tx: &Tx,
     row: &mut calendar_event::Model,
     guests: &[NewGuest],
-) -> Result<bool> {
+) -> Result<Option<Vec<attendee::Model>>> {
     let select = tx
         .find::<attendee::Entity>()
         .filter(attendee::Column::EventId.eq(row.id));
@@ -29,14 +29,14 @@ pub(super) async fn replace_guests(
     row.organizer_email = organizer.map(|person| person.email.clone());
     row.organizer_name = organizer.and_then(|person| person.name.clone());
     if is_same(&before, &wanted) {
-        return Ok(false);
+        return Ok(None);
     }
     let old = tx
         .delete_many::<attendee::Entity>()
         .filter(attendee::Column::EventId.eq(row.id));
     old.exec(tx.conn()).await?;
     tx.insert_many(wanted.into_iter().map(active).collect()).await?;
-    Ok(true)
+    Ok(Some(before))
 }
 
 /// Everybody who should be there: the organizer and the guests, those who stay as they were.

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
 use super::edit::{check_texts, remade, with_fields};
-use super::{Also, exceptions, people, record, save};
+use super::{Also, exceptions, people, record, save, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, EventPatch, Touched};
 use crate::features::events::{remake, rules};
@@ -53,7 +53,7 @@ pub(super) async fn change_following(
     exceptions::insert(tx, stored.id, remade.changes).await?;
     copy_people(tx, before.id, &stored).await?;
     if let Some(guests) = guests
-        && people::replace_guests(tx, &mut stored, guests).await?
+        && people::replace_guests(tx, &mut stored, guests).await?.is_some()
     {
         stored = tx.update(stored.into_active_model().reset_all()).await?;
     }
@@ -68,6 +68,8 @@ pub(super) async fn change_following(
         &stored,
         Some(lineage),
     );
+    // For programs of guests this is another series, which they have not heard of.
+    tell::split(tx, before, &stored).await?;
     let shown = |row| Event {
         row,
         is_masked: false,

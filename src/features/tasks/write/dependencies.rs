@@ -88,7 +88,7 @@ fn record_dependency(tx: &Tx, action: &'static str, id: TaskId, depends_on: Task
 }
 
 /// Whether `from` already waits for `target`, directly or through others. Reads the graph level by level.
-async fn reaches(tx: &Tx, from: TaskId, target: TaskId) -> Result<bool> {
+pub(super) async fn reaches(tx: &Tx, from: TaskId, target: TaskId) -> Result<bool> {
     let mut edges: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
     let mut level = vec![from];
     while !level.is_empty() {

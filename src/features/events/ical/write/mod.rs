@@ -7,11 +7,13 @@
 mod event;
 mod fold;
 mod kept;
+mod todo;
 mod zones;
 
 use jiff::Timestamp;
 
 use super::model::{ParsedEvent, ParsedOverride};
+use super::todo::Todo;
 use fold::Lines;
 use kept::Kept;
 use zones::Zones;
@@ -66,6 +68,22 @@ impl Writer {
         }
     }
 
+    /// Begins a calendar that goes to somebody in a letter.
+    #[must_use]
+    pub fn letter(method: &str) -> Self {
+        let mut head = Lines::default();
+        head.push("BEGIN:VCALENDAR");
+        head.push("VERSION:2.0");
+        head.push(&format!("PRODID:{PRODUCT}"));
+        head.push("CALSCALE:GREGORIAN");
+        head.push(&format!("METHOD:{method}"));
+        Self {
+            head,
+            body: Lines::default(),
+            zones: Zones::default(),
+        }
+    }
+
     /// Adds an object.
     pub fn add(&mut self, object: &Outgoing<'_>) {
         let kept = object.source.map(Kept::read);
@@ -81,6 +99,27 @@ impl Writer {
             event::write(body, zones, object, &changed.event, Some(changed), kept);
         }
     }
+
+    /// Adds something to do.
+    pub fn add_todo(&mut self, todo: &Todo) {
+        todo::write(&mut self.body, todo);
+    }
+
+    /// Hands out what was written since the last time, for whoever stores a long text in pieces. It follows [`Self::head`].
+    pub fn drain(&mut self) -> String {
+        std::mem::take(&mut self.body).into_text()
+    }
+
+    /// Everything that stands before what [`Self::drain`] gave. The last line of the text, [`Self::END`], is not in it.
+    #[must_use]
+    pub fn head(self) -> String {
+        let mut lines = self.head;
+        self.zones.write(&mut lines);
+        lines.into_text()
+    }
+
+    /// The last line of a text.
+    pub const END: &str = "END:VCALENDAR\r\n";
 
     /// The whole text. Zones stand before the events that name them.
     #[must_use]

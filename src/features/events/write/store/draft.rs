@@ -57,8 +57,9 @@ pub(super) fn draft(
         let mut row = known.unwrap_or_else(|| blank(tx, calendar, parsed, event, recurrence_id));
         row.version += 1;
         row.updated_at = tx.now();
-        row.source_ics = Some(parsed.text.clone());
-        remote::write(&mut row, event, calendar);
+        // PostgreSQL stores every character but this one.
+        row.source_ics = Some(parsed.text.replace('\0', ""));
+        remote::write(&mut row, event, &calendar.time_zone);
         drafts.push(Draft {
             exceptions: Vec::new(),
             people: remote::people(event),
@@ -101,6 +102,8 @@ fn blank(
         recurrence_id,
         uid: parsed.uid.clone(),
         created_at: created.unwrap_or(tx.now()),
+        // Nobody when a sync stores it; whoever imports a file may see what is private in it.
+        created_by: tx.actor().user_id,
         ..create::blank(tx, calendar.id)
     }
 }

@@ -1,0 +1,297 @@
+//! What guests hear of series and of single occurrences of them, and of their being guests no longer; and who decides what about an event.
+
+use entity::enums::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::reminders::{at, calendar, event};
+use crate::support::chores::work;
+use crate::support::post::{MailServer, Received};
+use crate::support::{Client, TestApp, join};
+
+async fn start(mail: &MailServer) -> TestApp {
+    let settings = mail.settings();
+    let settings: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    TestApp::with_settings(&settings).await
+}
+
+async fn sent(app: &TestApp, mail: &MailServer) -> Vec<Received> {
+    for (kind, result) in work(app).await {
+        assert!(result.is_ok(), "{kind}: {result:?}");
+    }
+    let unfolded = |letter: Received| Received {
+        text: letter.text.replace("\r\n ", ""),
+        ..letter
+    };
+    mail.take().into_iter().map(unfolded).collect()
+}
+
+async fn update(
+    client: &Client<'_>,
+    id: &str,
+    scope: &str,
+    start: Value,
+    input: Value,
+) -> crate::support::Answer {
+    let document = "mutation ($id: ID!, $input: UpdateCalendarEventInput!, $scope: RecurrenceScope!, $start: DateTime) {
+        updateCalendarEvent(id: $id, input: $input, scope: $scope, occurrenceStart: $start) { calendarEvent { id } userErrors { code field message } } }";
+    let variables = json!({ "id": id, "input": input, "scope": scope, "start": start });
+    client.gql(document, variables).await
+}
+
+async fn inbox(client: &Client<'_>) -> Vec<(String, String)> {
+    let document = "{ viewer { notifications(first: 20) { nodes { title body } } } }";
+    let list = client
+        .gql(document, json!({}))
+        .await
+        .at("/viewer/notifications/nodes");
+    let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let list = list.as_array().unwrap().iter();
+    list.map(|one| (text(one, "title"), text(one, "body"))).collect()
+}
+
+/// A series of Ana's with Ben, a member, and Carl, who is from elsewhere.
+async fn series(app: &TestApp, calendar: &Value) -> String {
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Member,
+    )
+    .await;
+    let more = json!({
+        "recurrence": { "rule": "FREQ=DAILY;COUNT=10" },
+        "attendees": [{ "email": "carl@elsewhere.example", "name": "Carl" }, { "email": "ben@example.org" }],
+    });
+    event(app, calendar, 120, more).await
+}
+
+#[tokio::test]
+async fn a_series_goes_to_guests_with_its_zone_and_its_exceptions() {
+    let mail = MailServer::start().await;
+    let app = start(&mail).await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let id = series(&app, &calendar).await;
+    let invitation = sent(&app, &mail).await.remove(0);
+    for part in [
+        "method=REQUEST",
+        "RRULE:FREQ=DAILY;COUNT=10",
+        "BEGIN:VTIMEZONE",
+        "DTSTART;TZID=Europe/Berlin:20260302T120000",
+        "ORGANIZER;CN=\"Ana\":mailto:ana@example.org",
+        "SEQUENCE:0",
+    ] {
+        assert!(
+            invitation.text.contains(part),
+            "{part} is not in {}",
+            invitation.text
+        );
+    }
+    // One occurrence moves: the guests get the series with its exception, members a message about that occurrence.
+    let third = at(&app, 120 + 2 * 1_440);
+    let time = json!({ "time": { "timed": { "start": at(&app, 300 + 2 * 1_440), "end": at(&app, 330 + 2 * 1_440) } } });
+    update(&ana, &id, "THIS", json!(third), time)
+        .await
+        .succeeded("updateCalendarEvent");
+    let letters = sent(&app, &mail).await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    for part in [
+        "changed one occurrence",
+        "Wednesday, 4 March 2026, 15:00 to 15:30",
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260304T120000",
+        "DTSTART;TZID=Europe/Berlin:20260304T150000",
+        "SEQUENCE:1",
+    ] {
+        assert!(
+            letters[0].text.contains(part),
+            "{part} is not in {}",
+            letters[0].text
+        );
+    }
+    let news = inbox(&app.ben()).await;
+    assert!(news[0].0.starts_with("Ana moved one “"), "{news:?}");
+    assert!(
+        news[0].1.contains("4 March 2026, 15:00") || news[0].1.contains("4 March 2026, 14:00"),
+        "{news:?}"
+    );
+
+    // One is called off.
+    let delete = "mutation ($id: ID!, $start: DateTime) { deleteCalendarEvent(id: $id, scope: THIS, occurrenceStart: $start) { userErrors { code } } }";
+    ana.gql(delete, json!({ "id": id, "start": at(&app, 120 + 4 * 1_440) }))
+        .await
+        .succeeded("deleteCalendarEvent");
+    let letters = sent(&app, &mail).await;
+    assert_eq!(letters.len(), 1);
+    let text = &letters[0].text;
+    assert!(
+        text.contains("cancelled one occurrence") && text.contains("6 March 2026"),
+        "{text}"
+    );
+    assert!(
+        text.contains("EXDATE;TZID=Europe/Berlin:20260306T120000") && text.contains("method=REQUEST"),
+        "{text}"
+    );
+    assert!(inbox(&app.ben()).await[0].0.starts_with("Ana cancelled one “"));
+
+    // The whole series is called off.
+    let delete = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";
+    ana.gql(delete, json!({ "id": id }))
+        .await
+        .succeeded("deleteCalendarEvent");
+    let letters = sent(&app, &mail).await;
+    let text = &letters[0].text;
+    assert!(
+        text.contains("METHOD:CANCEL") && text.contains("STATUS:CANCELLED"),
+        "{text}"
+    );
+    assert!(
+        text.contains("RRULE:") && !text.contains("RECURRENCE-ID"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn who_is_no_guest_any_more_is_told_once() {
+    let mail = MailServer::start().await;
+    let app = start(&mail).await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let id = series(&app, &calendar).await;
+    sent(&app, &mail).await;
+    app.advance(chrono::TimeDelta::seconds(1));
+    let guests = json!({ "attendees": [{ "email": "dora@elsewhere.example" }] });
+    update(&ana, &id, "ALL", Value::Null, guests)
+        .await
+        .succeeded("updateCalendarEvent");
+    let letters = sent(&app, &mail).await;
+    let to = |address: &str| {
+        let found: Vec<&Received> = letters
+            .iter()
+            .filter(|letter| letter.to.contains(address))
+            .collect();
+        assert_eq!(found.len(), 1, "{address}: {letters:?}");
+        found[0].text.clone()
+    };
+    let carl = to("carl@elsewhere.example");
+    assert!(carl.contains("not invited to this event any more"), "{carl}");
+    assert!(
+        carl.contains("METHOD:CANCEL") && carl.contains("mailto:carl@elsewhere.example"),
+        "{carl}"
+    );
+    assert!(
+        !carl.contains("dora@elsewhere.example"),
+        "guests do not learn of who comes instead"
+    );
+    assert!(to("dora@elsewhere.example").contains("METHOD:REQUEST"));
+    assert!(
+        inbox(&app.ben()).await[0]
+            .0
+            .contains("took you off the guest list")
+    );
+    assert!(sent(&app, &mail).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_split_series_is_a_new_one_for_guests_from_elsewhere() {
+    let mail = MailServer::start().await;
+    let app = start(&mail).await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let id = series(&app, &calendar).await;
+    sent(&app, &mail).await;
+    let later = json!(at(&app, 120 + 3 * 1_440));
+    let changed = update(
+        &ana,
+        &id,
+        "THIS_AND_FOLLOWING",
+        later,
+        json!({ "title": "Another name" }),
+    )
+    .await;
+    let new = changed
+        .succeeded("updateCalendarEvent")
+        .text("/updateCalendarEvent/calendarEvent/id");
+    assert_ne!(new, id);
+    let letters = sent(&app, &mail).await;
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert!(
+        letters
+            .iter()
+            .any(|letter| letter.text.contains("UNTIL=") && letter.text.contains("SEQUENCE:1"))
+    );
+    assert!(
+        letters
+            .iter()
+            .any(|letter| letter.text.contains("SUMMARY:Another name") && letter.text.contains("SEQUENCE:0"))
+    );
+}
+
+#[tokio::test]
+async fn only_the_organizer_changes_what_concerns_all_guests() {
+    let app = TestApp::start().await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:theirs\r\nDTSTART:20260303T090000Z\r\nDTEND:20260303T100000Z\r\nSUMMARY:Theirs\r\nORGANIZER;CN=Olga:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:ana@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let parsed = meridian::features::events::ical::read(file, "UTC").unwrap();
+    let stored = app
+        .platform
+        .write(
+            meridian::platform::db::Scope::Workspace(app.ana.workspace_id),
+            meridian::kernel::actor::Actor::system(),
+            |tx| {
+                let (objects, id) = (parsed.objects.clone(), calendar.clone());
+                async move {
+                    use sea_orm::{ColumnTrait as _, QueryFilter as _};
+                    let id: entity::ids::CalendarId = id.as_str().unwrap().parse().unwrap();
+                    let select = tx
+                        .find::<entity::calendar::Entity>()
+                        .filter(entity::calendar::Column::Id.eq(id));
+                    let row = select.one(tx.conn()).await?.unwrap();
+                    meridian::features::events::import_in(&tx, &row, objects).await
+                }
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(stored.created, 1);
+    let find =
+        "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 5) { nodes { id version } } } }";
+    let find = async || {
+        ana.gql(find, json!({ "id": app.ana.workspace() }))
+            .await
+            .at("/workspace/calendarEvents/nodes/0")
+    };
+    let before = find().await;
+    let id = before["id"].as_str().unwrap();
+    for input in [
+        json!({ "time": { "timed": { "start": "2026-03-04T09:00:00Z", "end": "2026-03-04T10:00:00Z" } } }),
+        json!({ "attendees": [] }),
+        json!({ "status": "CANCELLED" }),
+        json!({ "recurrence": { "rule": "FREQ=DAILY;COUNT=2" } }),
+    ] {
+        let answer = update(&ana, id, "ALL", Value::Null, input.clone()).await;
+        assert_eq!(
+            answer.user_error("updateCalendarEvent"),
+            "INVALID_STATE id",
+            "{input}"
+        );
+    }
+    let moved = "mutation ($id: ID!) { moveCalendarEvent(id: $id, start: \"2026-03-05T09:00:00Z\") { userErrors { code field } } }";
+    let moved = ana.gql(moved, json!({ "id": id })).await;
+    assert_eq!(moved.user_error("moveCalendarEvent"), "INVALID_STATE id");
+    assert_eq!(find().await, before);
+    // What is one's own can be changed, and one can answer.
+    update(
+        &ana,
+        id,
+        "ALL",
+        Value::Null,
+        json!({ "color": "#112233", "reminders": [{ "minutesBefore": 5 }] }),
+    )
+    .await
+    .succeeded("updateCalendarEvent");
+    assert_ne!(find().await["version"], before["version"]);
+}

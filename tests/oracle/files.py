@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Compares what calendar files say takes place with PyPI icalendar and recurring-ical-events, on random files.
+
+    tests/oracle/files.py PROGRAM [--count N] [--seed N] [--verbose]
+
+PROGRAM is the built `meridian`. Files are made from a seed: single events and series in zones, floating and of whole days, with excluded and
+additional starts, moved and cancelled occurrences, alone and for all that follow, definitions of zones written by icalendar, and shuffled
+components. Both read the same file; starts are compared object by object. Where the other side is known to part from the RFCs, the object is
+not compared but counted under a named reason (see REASONS); any other difference fails.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+from dateutil.rrule import rrulestr
+
+# Differences that the text of the RFCs decides, with the words that decide them.
+REASONS = {
+    "skipped wall time": "RFC 5545 3.3.5: a time that a change of clocks leaves out is interpreted with the offset before it, which moves it by "
+    "the gap; the other side keeps the wall time, whose instant Python then takes from before or after the gap.",
+    "repeated wall time": "RFC 5545 3.3.5: a time that occurs twice is the first of the two; the other side's arithmetic may land on the second.",
+    "this and future": "RFC 5545 3.2.13: RANGE=THISANDFUTURE moves the occurrence and all that follow by the same distance; the other side reads "
+    "moved masters in terms of its own occurrences when they were excluded or overridden as well.",
+    "override of an excluded start": "RFC 5545 3.8.4.4: RECURRENCE-ID names an instance of the recurrence set; one that EXDATE took out is none. Files with "
+    "both say that the instance was moved: here the override is shown, as Google and Apple do; the other side drops it.",
+}
+ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Cairo", "America/Sao_Paulo", "Pacific/Auckland", "UTC"]
+DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+WINDOW = (datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2028, 1, 1, tzinfo=timezone.utc))
+
+
+def rule(rng, is_day):
+    frequency = rng.choice(["DAILY", "WEEKLY", "WEEKLY", "MONTHLY", "YEARLY"])
+    parts = [f"FREQ={frequency}"]
+    if rng.random() < 0.4:
+        parts.append(f"INTERVAL={rng.randint(2, 4)}")
+    if frequency == "WEEKLY" and rng.random() < 0.6:
+        parts.append("BYDAY=" + ",".join(sorted(rng.sample(DAYS, rng.randint(1, 4)), key=DAYS.index)))
+    if frequency == "MONTHLY" and rng.random() < 0.6:
+        parts.append(rng.choice(["BYDAY=2TU", "BYDAY=-1FR", "BYMONTHDAY=1,15", "BYMONTHDAY=-1", "BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"]))
+    if frequency == "YEARLY" and rng.random() < 0.5:
+        parts.append(rng.choice(["BYMONTH=3,10;BYDAY=-1SU", "BYMONTH=2;BYMONTHDAY=29", "BYDAY=1MO"]))
+    return parts
+
+
+def text(value, zone):
+    """A date or wall time as a value with its parameters."""
+    if not isinstance(value, datetime):
+        return ";VALUE=DATE", value.strftime("%Y%m%d")
+    if zone == "UTC":
+        return "", value.strftime("%Y%m%dT%H%M%SZ")
+    return (f";TZID={zone}" if zone else ""), value.strftime("%Y%m%dT%H%M%S")
+
+
+def line(name, value, zone):
+    params, written = text(value, zone)
+    return f"{name}{params}:{written}"
+
+
+def in_gap_or_overlap(local, zone):
+    if not zone or not isinstance(local, datetime):
+        return None
+    first = local.replace(tzinfo=ZoneInfo(zone), fold=0)
+    second = local.replace(tzinfo=ZoneInfo(zone), fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return None
+    back = first.astimezone(timezone.utc).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return "repeated wall time" if back == local else "skipped wall time"
+
+
+def starts_of(parts, start, extra, gone):
+    """Wall times of a series in the window, by python-dateutil."""
+    at_midnight = start if isinstance(start, datetime) else datetime.combine(start, datetime.min.time())
+    found = rrulestr(";".join(parts), dtstart=at_midnight).between(datetime(2025, 12, 1), datetime(2028, 2, 1), inc=True)
+    return sorted((set(found) | {at_midnight} | set(extra)) - set(gone))
+
+
+def make(rng, number):
+    """The components of one object, and why it may differ."""
+    kind = rng.choice(["zoned"] * 5 + ["day", "floating"])
+    zone = rng.choice(ZONES) if kind == "zoned" else None
+    is_day = kind == "day"
+    begin = datetime(2026, rng.randint(1, 12), rng.randint(1, 28), rng.randint(0, 23), rng.choice([0, 15, 30]))
+    start = begin.date() if is_day else begin
+    length = timedelta(days=rng.randint(1, 3)) if is_day else timedelta(minutes=rng.choice([0, 30, 60, 90, 1500]))
+    form = lambda at: at.date() if is_day else at
+    head = [f"UID:object-{number}", "DTSTAMP:20260101T000000Z", f"SUMMARY:Object {number}", line("DTSTART", start, zone)]
+    if length:
+        head.append(line("DTEND", start + length, zone) if rng.random() < 0.7 else f"DURATION:P{length.days}D" if is_day else f"DURATION:PT{int(length.total_seconds() // 60)}M")
+    reasons, components = set(), []
+    if rng.random() < 0.15:
+        components.append(head)
+        walls = [begin]
+    else:
+        parts = rule(rng, is_day)
+        ending = rng.random()
+        if ending < 0.4:
+            parts.append(f"COUNT={rng.randint(1, 40)}")
+            bounded = parts
+        elif ending < 0.6:
+            until = begin + timedelta(days=rng.randint(0, 500))
+            if is_day:
+                parts.append("UNTIL=" + until.strftime("%Y%m%d"))
+            elif zone:
+                parts.append("UNTIL=" + until.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ"))
+            else:
+                parts.append("UNTIL=" + until.strftime("%Y%m%dT%H%M%S"))
+            # dateutil reckons in wall time here: the last day is compared with care below.
+            bounded = parts[:-1] + ["UNTIL=" + until.strftime("%Y%m%dT%H%M%S")]
+        else:
+            bounded = parts
+        walls = starts_of(bounded, start, [], [])
+        extra = [begin + timedelta(days=rng.randint(1, 300), hours=0 if is_day else rng.randint(0, 5)) for _ in range(rng.choice([0, 0, 0, 1, 2]))]
+        gone = rng.sample(walls, min(len(walls), rng.choice([0, 0, 1, 2])))
+        series = head + ["RRULE:" + ";".join(parts)]
+        series += [line("RDATE", form(at), zone) for at in extra]
+        if gone:
+            params, _ = text(form(gone[0]), zone)
+            series.append(f"EXDATE{params}:" + ",".join(text(form(at), zone)[1] for at in gone))
+        components.append(series)
+        walls = sorted((set(walls) | set(extra)) - set(gone))
+        candidates = walls[:30]
+        for at in rng.sample(candidates, min(len(candidates), rng.choice([0, 0, 1, 2]))):
+            moved = at + timedelta(days=rng.randint(-1, 2), minutes=0 if is_day else rng.choice([0, 45, 180]))
+            change = [f"UID:object-{number}", "DTSTAMP:20260102T000000Z", "SEQUENCE:1", line("RECURRENCE-ID", form(at), zone)]
+            change += [f"SUMMARY:Changed {number}", line("DTSTART", form(moved), zone)]
+            if length:
+                change.append(line("DTEND", form(moved) + length, zone))
+            if rng.random() < 0.2:
+                change.append("STATUS:CANCELLED")
+            walls.append(moved)
+            components.append(change)
+        if len(components) == 1 and not is_day and not extra and rng.random() < 0.15 and len(candidates) > 2:
+            at = candidates[len(candidates) // 2]
+            moved = at + timedelta(minutes=45)
+            params, written = text(at, zone)
+            change = [f"UID:object-{number}", "DTSTAMP:20260102T000000Z", "SEQUENCE:1", f"RECURRENCE-ID;RANGE=THISANDFUTURE{params}:{written}"]
+            change += [f"SUMMARY:Changed {number}", line("DTSTART", moved, zone)]
+            if length:
+                change.append(line("DTEND", moved + length, zone))
+            components.append(change)
+            walls += [later + timedelta(minutes=45) for later in walls if later >= at]
+            if gone:
+                reasons.add("this and future")
+    reasons |= {why for why in (in_gap_or_overlap(at, zone) for at in walls) if why}
+    return [["BEGIN:VEVENT", *component, "END:VEVENT"] for component in components], reasons, zone
+
+
+def fold(one):
+    pieces, rest = [], one.encode()
+    while len(rest) > 75:
+        cut = 75 if not pieces else 74
+        pieces.append(rest[:cut].decode())
+        rest = rest[cut:]
+    pieces.append(rest.decode())
+    return "\r\n ".join(pieces)
+
+
+@cache
+def definition(zone):
+    written = icalendar.Timezone.from_tzid(zone, first_date=date(2025, 1, 1), last_date=date(2030, 1, 1)).to_ical()
+    return tuple(written.decode().replace("\r\n ", "").strip().split("\r\n"))
+
+
+def file(rng, objects, zones):
+    events = [component for components, _, _ in objects for component in components]
+    rng.shuffle(events)
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Oracle//Oracle//EN"]
+    for zone in sorted(zones):
+        lines += definition(zone)
+    for event in events:
+        lines += event
+    lines.append("END:VCALENDAR")
+    return "\r\n".join(fold(one) for one in lines) + "\r\n"
+
+
+def written(value):
+    if not isinstance(value, datetime):
+        return value.strftime("%Y%m%d")
+    if value.tzinfo is None:
+        return value.strftime("%Y%m%dT%H%M%S")
+    return value.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+
+def theirs(content):
+    calendar = icalendar.Calendar.from_ical(content)
+    found = {}
+    for event in recurring_ical_events.of(calendar, skip_bad_series=False).between(datetime(2025, 6, 1, tzinfo=timezone.utc), datetime(2028, 6, 1, tzinfo=timezone.utc)):
+        if str(event.get("STATUS", "")).upper() == "CANCELLED":
+            continue
+        found.setdefault(str(event["UID"]), []).append(written(event["DTSTART"].dt))
+    return {uid: sorted(starts) for uid, starts in found.items()}
+
+
+def ours(program, path):
+    command = [program, "expand", str(path), "--from", "2025-06-01T00:00:00Z", "--until", "2028-06-01T00:00:00Z"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    objects = [json.loads(one) for one in done.stdout.splitlines()]
+    return {one["id"]: sorted(one["starts"]) for one in objects}, [one for one in objects if one.get("problems") or one.get("truncated")]
+
+
+def inside(starts):
+    """Starts within the window: at its borders the two sides look at ends and zones in ways of their own."""
+    first, last = WINDOW[0].strftime("%Y%m%d"), WINDOW[1].strftime("%Y%m%d")
+    return [start for start in starts if first < start[:8] < last]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--count", type=int, default=100, help="files; each has ten objects")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--verbose", action="store_true")
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    compared, explained, failures = 0, Counter(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(arguments.count):
+            objects = [make(rng, number * 10 + index) for index in range(10)]
+            content = file(rng, objects, {zone for _, _, zone in objects if zone and zone != "UTC"})
+            path = Path(folder) / "file.ics"
+            path.write_bytes(content.encode())
+            own, complaints = ours(arguments.program, path)
+            if complaints:
+                failures.append(f"file {number} has problems: {complaints[:2]}")
+                continue
+            other = theirs(content)
+            for index, (components, reasons, _) in enumerate(objects):
+                uid = f"object-{number * 10 + index}"
+                here, there = inside(own.get(uid, [])), inside(other.get(uid, []))
+                if here == there:
+                    compared += 1
+                elif reasons:
+                    explained.update(reasons)
+                    if arguments.verbose:
+                        print(uid, reasons, here, there, file=sys.stderr)
+                else:
+                    lines = "\n".join("\n".join(component) for component in components)
+                    missing, more = sorted(set(there) - set(here)), sorted(set(here) - set(there))
+                    failures.append(f"{uid}: only there {missing[:5]}, only here {more[:5]} ({len(here)} here, {len(there)} there)\n{lines}")
+    print(f"{compared} objects equal, {sum(explained.values())} explained, {len(failures)} different")
+    for reason, count in sorted(explained.items()):
+        print(f"  {count} x {reason}: {REASONS[reason]}")
+    for failure in failures[:10]:
+        print(failure, file=sys.stderr)
+    if compared < arguments.count * 8:
+        failures.append("too few objects were compared")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
