@@ -2,6 +2,8 @@
 //! answer and every log line carries the request id, and no answer lacks the security headers.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -23,9 +25,32 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const LONGEST_REQUEST_ID: usize = 64;
 const LONGEST_USER_AGENT: usize = 200;
 
-/// Address of the connection; the listener puts it on each request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+/// The other end of a connection; the listener puts it on each request.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    address: SocketAddr,
+    has_asked: Arc<AtomicBool>,
+}
+
+impl Peer {
+    /// Somebody who has just connected.
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            has_asked: Arc::default(),
+        }
+    }
+
+    /// Whether a request came, with all of its head.
+    pub(super) fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
+    }
+
+    fn asks(&self) -> IpAddr {
+        self.has_asked.store(true, Ordering::Relaxed);
+        self.address.ip()
+    }
+}
 
 /// The client of one request.
 #[derive(Clone, Debug)]
@@ -70,7 +95,7 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
     let peer = request
         .extensions()
         .get::<Peer>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Peer::asks);
     let headers = request.headers();
     let config = &web.platform.config;
     let address = client_address(peer, headers, &config.trusted_proxies);

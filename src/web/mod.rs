@@ -2,6 +2,7 @@
 //! or slow clients cost a bounded amount. Must not know rules or tables; it builds a caller and asks [`crate::graphql`].
 
 mod auth;
+mod body;
 mod client;
 mod failure;
 mod feed;

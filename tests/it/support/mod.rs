@@ -11,6 +11,7 @@ pub mod fake_http;
 pub mod issuer;
 pub mod plans;
 pub mod post;
+pub mod program;
 pub mod pull;
 pub mod radicale;
 pub mod server;

@@ -77,7 +77,7 @@ pub(in crate::features::events) async fn write_in(
     let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
     let mut left_out = 0;
     for guest in guests {
-        if letters::spare(platform, &guest.email).is_err() {
+        if letters::spare_here(platform, &guest.email).is_err() {
             left_out += 1;
             continue;
         }
