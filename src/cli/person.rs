@@ -54,9 +54,7 @@ pub(super) async fn run(config: Config, action: Action) -> Outcome {
     let address = text::email(email).ok_or_else(|| format!("`{email}` is not an e-mail address"))?;
     let platform = app::open(config).await?;
     match action {
-        Action::Create {
-            name, time_zone, ..
-        } => {
+        Action::Create { name, time_zone, .. } => {
             let known = zones::canonical_name(&time_zone);
             let new = NewPerson {
                 name,
@@ -85,5 +83,7 @@ pub(super) async fn run(config: Config, action: Action) -> Outcome {
 
 async fn find(platform: &Platform, address: &str) -> Result<UserId, Box<dyn Error + Send + Sync>> {
     let person = people::find_by_email(platform, address).await?;
-    Ok(person.ok_or_else(|| format!("nobody has the address {address}"))?.id)
+    Ok(person
+        .ok_or_else(|| format!("nobody has the address {address}"))?
+        .id)
 }

@@ -10,14 +10,17 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::Web;
+use super::auth::only;
+use super::{Web, reports};
 use crate::config::Network;
+use crate::kernel::ErrorCode;
 use crate::kernel::actor::Origin;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -116,21 +119,39 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
-    let span = tracing::info_span!(
-        "request",
-        id = %client.request_id,
-        method = %request.method(),
-        path = path.as_deref().unwrap_or("(unknown)"),
-    );
+    // Whoever sends one of these twice may mean either, and a proxy between us may have looked at the other one.
+    let repeated = [HOST, ORIGIN]
+        .into_iter()
+        .find_map(|name| only(headers, name).err());
+    let refused = repeated.map(|failure| failure.answer(&client));
     let id = HeaderValue::from_str(&client.request_id);
-    request.extensions_mut().insert(client);
-    let mut response = async {
-        let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
-        response
+    let began = Instant::now();
+    let request_id = client.request_id.clone();
+    let answering = || {
+        let span = tracing::info_span!(
+            "request",
+            id = %client.request_id,
+            method = %request.method(),
+            path = path.as_deref().unwrap_or("(unknown)"),
+        );
+        request.extensions_mut().insert(client);
+        let answering = async {
+            let response = match refused {
+                Some(response) => response,
+                None => next.run(request).await,
+            };
+            tracing::debug!(status = response.status().as_u16(), "answered");
+            response
+        };
+        answering.instrument(span)
+    };
+    let mut response = reports::apart(&web.platform, &request_id, answering).await;
+    let metrics = &web.platform.metrics;
+    let route = path.as_deref().unwrap_or("(unknown)");
+    metrics.http(route, response.status().as_u16(), began.elapsed());
+    if let Some(code) = response.extensions().get::<ErrorCode>() {
+        metrics.error(*code);
     }
-    .instrument(span)
-    .await;
     if let Ok(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
     }

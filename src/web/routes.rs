@@ -99,11 +99,7 @@ fn cors(web: &Web) -> CorsLayer {
 /// A method that the route does not have; those that it has are in `Allow`.
 async fn other_method(Extension(client): Extension<Client>) -> Response {
     let message = "This address does not take that method.";
-    let failure = Failure::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        ErrorCode::BadUserInput,
-        message,
-    );
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
     failure.answer(&client)
 }
 

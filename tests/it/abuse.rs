@@ -46,7 +46,9 @@ fn with_variables(text: &str, variables: &str) -> Vec<u8> {
 /// What becomes a hundred times as large for whoever unpacks it.
 fn bomb() -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(b"{\"query\":\"{ serverInfo { version } }\"").unwrap();
+    packed
+        .write_all(b"{\"query\":\"{ serverInfo { version } }\"")
+        .unwrap();
     for _ in 0..64 {
         packed.write_all(&vec![b' '; MIB as usize]).unwrap();
     }
@@ -73,8 +75,14 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     broken.extend([0xff, 0xfe, 0xc3]);
     broken.extend(b"\"}");
     let form = |body: &[u8]| {
-        let text = String::from_utf8(raw("X-Meridian-Csrf: 1\r\nContent-Type: application/json\r\n", b"")).unwrap();
-        let head = text.replace("/graphql", "/auth/email").replace("Length: 0", &format!("Length: {}", body.len()));
+        let text = String::from_utf8(raw(
+            "X-Meridian-Csrf: 1\r\nContent-Type: application/json\r\n",
+            b"",
+        ))
+        .unwrap();
+        let head = text
+            .replace("/graphql", "/auth/email")
+            .replace("Length: 0", &format!("Length: {}", body.len()));
         [head.as_bytes(), body].concat()
     };
     let number = "query ($n: Int) { viewer { notifications(first: $n) { totalCount } } }";
@@ -113,13 +121,21 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "BAD_USER_INPUT",
         ),
         ("10 MB", raw(&plain, &vec![b' '; 10_000_000]), "BAD_USER_INPUT"),
-        ("10 MB for a form", form(&vec![b' '; 10_000_000]), "BAD_USER_INPUT"),
+        (
+            "10 MB for a form",
+            form(&vec![b' '; 10_000_000]),
+            "BAD_USER_INPUT",
+        ),
         (
             "a gzip bomb",
             raw(&format!("{plain}Content-Encoding: gzip\r\n"), &bomb()),
             "BAD_USER_INPUT",
         ),
-        ("a gzip bomb without a word", raw(&plain, &bomb()), "BAD_USER_INPUT"),
+        (
+            "a gzip bomb without a word",
+            raw(&plain, &bomb()),
+            "BAD_USER_INPUT",
+        ),
         ("broken UTF-8", raw(&plain, &broken), "BAD_USER_INPUT"),
         (
             "a NUL in the document",
@@ -169,7 +185,10 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         (
             "two tokens",
-            raw(&format!("{plain}{0}{0}", "Authorization: Bearer mrd_x\r\n"), b"{}"),
+            raw(
+                &format!("{plain}{0}{0}", "Authorization: Bearer mrd_x\r\n"),
+                b"{}",
+            ),
             "BAD_USER_INPUT",
         ),
         (
@@ -177,10 +196,17 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             raw(&format!("{plain}{0}{0}", "Idempotency-Key: a\r\n"), b"{}"),
             "BAD_USER_INPUT",
         ),
-        ("two hosts", raw(&format!("{plain}Host: y\r\n"), b"{}"), "BAD_USER_INPUT"),
+        (
+            "two hosts",
+            raw(&format!("{plain}Host: y\r\n"), b"{}"),
+            "BAD_USER_INPUT",
+        ),
         (
             "two origins",
-            raw(&format!("{plain}{0}{0}", "Origin: http://127.0.0.1:8000\r\n"), b"{}"),
+            raw(
+                &format!("{plain}{0}{0}", "Origin: http://127.0.0.1:8000\r\n"),
+                b"{}",
+            ),
             "BAD_USER_INPUT",
         ),
         (
@@ -306,7 +332,9 @@ async fn whoever_is_slow_is_not_waited_for_and_holds_nobody_up() {
                 // A connection for one request may stay open for the next one: what counts is the answer, or the end.
                 loop {
                     let read = timeout(Duration::from_secs(10), stream.read(&mut part)).await;
-                    let length = read.unwrap_or_else(|_| panic!("{start:?} is waited for")).unwrap_or(0);
+                    let length = read
+                        .unwrap_or_else(|_| panic!("{start:?} is waited for"))
+                        .unwrap_or(0);
                     answer.extend(&part[..length]);
                     let text = String::from_utf8_lossy(&answer);
                     if length == 0 || (!said.is_empty() && text.contains(said)) {
@@ -315,7 +343,10 @@ async fn whoever_is_slow_is_not_waited_for_and_holds_nobody_up() {
                 }
                 let text = String::from_utf8_lossy(&answer).into_owned();
                 assert!(text.contains(said), "{start:?}: {text}");
-                assert!(said.is_empty() || text.starts_with("HTTP/1.1 408"), "{start:?}: {text}");
+                assert!(
+                    said.is_empty() || text.starts_with("HTTP/1.1 408"),
+                    "{start:?}: {text}"
+                );
                 began.elapsed()
             }));
         }

@@ -205,7 +205,8 @@ async fn nobody_floods_a_mailbox() {
     }
     assert_eq!(deliver(&server.app).await.len(), 4);
     // Invitations are letters too.
-    let invite = "mutation($input: InviteMembersInput!) { inviteMembers(input: $input) { userErrors { code } } }";
+    let invite =
+        "mutation($input: InviteMembersInput!) { inviteMembers(input: $input) { userErrors { code } } }";
     let app = &server.app;
     let input = json!({ "workspaceId": app.ana.workspace(), "emails": ["nobody@example.org"] });
     let invited = app.ana().gql(invite, json!({ "input": input })).await;

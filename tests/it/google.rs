@@ -133,7 +133,11 @@ async fn its_people_sign_in_and_out() {
     let out = browser
         .send("POST", "/auth/logout", &["X-Meridian-Csrf: 1"], "")
         .await;
-    assert_eq!((out.status, out.body.as_str()), (204, ""), "there is nowhere to sign out");
+    assert_eq!(
+        (out.status, out.body.as_str()),
+        (204, ""),
+        "there is nowhere to sign out"
+    );
     assert!(!browser.is_signed_in());
 }
 

@@ -374,7 +374,11 @@ async fn every_refusal_has_a_code() {
             (status, code),
             "{method} {target}"
         );
-        assert_eq!(reply.header("allow").is_empty(), status != 405, "{method} {target}");
+        assert_eq!(
+            reply.header("allow").is_empty(),
+            status != 405,
+            "{method} {target}"
+        );
     }
     let large = "x".repeat(20_000);
     for target in ["/auth/email", "/auth/dev-login"] {

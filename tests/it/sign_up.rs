@@ -86,7 +86,12 @@ const CLOSED: Option<&str> = Some("SIGN_UP_CLOSED");
 async fn a_closed_installation_takes_nobody_new_and_keeps_everybody() {
     let (mail, issuer) = (MailServer::start().await, issuer().await);
     let server = server("closed", &mail, &issuer).await;
-    invite(&server.app.ana(), &server.app.ana.workspace(), "guest@example.org").await;
+    invite(
+        &server.app.ana(),
+        &server.app.ana.workspace(),
+        "guest@example.org",
+    )
+    .await;
     deliver(&server.app).await;
     mail.take();
     for stranger in ["nobody@example.org", "guest@example.org"] {
@@ -113,7 +118,12 @@ async fn whoever_asks_for_a_link_learns_nothing_about_the_address() {
     let (mail, issuer) = (MailServer::start().await, issuer().await);
     for mode in ["open", "invited", "closed"] {
         let server = server(mode, &mail, &issuer).await;
-        invite(&server.app.ana(), &server.app.ana.workspace(), "guest@example.org").await;
+        invite(
+            &server.app.ana(),
+            &server.app.ana.workspace(),
+            "guest@example.org",
+        )
+        .await;
         deliver(&server.app).await;
         mail.take();
         let mut answers = Vec::new();
@@ -141,7 +151,11 @@ async fn whoever_is_invited_comes_in() {
     let server = server("invited", &mail, &issuer).await;
     let app = &server.app;
     let workspace = app.ana.workspace();
-    for email in ["link@example.org", "provider@example.org", "withdrawn@example.org"] {
+    for email in [
+        "link@example.org",
+        "provider@example.org",
+        "withdrawn@example.org",
+    ] {
         let id = invite(&app.ana(), &workspace, email).await;
         if email.starts_with("withdrawn") {
             let revoke = "mutation($id: ID!) { revokeInvitation(id: $id) { userErrors { code } } }";
@@ -186,7 +200,11 @@ async fn an_invitation_opens_the_door_only_as_long_as_it_holds() {
     let members = "query ($id: ID!) { workspace(id: $id) { members { nodes { id user { name } } } } }";
     let members = app.ana().gql(members, json!({ "id": app.ana.workspace() })).await;
     let nodes = members.at("/workspace/members/nodes");
-    let row = nodes.as_array().unwrap().iter().find(|row| row["user"]["name"] == "Cem");
+    let row = nodes
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["user"]["name"] == "Cem");
     let remove = "mutation ($id: ID!) { removeMember(memberId: $id) { userErrors { code } } }";
     app.ana()
         .gql(remove, json!({ "id": row.unwrap()["id"] }))
@@ -212,11 +230,23 @@ async fn the_operator_lets_people_in() {
     let folder = tempfile::tempdir().unwrap();
     let create = |email: &str, zone: &str| {
         Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(["person", "create", "--name", "Dora", "--time-zone", zone, "--email", email])
+            .args([
+                "person",
+                "create",
+                "--name",
+                "Dora",
+                "--time-zone",
+                zone,
+                "--email",
+                email,
+            ])
             .env_clear()
             .env("DATABASE_URL", server.app.database_url())
             .env("MERIDIAN_ENV", "development")
-            .env("MERIDIAN_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+            .env(
+                "MERIDIAN_SECRET_KEY",
+                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            )
             .env("MERIDIAN_DATA_DIR", folder.path())
             .output()
             .unwrap()

@@ -22,8 +22,7 @@ use world::World;
 const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
 /// Mutations that leave no entry in the log of a workspace: wishes of a person about themselves, what they have read or look at, and what
 /// only administrators of the installation do.
-const UNRECORDED: &[&str] = &[
-];
+const UNRECORDED: &[&str] = &[];
 /// How long a subscription that is refused may take to say so.
 const SOON: Duration = Duration::from_millis(300);
 
@@ -306,7 +305,10 @@ async fn the_owner_gets_through_so_the_other_tests_test_something() {
 /// Entries of all audit logs.
 async fn entries(app: &TestApp) -> u64 {
     let read = app.platform.db.read(Scope::System).await.unwrap();
-    read.find::<entity::audit_log::Entity>().count(&read).await.unwrap()
+    read.find::<entity::audit_log::Entity>()
+        .count(&read)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

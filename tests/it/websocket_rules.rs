@@ -60,7 +60,8 @@ async fn what_the_protocol_does_not_know_closes_at_once_at_any_time() {
     let mut socket = Socket::greet(&server, None).await;
     socket
         .say(subscribe(|message| {
-            message["payload"] = json!({ "query": VERSION, "operationName": null, "variables": null, "extensions": null });
+            message["payload"] =
+                json!({ "query": VERSION, "operationName": null, "variables": null, "extensions": null });
             message["more"] = json!(1);
         }))
         .await;
@@ -120,7 +121,10 @@ async fn a_result_is_not_sent_once_its_client_has_completed_the_operation() {
     assert_eq!(socket.message().await["type"], "pong", "both were heard");
     go.send(()).unwrap();
     holder.await.unwrap().unwrap();
-    assert!(is_silent(&mut socket).await, "no result, and no `complete` either");
+    assert!(
+        is_silent(&mut socket).await,
+        "no result, and no `complete` either"
+    );
     socket.subscribe("m", VERSION, json!({})).await;
     assert_eq!(socket.message().await["type"], "next", "the id is free again");
 }
@@ -138,10 +142,7 @@ async fn an_id_is_taken_whatever_kind_of_operation_has_it() {
     loop {
         match socket.hear().await {
             Said::Closed(code, reason) => {
-                assert_eq!(
-                    (code, reason.as_str()),
-                    (4409, "Subscriber for 1 already exists")
-                );
+                assert_eq!((code, reason.as_str()), (4409, "Subscriber for 1 already exists"));
                 break;
             }
             Said::Message(message) => panic!("{message}"),
@@ -160,8 +161,15 @@ async fn errors_of_execution_are_part_of_a_result() {
     let query = "{ serverInfo { version } task(id: \"task_x\") { id } }";
     socket.subscribe("1", query, json!({})).await;
     let next = socket.message().await;
-    assert_eq!((&next["type"], &next["id"]), (&json!("next"), &json!("1")), "{next}");
-    assert!(next["payload"]["data"]["serverInfo"]["version"].is_string(), "{next}");
+    assert_eq!(
+        (&next["type"], &next["id"]),
+        (&json!("next"), &json!("1")),
+        "{next}"
+    );
+    assert!(
+        next["payload"]["data"]["serverInfo"]["version"].is_string(),
+        "{next}"
+    );
     assert_eq!(
         next["payload"]["errors"][0]["extensions"]["code"], "UNAUTHENTICATED",
         "{next}"
@@ -173,7 +181,13 @@ async fn errors_of_execution_are_part_of_a_result() {
 async fn a_removed_member_hears_of_nothing_a_second_later() {
     let server = Server::start().await;
     let app = &server.app;
-    join(&app.platform, &app.ben, app.ana.workspace_id, WorkspaceRole::Member).await;
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Member,
+    )
+    .await;
     let token = format!("Bearer {}", server.token(&app.ben).await);
     let mut socket = Socket::greet(&server, Some(&token)).await;
     socket
@@ -188,7 +202,11 @@ async fn a_removed_member_hears_of_nothing_a_second_later() {
     let members = "query ($id: ID!) { workspace(id: $id) { members { nodes { id user { name } } } } }";
     let members = app.ana().gql(members, json!({ "id": app.ana.workspace() })).await;
     let nodes = members.at("/workspace/members/nodes");
-    let ben = nodes.as_array().unwrap().iter().find(|row| row["user"]["name"] == "Ben");
+    let ben = nodes
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["user"]["name"] == "Ben");
     let remove = "mutation ($id: ID!) { removeMember(memberId: $id) { userErrors { code } } }";
     app.ana()
         .gql(remove, json!({ "id": ben.unwrap()["id"] }))
@@ -197,10 +215,17 @@ async fn a_removed_member_hears_of_nothing_a_second_later() {
     let last = timeout(Duration::from_secs(1), socket.message())
         .await
         .expect("within a second");
-    assert_eq!((&last["type"], &last["id"]), (&json!("error"), &json!("1")), "{last}");
+    assert_eq!(
+        (&last["type"], &last["id"]),
+        (&json!("error"), &json!("1")),
+        "{last}"
+    );
     assert_eq!(last["payload"][0]["extensions"]["code"], "NOT_FOUND", "{last}");
     create_task(&server, "unseen").await;
-    assert!(is_silent(&mut socket).await, "the socket stays, the stream is over");
+    assert!(
+        is_silent(&mut socket).await,
+        "the socket stays, the stream is over"
+    );
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use crate::platform::limits::Limit;
 use crate::web::auth;
 use crate::web::graphql_answer::refusal;
 use crate::web::graphql_operation::{Budget, Parameters, prepare};
+use crate::web::reports;
 
 /// A message whose answer has to be waited for.
 pub(super) enum Awaited {
@@ -48,11 +49,7 @@ impl Connection {
         };
         let limits = &self.web.platform.limits;
         let is_free = self.client.is_internal;
-        if !is_free
-            && !limits
-                .check(Limit::SocketMessages, &self.budget, 1)
-                .allowed
-        {
+        if !is_free && !limits.check(Limit::SocketMessages, &self.budget, 1).allowed {
             return close(Close::too_many_messages());
         }
         let text = match message {
@@ -88,9 +85,13 @@ impl Connection {
         match message {
             Awaited::Init(authorization) => self.init(authorization).await,
             Awaited::Subscribe { id, parameters } => {
-                let span = self.span();
-                let starting = self.subscribe(id, parameters, span.clone());
-                starting.instrument(span).await
+                let platform = self.web.platform.clone();
+                let request_id = self.client.request_id.clone();
+                let starting = || {
+                    let span = self.span();
+                    self.subscribe(id, parameters, span.clone()).instrument(span)
+                };
+                reports::apart(&platform, &request_id, starting).await
             }
         }
     }
@@ -137,11 +138,23 @@ impl Connection {
         if self.operations.len() >= most {
             let message = format!("At most {most} operations may run on one connection.");
             let refused = refusal(&Error::coded(ErrorCode::RateLimited, message));
-            return refuse(&mut self.wire, &id, &request_id, refused);
+            return refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                refused,
+            );
         }
         if self.is_leaving {
             let away = Error::coded(ErrorCode::ServiceUnavailable, "The server is shutting down.");
-            return refuse(&mut self.wire, &id, &request_id, refusal(&away));
+            return refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                refusal(&away),
+            );
         }
         let parameters = match Parameters::read(parameters) {
             Ok(parameters) => parameters,
@@ -161,7 +174,13 @@ impl Connection {
                 self.operations.push(running);
                 Ok(())
             }
-            Err(refused) => refuse(&mut self.wire, &id, &request_id, *refused),
+            Err(refused) => refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                *refused,
+            ),
         }
     }
 

@@ -30,7 +30,10 @@ impl Program {
             .env_clear()
             .env("DATABASE_URL", app.database_url())
             .env("MERIDIAN_ENV", "development")
-            .env("MERIDIAN_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+            .env(
+                "MERIDIAN_SECRET_KEY",
+                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            )
             .env("MERIDIAN_LISTEN", address.to_string())
             .env("MERIDIAN_ADMIN_LISTEN", "off")
             .env("MERIDIAN_DATA_DIR", data.path())
