@@ -103,7 +103,7 @@ async fn other_method(Extension(client): Extension<Client>) -> Response {
     failure.answer(&client)
 }
 
-pub(super) async fn nothing(Extension(client): Extension<Client>) -> Response {
+async fn nothing(Extension(client): Extension<Client>) -> Response {
     Failure::from(Error::coded(
         ErrorCode::NotFound,
         "There is nothing at this address.",
