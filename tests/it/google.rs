@@ -62,7 +62,11 @@ fn claims(more: Value) -> Value {
 async fn google() -> (Issuer, Server) {
     let issuer = Issuer::start(start_of_tests().timestamp()).await;
     let metadata = published(&issuer);
-    issuer.script(|script| (script.metadata, script.claims) = (metadata, claims(json!({}))));
+    issuer.script(|script| {
+        script.metadata = metadata;
+        script.claims = claims(json!({}));
+        script.userinfo = json!({ "sub": script.claims["sub"] });
+    });
     let settings = issuer.settings("google");
     let pairs: Vec<(&str, &str)> = settings
         .iter()

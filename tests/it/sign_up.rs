@@ -51,7 +51,11 @@ async fn by_link(server: &Server, mail: &MailServer, email: &str) -> Option<Stri
 async fn by_provider(server: &Server, issuer: &Issuer, claims: Value) -> Option<String> {
     let browser = Browser::new(server);
     let leaving = location(&browser.get("/auth/acme?returnTo=/done").await);
-    issuer.script(|script| (script.nonce, script.claims) = (part(&leaving, "nonce").unwrap(), claims));
+    issuer.script(|script| {
+        script.nonce = part(&leaving, "nonce").unwrap();
+        script.userinfo = json!({ "sub": claims["sub"] });
+        script.claims = claims;
+    });
     let state = part(&leaving, "state").unwrap();
     let back = browser.get(&format!("/auth/callback?state={state}&code=c")).await;
     end(&browser, &back)

@@ -158,8 +158,9 @@ async fn errors_of_execution_are_part_of_a_result() {
     let server = Server::start().await;
     let mut socket = Socket::greet(&server, None).await;
     // A guest may ask, and one field says no: the operation ran.
-    let query = "{ serverInfo { version } task(id: \"task_x\") { id } }";
-    socket.subscribe("1", query, json!({})).await;
+    let query = "query ($id: ID!) { serverInfo { version } workspace(id: $id) { id } }";
+    let variables = json!({ "id": server.app.ana.workspace() });
+    socket.subscribe("1", query, variables).await;
     let next = socket.message().await;
     assert_eq!(
         (&next["type"], &next["id"]),
@@ -254,4 +255,33 @@ async fn sockets_do_not_share_a_budget_and_count_every_frame() {
         second.knock().await;
     }
     assert_eq!(second.code().await, 4429);
+}
+
+#[tokio::test]
+async fn a_revoked_token_closes_its_sockets_and_no_others() {
+    let server = Server::start().await;
+    let ana = server.app.ana();
+    let [first, second] = [
+        server.token(&server.app.ana).await,
+        server.token(&server.app.ana).await,
+    ];
+    let mut kept = Socket::greet(&server, Some(&format!("Bearer {first}"))).await;
+    let mut lost = Socket::greet(&server, Some(&format!("Bearer {second}"))).await;
+    let tokens = ana.gql("{ viewer { apiTokens { id prefix } } }", json!({})).await;
+    let tokens = tokens.at("/viewer/apiTokens");
+    let row = tokens
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| second.starts_with(row["prefix"].as_str().unwrap()));
+    let revoke = "mutation ($id: ID!) { revokeApiToken(id: $id) { userErrors { code } } }";
+    ana.gql(revoke, json!({ "id": row.unwrap()["id"] }))
+        .await
+        .succeeded("revokeApiToken");
+    let closed = timeout(Duration::from_secs(1), lost.hear())
+        .await
+        .expect("within a second");
+    assert_eq!(closed, Said::Closed(4401, "Session revoked".into()));
+    kept.say(json!({ "type": "ping" })).await;
+    assert_eq!(kept.message().await["type"], "pong");
 }
