@@ -2,19 +2,20 @@
 
 use chrono::Duration;
 use entity::enums::ApiTokenScope;
-use entity::ids::{SessionId, UserId};
+use entity::ids::{SessionId, TypedId as _, UserId};
 use entity::session;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Set};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
 
 use super::caller::Caller;
 use super::secrets::{secret, token_hash};
+use super::tokens::home;
 use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::changes::Topic;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Scope, Tx};
+use crate::platform::db::{Audit, Scope, Tx};
 
 /// Sessions end after this time, used or not.
 const SESSION_LIFE: Duration = Duration::days(30);
@@ -155,23 +156,44 @@ pub async fn revoke_session(platform: &Platform, user_id: UserId, id: SessionId)
     }
 }
 
+/// Ends sessions of a person. The audit log of their own workspace has each.
 async fn revoke(platform: &Platform, actor: Actor, user_id: UserId, which: Condition) -> Result<u64> {
+    let home = home(platform, user_id).await?;
     let body = |tx: Tx| {
         let which = which.clone();
         async move {
+            let mine = tx
+                .find_global::<session::Entity>()
+                .filter(session::Column::UserId.eq(user_id))
+                .filter(alive(tx.now()))
+                .filter(which);
+            let ids: Vec<SessionId> = mine
+                .select_only()
+                .column(session::Column::Id)
+                .lock_exclusive()
+                .into_tuple()
+                .all(tx.conn())
+                .await?;
+            if ids.is_empty() {
+                return Ok(0);
+            }
             let update = tx
                 .update_global::<session::Entity>()
                 .col_expr(session::Column::RevokedAt, Expr::val(tx.now()))
                 .col_expr(session::Column::UpdatedAt, Expr::val(tx.now()))
-                .filter(session::Column::UserId.eq(user_id))
-                .filter(alive(tx.now()))
-                .filter(which);
+                .filter(session::Column::Id.is_in(ids.iter().copied()));
             let revoked = update.exec(tx.conn()).await?.rows_affected;
-            if revoked > 0 {
-                tx.announce(Topic::Revoked(user_id), &())?;
+            for id in ids {
+                tx.audit(Audit {
+                    action: "session.revoked",
+                    entity_type: "Session",
+                    entity_id: id.uuid(),
+                    changes: None,
+                });
             }
+            tx.announce(Topic::Revoked(user_id), &())?;
             Ok(revoked)
         }
     };
-    platform.write(Scope::System, actor, body).await
+    platform.write(Scope::Workspace(home), actor, body).await
 }

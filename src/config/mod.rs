@@ -36,7 +36,7 @@ pub use rates::Rates;
 pub use secret::Secret;
 pub use server::Environment;
 pub use setting::{Fallback, Problem, Section, Setting};
-pub use sign_in::{GOOGLE, Issuer, SignIn};
+pub use sign_in::{GOOGLE, Issuer, SignIn, SignUp};
 pub use storage::{Database, Redis};
 pub use table::{Effective, SECTIONS, effective, env_example, nearest};
 pub use watching::{Admin, Reports};

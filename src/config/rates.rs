@@ -19,6 +19,8 @@ number_section! {
         workspace_points: u32 = "MERIDIAN_RATE_WORKSPACE_POINTS", "1000000", 1..=1_000_000_000;
         /// Sign-ins per minute of an address.
         sign_ins: u32 = "MERIDIAN_RATE_SIGN_INS", "5", 1..=1_000_000;
+        /// Letters per minute to one e-mail address: links to sign in, confirmations and invitations.
+        letters: u32 = "MERIDIAN_RATE_LETTERS", "5", 1..=1_000_000;
         /// Messages per minute on one WebSocket.
         socket_messages: u32 = "MERIDIAN_RATE_SOCKET_MESSAGES", "1000", 1..=100_000_000;
     }

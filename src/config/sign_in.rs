@@ -23,6 +23,17 @@ pub struct Issuer {
     pub scopes: Vec<String>,
 }
 
+/// Who becomes a person of this installation. Whoever is one already always gets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUp {
+    /// Whoever can sign in.
+    Open,
+    /// Whoever is invited to a workspace under the address that they prove.
+    Invited,
+    /// Nobody; the operator makes people on the command line.
+    Closed,
+}
+
 /// How people sign in.
 #[derive(Clone, Debug)]
 pub struct SignIn {
@@ -32,6 +43,8 @@ pub struct SignIn {
     pub email: bool,
     /// Page of the front end, where links lead and sign-ins end.
     pub app_url: Url,
+    /// Who may come for the first time.
+    pub sign_up: SignUp,
 }
 
 impl SignIn {
@@ -100,6 +113,13 @@ const APP_URL: Setting = Setting::derived(
     "Page of the front end: sign-ins end there unless they name another allowed address, and links in e-mails lead below it.",
 );
 
+const SIGN_UP: Setting = Setting::new(
+    "MERIDIAN_SIGN_UP",
+    "open",
+    "Who may come for the first time: open, everybody who can sign in; invited, those who are invited to a workspace under the \
+     address that they prove; closed, nobody but those whom `meridian person create` makes.",
+);
+
 pub(super) const SETTINGS: &[Setting] = &[
     PROVIDERS,
     ISSUER,
@@ -109,6 +129,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     LABEL,
     EMAIL,
     APP_URL,
+    SIGN_UP,
 ];
 
 /// The names of providers, as far as they can be used. Reads nothing else, for those who only need to know which settings exist.
@@ -171,10 +192,19 @@ pub(super) fn read(
             },
         ),
     };
+    let sign_up = reader.read(&SIGN_UP, "open, invited or closed", |text| {
+        match text.to_ascii_lowercase().as_str() {
+            "open" => Some(SignUp::Open),
+            "invited" => Some(SignUp::Invited),
+            "closed" => Some(SignUp::Closed),
+            _ => None,
+        }
+    });
     Some(SignIn {
         issuers,
         email: email?,
         app_url: app_url?,
+        sign_up: sign_up?,
     })
 }
 

@@ -1,6 +1,5 @@
 //! Signing in and out, and what a request says about who sends it. Sessions live in a cookie that scripts cannot read.
 
-use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
@@ -9,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Web;
+use super::body::Small;
 use super::client::Client;
 use super::failure::Failure;
 use crate::access::{self, Caller, Credentials, Identity};
@@ -117,7 +117,7 @@ pub(super) async fn dev_login(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
     headers: HeaderMap,
-    body: Bytes,
+    Small(body): Small,
 ) -> Response {
     sign_in(&web, &client, &headers, &body)
         .await

@@ -2,6 +2,8 @@
 //! answer and every log line carries the request id, and no answer lacks the security headers.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -9,13 +11,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use http::header::{
-    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use super::auth::only;
 use super::{Web, reports};
 use crate::config::Network;
 use crate::kernel::ErrorCode;
@@ -26,9 +29,32 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const LONGEST_REQUEST_ID: usize = 64;
 const LONGEST_USER_AGENT: usize = 200;
 
-/// Address of the connection; the listener puts it on each request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+/// The other end of a connection; the listener puts it on each request.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    address: SocketAddr,
+    has_asked: Arc<AtomicBool>,
+}
+
+impl Peer {
+    /// Somebody who has just connected.
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            has_asked: Arc::default(),
+        }
+    }
+
+    /// Whether a request came, with all of its head.
+    pub(super) fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
+    }
+
+    fn asks(&self) -> IpAddr {
+        self.has_asked.store(true, Ordering::Relaxed);
+        self.address.ip()
+    }
+}
 
 /// The client of one request.
 #[derive(Clone, Debug)]
@@ -73,7 +99,7 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
     let peer = request
         .extensions()
         .get::<Peer>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Peer::asks);
     let headers = request.headers();
     let config = &web.platform.config;
     let address = client_address(peer, headers, &config.trusted_proxies);
@@ -94,6 +120,11 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
+    // Whoever sends one of these twice may mean either, and a proxy between us may have looked at the other one.
+    let repeated = [HOST, ORIGIN]
+        .into_iter()
+        .find_map(|name| only(headers, name).err());
+    let refused = repeated.map(|failure| failure.answer(&client));
     let id = HeaderValue::from_str(&client.request_id);
     let began = Instant::now();
     let request_id = client.request_id.clone();
@@ -106,7 +137,10 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         );
         request.extensions_mut().insert(client);
         let answering = async {
-            let response = next.run(request).await;
+            let response = match refused {
+                Some(response) => response,
+                None => next.run(request).await,
+            };
             tracing::debug!(status = response.status().as_u16(), "answered");
             response
         };

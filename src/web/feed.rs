@@ -1,5 +1,6 @@
 //! `GET /ics/{secret}.ics`: the published feed of a calendar.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse as _, Response};
 use chrono::DateTime;
@@ -20,9 +21,11 @@ use crate::platform::limits::Limit;
 pub(super) async fn download(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
-    Path(file): Path<String>,
+    file: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
+    // What is no text is no secret.
+    let file = file.map_or_else(|_| String::new(), |Path(name)| name);
     read(&web, &client, &file, &headers)
         .await
         .unwrap_or_else(|failure| failure.answer(&client))

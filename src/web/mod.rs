@@ -3,6 +3,7 @@
 
 pub mod admin;
 mod auth;
+mod body;
 mod client;
 mod failure;
 mod feed;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -22,8 +21,6 @@ use super::{
 };
 use crate::kernel::{Error, ErrorCode};
 
-/// Bodies of everything but `/graphql`, which reads its own.
-const SMALL_BODY: usize = 16 * 1024;
 const PREFLIGHT: Duration = Duration::from_secs(3600);
 
 /// Every route of the server.
@@ -62,8 +59,8 @@ pub fn router(web: Web) -> Router {
     }
     // The last layer added is the first to see a request.
     routes
+        .method_not_allowed_fallback(other_method)
         .fallback(nothing)
-        .layer(DefaultBodyLimit::max(SMALL_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors(&web))
         .layer(from_fn_with_state(web.clone(), client::identify))
@@ -101,6 +98,13 @@ fn cors(web: &Web) -> CorsLayer {
             header("x-request-id"),
         ])
         .max_age(PREFLIGHT)
+}
+
+/// A method that the route does not have; those that it has are in `Allow`.
+async fn other_method(Extension(client): Extension<Client>) -> Response {
+    let message = "This address does not take that method.";
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
+    failure.answer(&client)
 }
 
 async fn nothing(Extension(client): Extension<Client>) -> Response {

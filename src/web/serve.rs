@@ -1,6 +1,7 @@
 //! The listener: connections with a deadline for the head of each request, and an end in good order. Promises: after the signal no
 //! accepted request is lost, and nothing is waited for longer than the grace.
 
+use std::future::pending;
 use std::time::Duration;
 
 use axum::{Extension, Router};
@@ -32,7 +33,7 @@ pub async fn serve(listener: TcpListener, web: Web) {
         };
         match accepted {
             Ok((stream, address)) => {
-                let connection = connection(stream, Peer(address), router.clone(), web.clone());
+                let connection = connection(stream, Peer::new(address), router.clone(), web.clone());
                 web.platform.spawn(connection);
             }
             Err(error) => {
@@ -53,7 +54,7 @@ async fn drained(web: &Web) {
 pub(super) async fn connection(stream: TcpStream, peer: Peer, router: Router, web: Web) {
     // Answers are written at once, so waiting for more to send only costs time.
     stream.set_nodelay(true).ok();
-    let service = TowerToHyperService::new(Extension(peer).layer(router));
+    let service = TowerToHyperService::new(Extension(peer.clone()).layer(router));
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -68,6 +69,10 @@ pub(super) async fn connection(stream: TcpStream, peer: Peer, router: Router, we
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = silence(&peer, web.platform.config.limits.header_timeout) => {
+            tracing::debug!("a connection asked for nothing");
+            return;
+        }
         () = drained(&web) => {
             connection.as_mut().graceful_shutdown();
             timeout(web.platform.config.shutdown_grace, connection).await.unwrap_or(Ok(()))
@@ -75,5 +80,14 @@ pub(super) async fn connection(stream: TcpStream, peer: Peer, router: Router, we
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// Ends when nothing was asked for in the time for the head of a request. The deadlines for heads begin only once it is clear which version
+/// of HTTP is spoken, so that whoever says nothing at all, or half a greeting, would stay for ever.
+async fn silence(peer: &Peer, patience: Duration) {
+    sleep(patience).await;
+    if peer.has_asked() {
+        pending::<()>().await;
     }
 }

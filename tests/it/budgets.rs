@@ -100,6 +100,30 @@ async fn replicas_share_a_budget() {
 }
 
 #[tokio::test]
+async fn replicas_share_what_a_mailbox_gets() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    let (a, b) = (
+        replica(&redis_url, &prefix).await,
+        replica(&redis_url, &prefix).await,
+    );
+    let letter = [Charge {
+        kind: Limit::Letters,
+        key: "mail:ana@example.org",
+        cost: 1,
+    }];
+    let mut allowed = 0;
+    for _ in 0..4 {
+        for limits in [&a, &b] {
+            allowed += u32::from(limits.spend(letter).await[0].allowed);
+        }
+    }
+    assert_eq!(allowed, 5, "five for all of them");
+}
+
+#[tokio::test]
 async fn a_replica_decides_alone_while_redis_is_away() {
     if !matches!(Backend::from_env(), Backend::Production { .. }) {
         return;

@@ -191,11 +191,36 @@ async fn the_form_works_without_scripts_and_not_from_other_sites() {
 #[tokio::test]
 async fn nobody_floods_a_mailbox() {
     let mail = MailServer::start().await;
+    let server = server(&mail, &[("MERIDIAN_RATE_LETTERS", "2")]).await;
+    for email in ["ana@example.org", "nobody@example.org"] {
+        for _ in 0..2 {
+            assert_eq!(ask(&Browser::new(&server), email, "").await.status, 202);
+        }
+        let refused = ask(&Browser::new(&server), email, "").await;
+        assert_eq!((refused.status, refused.code().as_str()), (429, "RATE_LIMITED"));
+        assert!(
+            refused.body.contains("Too many letters to this e-mail address."),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(deliver(&server.app).await.len(), 4);
+    // Invitations are letters too.
+    let invite =
+        "mutation($input: InviteMembersInput!) { inviteMembers(input: $input) { userErrors { code } } }";
+    let app = &server.app;
+    let input = json!({ "workspaceId": app.ana.workspace(), "emails": ["nobody@example.org"] });
+    let invited = app.ana().gql(invite, json!({ "input": input })).await;
+    assert_eq!(invited.error_code(), "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn nobody_floods_a_server_with_letters() {
+    let mail = MailServer::start().await;
     let server = server(&mail, &[("MERIDIAN_RATE_SIGN_INS", "2")]).await;
-    let browser = Browser::new(&server);
-    assert_eq!(ask(&browser, "ana@example.org", "").await.status, 202);
-    assert_eq!(ask(&browser, "ana@example.org", "").await.status, 202);
-    let refused = ask(&browser, "ana@example.org", "").await;
+    let ask = async |email: &str| ask(&Browser::new(&server), email, "").await;
+    assert_eq!(ask("ana@example.org").await.status, 202);
+    assert_eq!(ask("ben@example.org").await.status, 202);
+    let refused = ask("cem@example.org").await;
     assert_eq!((refused.status, refused.code().as_str()), (429, "RATE_LIMITED"));
 }
 

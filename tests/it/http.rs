@@ -356,3 +356,38 @@ async fn health_is_told_and_readiness_ends_with_the_shutdown() {
         (200, 503)
     );
 }
+
+#[tokio::test]
+async fn every_refusal_has_a_code() {
+    let server = Server::start().await;
+    for (method, target, status, code) in [
+        ("DELETE", "/api/health", 405, "BAD_USER_INPUT"),
+        ("PUT", "/auth/email", 405, "BAD_USER_INPUT"),
+        ("GET", "/auth/logout", 405, "BAD_USER_INPUT"),
+        ("GET", "/nothing", 404, "NOT_FOUND"),
+        ("GET", "/auth/%ff", 404, "NOT_FOUND"),
+        ("GET", "/ics/%ff.ics", 404, "NOT_FOUND"),
+    ] {
+        let reply = server.send(method, target, &[], "").await;
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (status, code),
+            "{method} {target}"
+        );
+        assert_eq!(
+            reply.header("allow").is_empty(),
+            status != 405,
+            "{method} {target}"
+        );
+    }
+    let large = "x".repeat(20_000);
+    for target in ["/auth/email", "/auth/dev-login"] {
+        let headers = ["Content-Type: application/json", "X-Meridian-Csrf: 1"];
+        let reply = server.send("POST", target, &headers, &large).await;
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (413, "BAD_USER_INPUT"),
+            "{target}"
+        );
+    }
+}

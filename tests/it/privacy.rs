@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use entity::enums::WorkspaceRole;
+use meridian::access;
 use meridian::access::oidc::Verified;
 use meridian::features::people::NewPerson;
 use meridian::features::privacy::{self, Class, TABLES};
 use meridian::features::{accounts, workspaces};
-use meridian::kernel::actor::Origin;
+use meridian::kernel::actor::{Origin, ReplyKey};
 use meridian::platform::db::Scope;
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
@@ -109,6 +110,14 @@ async fn dora(app: &TestApp) -> Person {
         )
         .await
         .succeeded("createTask");
+    let key = ReplyKey {
+        caller: dora.user_id.to_string(),
+        key: "canary key".into(),
+    };
+    access::claim(&app.platform, &key, vec![1]).await.unwrap();
+    access::keep(&app.platform, &key, "{\"data\":\"canary answer\"}", false)
+        .await
+        .unwrap();
     dora
 }
 
@@ -130,6 +139,7 @@ async fn a_person_is_told_what_is_known_about_them() {
         "canary browser",
         "canary task",
         "canary token",
+        "canary answer",
         "shared errand",
     ] {
         assert!(text.contains(canary), "{canary} is not told");
@@ -183,6 +193,7 @@ async fn nothing_is_left_of_a_person_but_what_is_kept_for_a_reason() {
         dora.user_id.0.simple().to_string(),
         dora.workspace_id.0.to_string(),
         dora.workspace_id.0.simple().to_string(),
+        dora.user_id.to_string(),
     ];
     for table in TABLES {
         let kept = |column: &str| {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -26,7 +27,7 @@ pub enum Said {
 }
 
 impl Socket {
-    async fn open(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub async fn open(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let stream = TcpStream::connect(server.address).await.unwrap();
         let mut request = format!("ws://{}/graphql", server.address)
             .into_client_request()
@@ -69,6 +70,20 @@ impl Socket {
 
     pub async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// Ends the connection with this code.
+    pub async fn leave(&mut self, code: u16) {
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "".into(),
+        };
+        self.0.send(Message::Close(Some(frame))).await.unwrap();
+    }
+
+    /// A ping of WebSocket itself.
+    pub async fn knock(&mut self) {
+        self.0.send(Message::Ping(Default::default())).await.unwrap();
     }
 
     pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {

@@ -96,6 +96,8 @@ pub enum Refusal {
     AccountTaken,
     /// Whoever wanted to link an account is not signed in any more.
     SessionChanged,
+    /// Nobody here has the account, and newcomers are not taken.
+    SignUpClosed,
 }
 
 impl Refusal {
@@ -109,6 +111,7 @@ impl Refusal {
             Self::EmailTaken => "EMAIL_TAKEN",
             Self::AccountTaken => "ACCOUNT_TAKEN",
             Self::SessionChanged => "SESSION_CHANGED",
+            Self::SignUpClosed => "SIGN_UP_CLOSED",
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use entity::account::{self, Column, Entity};
 use entity::ids::AccountId;
+use entity::{invitation, membership};
 use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
 use crate::access::Access;
 use crate::access::oidc::Verified;
 use crate::kernel::Result;
+use crate::kernel::actions::{self, Action, Resource};
+use crate::kernel::time::Instant;
 use crate::platform::db::{Read, Scope};
 
 /// Accounts of the caller, oldest first. A token that is limited to one workspace is told none.
@@ -40,4 +43,27 @@ pub(super) async fn find(read: &Read, who: &Verified) -> Result<Option<account::
         .filter(Column::Subject.eq(who.subject.as_str()))
         .one(read)
         .await?)
+}
+
+/// Whether an open invitation waits for this address, from somebody who may still invite.
+pub(super) async fn is_invited(read: &Read, email: &str, now: Instant) -> Result<bool> {
+    let open = read
+        .find::<invitation::Entity>()
+        .filter(invitation::Column::Email.eq(email))
+        .filter(invitation::Column::AcceptedAt.is_null())
+        .filter(invitation::Column::DeclinedAt.is_null())
+        .filter(invitation::Column::RevokedAt.is_null())
+        .filter(invitation::Column::ExpiresAt.gt(now));
+    for row in open.all(read).await? {
+        let Some(inviter) = row.invited_by else { continue };
+        let select = read
+            .find::<membership::Entity>()
+            .filter(membership::Column::WorkspaceId.eq(row.workspace_id))
+            .filter(membership::Column::UserId.eq(inviter));
+        let role = select.one(read).await?.map(|membership| membership.role);
+        if role.is_some_and(|role| actions::allows(role, Action::Manage, Resource::Member)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -18,6 +18,7 @@ use super::read;
 use super::rules::{Newcomer, newcomer};
 use crate::access::oidc::{Refusal, Verified};
 use crate::access::{self, Access, NewSession};
+use crate::config::SignUp;
 use crate::features::{people, workspaces};
 use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::{Error, Result, UserErrorCode};
@@ -67,6 +68,9 @@ async fn settle(
         };
         let person = match newcomer(who, namesake) {
             Ok(Newcomer::Joins(person)) => person,
+            Ok(Newcomer::IsNew(new)) if !is_welcome(platform, &new.email).await? => {
+                return Ok(Err(Refusal::SignUpClosed));
+            }
             Ok(Newcomer::IsNew(new)) => match workspaces::create_personal(platform, new).await {
                 Ok((person, _)) => person,
                 // Somebody with this address came at the same moment: they are found now.
@@ -85,6 +89,19 @@ async fn settle(
     }
     // The name of the provider has another issuer's account with this subject: the operator has moved it.
     Ok(Err(Refusal::AccountTaken))
+}
+
+/// Whether somebody with this proven address may become a person here. Asked after the proof, so that nobody learns from the answer who
+/// is known or invited but the owner of the address.
+async fn is_welcome(platform: &Platform, email: &str) -> Result<bool> {
+    match platform.config.sign_in.sign_up {
+        SignUp::Open => Ok(true),
+        SignUp::Closed => Ok(false),
+        SignUp::Invited => {
+            let read = platform.db.read(Scope::System).await?;
+            read::is_invited(&read, email, platform.clock.now()).await
+        }
+    }
 }
 
 fn actor(user_id: UserId, origin: &Origin) -> Actor {

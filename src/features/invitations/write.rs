@@ -46,7 +46,7 @@ pub async fn invite(ctx: &Ctx, emails: &[String], role: WorkspaceRole) -> Result
     };
     let mut guests = Vec::with_capacity(emails.len());
     for email in emails {
-        letters::spare(ctx.platform(), &email)?;
+        letters::spare(ctx.platform(), &email).await?;
         guests.push(guest(ctx, email, &workspace.name, inviter.as_ref()).await?);
     }
     let title = match &inviter {

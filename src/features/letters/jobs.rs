@@ -15,7 +15,7 @@ use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::Tx;
 use crate::platform::jobs::{JobError, RunningJob};
-use crate::platform::limits::Limit;
+use crate::platform::limits::{Charge, Limit};
 use crate::platform::mail::{Mail, MailError};
 use ledger::Claim;
 
@@ -31,14 +31,23 @@ pub fn can_send(platform: &Platform) -> bool {
     platform.mail.is_on()
 }
 
-/// Spends one letter of what an address may get: a mailbox is not for flooding, whoever asks.
-pub fn spare(platform: &Platform, email: &str) -> Result<()> {
-    let key = format!("mail:{email}");
-    platform
-        .limits
-        .check(Limit::SignIns, &key, 1)
-        .into_result()
-        .map(drop)
+/// Spends one letter of what an address may get: a mailbox is not for flooding, whoever asks and whichever replica is asked.
+pub async fn spare(platform: &Platform, email: &str) -> Result<()> {
+    let key = &mailbox(email);
+    let kind = Limit::Letters;
+    let [decision] = platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
+    decision.into_result().map(drop)
+}
+
+/// [`spare`] for letters that a job writes inside of its transaction, which must not wait for Redis: each replica counts for itself. Such
+/// letters have keys, so that several replicas never write the same one; only different news in the same minute add up.
+pub fn spare_here(platform: &Platform, email: &str) -> Result<()> {
+    let decision = platform.limits.check(Limit::Letters, &mailbox(email), 1);
+    decision.into_result().map(drop)
+}
+
+fn mailbox(email: &str) -> String {
+    format!("mail:{email}")
 }
 
 /// Closes a letter for its way.

@@ -70,6 +70,7 @@ async fn rows_of(
                 by(column, user_id.uuid().into())
             }
             Concern::DeletedByAddress(column) => by(column, email.into()),
+            Concern::DeletedByName(column) => by(column, user_id.to_string().into()),
             Concern::Kept(column, _) if is_address(column) => by(column, email.into()),
             Concern::Kept(column, _) => by(column, user_id.uuid().into()),
         }

@@ -12,6 +12,8 @@ pub enum Concern {
     Deleted(&'static str),
     /// The column has the person's address, and the row is deleted when they are erased.
     DeletedByAddress(&'static str),
+    /// The column has the person's id as clients know it, as text, and the row is deleted when they are erased.
+    DeletedByName(&'static str),
     /// The column has the person's id or address and stays, for this reason.
     Kept(&'static str, &'static str),
 }
@@ -54,7 +56,7 @@ impl Table {
     }
 }
 
-use Concern::{Cleared, Deleted, DeletedByAddress, Goes, Kept};
+use Concern::{Cleared, Deleted, DeletedByAddress, DeletedByName, Goes, Kept};
 
 const fn table(
     name: &'static str,
@@ -142,7 +144,7 @@ pub const TABLES: &[Table] = &[
     ),
     table(
         "idempotency_records",
-        &[],
+        &[DeletedByName("caller")],
         "caller answer",
         "body_hash",
         "key workspace_id expires_at created_at updated_at",

@@ -120,6 +120,7 @@ async fn erase_rest(platform: &Platform, actor: Actor, user_id: UserId) -> Resul
                 let (column, value): (_, Value) = match *concern {
                     Concern::Deleted(column) => (column, user_id.uuid().into()),
                     Concern::DeletedByAddress(column) => (column, person.email.as_str().into()),
+                    Concern::DeletedByName(column) => (column, user_id.to_string().into()),
                     Concern::Goes(_) | Concern::Cleared(_) | Concern::Kept(..) => continue,
                 };
                 let place = if tx.is_postgres() { "$1" } else { "?" };

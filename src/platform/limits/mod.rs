@@ -46,13 +46,15 @@ pub enum Limit {
     WorkspacePoints,
     /// Sign-ins from an address.
     SignIns,
+    /// Letters to one e-mail address.
+    Letters,
     /// Messages on one WebSocket.
     SocketMessages,
 }
 
 impl Limit {
     /// Every limit; `limit as usize` is its place here.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::GuestRequests,
         Self::GuestPoints,
         Self::CallerRequests,
@@ -60,6 +62,7 @@ impl Limit {
         Self::WorkspaceRequests,
         Self::WorkspacePoints,
         Self::SignIns,
+        Self::Letters,
         Self::SocketMessages,
     ];
 
@@ -73,6 +76,7 @@ impl Limit {
             Self::WorkspaceRequests => "MERIDIAN_RATE_WORKSPACE_REQUESTS",
             Self::WorkspacePoints => "MERIDIAN_RATE_WORKSPACE_POINTS",
             Self::SignIns => "MERIDIAN_RATE_SIGN_INS",
+            Self::Letters => "MERIDIAN_RATE_LETTERS",
             Self::SocketMessages => "MERIDIAN_RATE_SOCKET_MESSAGES",
         }
     }
@@ -87,6 +91,7 @@ impl Limit {
             Self::WorkspaceRequests => rates.workspace_requests,
             Self::WorkspacePoints => rates.workspace_points,
             Self::SignIns => rates.sign_ins,
+            Self::Letters => rates.letters,
             Self::SocketMessages => rates.socket_messages,
         }
     }
@@ -99,6 +104,7 @@ impl Limit {
             Self::WorkspaceRequests => "workspace-requests",
             Self::WorkspacePoints => "workspace",
             Self::SignIns => "sign-ins",
+            Self::Letters => "letters",
             Self::SocketMessages => "messages",
         }
     }
@@ -117,6 +123,7 @@ impl Limit {
                 "The budget of this workspace is spent for this minute. Wait before trying again."
             }
             Self::SignIns => "Too many sign-ins from this address. Wait before trying again.",
+            Self::Letters => "Too many letters to this e-mail address. Wait before asking for another one.",
             Self::SocketMessages => "Too many messages on this connection. Wait before sending the next one.",
         }
     }
@@ -183,7 +190,7 @@ type Limiter = RateLimiter<
 /// All budgets of this process.
 #[derive(Debug)]
 pub struct Limits {
-    limiters: [(u32, Limiter); 8],
+    limiters: [(u32, Limiter); Limit::ALL.len()],
     seed: RandomState,
     clock: Clock,
     redis: Option<Redis>,

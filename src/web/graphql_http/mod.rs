@@ -12,9 +12,8 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode, request};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
@@ -23,7 +22,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::graphql_answer::{Answer, coded, refusal};
 use super::graphql_operation::{Budget, Operation, Parameters, prepare};
-use super::{Web, auth, graphql_ws};
+use super::{Web, auth, body, graphql_ws};
 use crate::access::{Caller, Claim};
 use crate::graphql;
 use crate::kernel::actor::ReplyKey;
@@ -231,39 +230,8 @@ async fn by_body(
     parts: &request::Parts,
     body: Body,
 ) -> Result<(Result<Parameters, String>, Vec<u8>), Failure> {
-    let limits = &web.platform.config.limits;
-    let too_large = || {
-        let message = format!(
-            "The body is too large; at most {} bytes are allowed.",
-            limits.body_bytes
-        );
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, message)
-    };
-    let announced = parts
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limits.body_bytes) {
-        return Err(too_large());
-    }
-    let collected = timeout(
-        limits.body_timeout,
-        Limited::new(body, limits.body_bytes).collect(),
-    )
-    .await;
-    let bytes = match collected {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(Failure::bad_request("The body could not be read.")),
-        Err(_) => {
-            let message = "The body took too long to arrive.";
-            return Err(Failure::new(
-                StatusCode::REQUEST_TIMEOUT,
-                ErrorCode::BadUserInput,
-                message,
-            ));
-        }
-    };
+    let most = web.platform.config.limits.body_bytes;
+    let bytes = body::read(web, &parts.headers, body, most).await?;
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::bad_request(format!("The body is not JSON: {error}.")))?;
     Ok((Parameters::read(value), Sha256::digest(&bytes).to_vec()))

@@ -41,6 +41,8 @@ const TURN: usize = 32;
 pub(super) enum End {
     /// With this code; the peer hears it.
     Close(Close),
+    /// The peer said goodbye.
+    Left,
     /// The peer is gone.
     Gone,
 }
@@ -61,6 +63,8 @@ pub(super) type Revoked = BoxFuture<'static, (Subscription, Signal)>;
 pub(super) struct Connection {
     pub(super) web: Web,
     pub(super) client: Box<Client>,
+    /// Whose the budget of messages is: this socket's alone. A request id may be chosen by its client, and shared.
+    pub(super) budget: Box<str>,
     /// From the upgrade; a token in `connection_init` replaces them.
     pub(super) credentials: Credentials,
     /// Set once the connection is acknowledged.
@@ -89,10 +93,12 @@ impl Connection {
         let bell = Arc::<Bell>::default();
         web.sockets().wheel.add(&web.platform, &bell);
         let patience = web.platform.config.limits.socket_init_timeout;
+        let budget = web.platform.ids.uuid().simple().to_string().into();
         let counted = web.platform.metrics.socket();
         Self {
             web,
             client: Box::new(client),
+            budget,
             credentials,
             joiner: None,
             revoked: None,
@@ -128,14 +134,21 @@ impl Connection {
             }
         };
         self.operations.clear();
-        if let End::Close(close) = end {
-            tracing::debug!(
-                request = self.client.request_id,
-                code = close.code,
-                reason = close.reason,
-                "closing"
-            );
-            Box::pin(self.farewell(close)).await;
+        match end {
+            End::Close(close) => {
+                tracing::debug!(
+                    request = self.client.request_id,
+                    code = close.code,
+                    reason = close.reason,
+                    "closing"
+                );
+                Box::pin(self.farewell(close)).await;
+            }
+            // Its close frame is answered while we look for more.
+            End::Left => {
+                timeout(FAREWELL, Box::pin(self.hear_out())).await.ok();
+            }
+            End::Gone => {}
         }
     }
 
@@ -289,13 +302,17 @@ impl Connection {
             code: close.code,
             reason: close.reason.into(),
         })));
-        let wire = &mut self.wire;
         let goodbye = async {
-            if poll_fn(|cx| wire.poll_write(cx)).await.is_ok() {
-                while let Some(Ok(_)) = poll_fn(|cx| wire.poll_read(cx)).await {}
+            if poll_fn(|cx| self.wire.poll_write(cx)).await.is_ok() {
+                self.hear_out().await;
             }
         };
         timeout(FAREWELL, goodbye).await.ok();
+    }
+
+    /// Reads until the connection is over.
+    async fn hear_out(&mut self) {
+        while let Some(Ok(_)) = poll_fn(|cx| self.wire.poll_read(cx)).await {}
     }
 }
 

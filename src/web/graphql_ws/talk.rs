@@ -40,23 +40,24 @@ impl Connection {
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<Option<Awaited>, End> {
         self.unanswered = 0;
-        let text = match message {
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
-            Some(Ok(Message::Binary(_))) => return close(Close::invalid("Invalid message: expected text")),
-            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+        let message = match message {
+            Some(Ok(Message::Close(_))) => return Err(End::Left),
+            None => return Err(End::Gone),
+            Some(Ok(message)) => message,
             Some(Err(error)) if is_too_large(&error) => return close(Close::too_large()),
             Some(Err(_)) => return Err(End::Gone),
         };
         let limits = &self.web.platform.limits;
         let is_free = self.client.is_internal;
-        if !is_free
-            && !limits
-                .check(Limit::SocketMessages, &self.client.request_id, 1)
-                .allowed
-        {
+        if !is_free && !limits.check(Limit::SocketMessages, &self.budget, 1).allowed {
             return close(Close::too_many_messages());
         }
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return close(Close::invalid("Invalid message: expected text")),
+            // Frames of WebSocket itself, whose answers are not ours to give.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
+        };
         match ClientMessage::read(&text) {
             Err(reason) => close(Close::invalid(reason)),
             Ok(ClientMessage::Init { authorization }) => Ok(Some(Awaited::Init(authorization))),

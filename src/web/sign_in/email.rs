@@ -1,7 +1,6 @@
 //! Signing in with a one-time link: `GET /auth/email` shows a form, `POST /auth/email` sends the link, `GET /auth/email/link` ends the sign-in.
 //! The answer to the form is the same for every address.
 
-use axum::body::Bytes;
 use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
@@ -12,6 +11,7 @@ use url::Url;
 
 use super::super::Web;
 use super::super::auth::csrf_failed;
+use super::super::body::Small;
 use super::super::client::Client;
 use super::super::failure::Failure;
 use super::{
@@ -57,7 +57,7 @@ pub(in super::super) async fn request(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
     headers: HeaderMap,
-    body: Bytes,
+    Small(body): Small,
 ) -> Response {
     send(&web, &client, &headers, &body)
         .await

@@ -1,5 +1,6 @@
 //! `GET /auth/{provider}` leaves for a provider, `GET /auth/callback` comes back.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::response::Response;
 use http::HeaderMap;
@@ -23,10 +24,12 @@ use entity::ids::UserId;
 pub(in super::super) async fn start(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
-    Path(provider): Path<String>,
+    provider: Result<Path<String>, PathRejection>,
     RawQuery(text): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    // What is no text is no name of a provider.
+    let provider = provider.map_or_else(|_| String::new(), |Path(name)| name);
     begin(&web, &client, &provider, text.as_deref(), &headers)
         .await
         .unwrap_or_else(|failure| failed(failure, &client))

@@ -1,5 +1,6 @@
 // A real OpenID provider on this machine, for people to sign in with: whoever gives a login is that person, with a verified address.
-import { generateKeyPairSync } from 'node:crypto';
+// It is honest until a test tells it to lie once, by posting the lie to /test/lie.
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
@@ -38,7 +39,22 @@ export async function serveIssuer(port, servers) {
       }),
     }),
   });
-  const server = createServer(provider.callback());
+  const honest = provider.callback();
+  let lie;
+  const server = createServer((request, response) => {
+    if (request.url === '/test/lie') {
+      readJson(request).then(told => {
+        lie = told;
+        response.end();
+      });
+      return;
+    }
+    if (lie && request.url === '/token') {
+      tell(lie, privateKey, response);
+      lie = undefined;
+    }
+    honest(request, response);
+  });
   await new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -50,4 +66,36 @@ export async function serveIssuer(port, servers) {
       server.closeAllConnections();
     },
   };
+}
+
+async function readJson(request) {
+  let text = '';
+  for await (const part of request) text += part;
+  return JSON.parse(text);
+}
+
+/** Changes what the token endpoint answers: `how` it does so, or `header` and `claims` of the identity token, which is signed anew. */
+function tell({ how, header, claims }, key, response) {
+  const end = response.end.bind(response);
+  const parts = [];
+  response.write = part => Boolean(parts.push(Buffer.from(part)));
+  response.end = part => {
+    if (part) parts.push(Buffer.from(part));
+    if (how === 'down') return response.destroy();
+    if (how === 'slow') return response;
+    const answer = JSON.parse(Buffer.concat(parts));
+    if (how === 'huge') answer.more = 'x'.repeat(3 << 20);
+    else answer.id_token = forged(answer.id_token, key, header, claims);
+    const text = JSON.stringify(answer);
+    response.setHeader('content-length', Buffer.byteLength(text));
+    return end(text);
+  };
+}
+
+function forged(token, key, header, claims) {
+  const [first, second] = token.split('.').map(part => Buffer.from(part, 'base64url').toString());
+  const encode = (text, more) => Buffer.from(JSON.stringify({ ...JSON.parse(text), ...more })).toString('base64url');
+  const said = `${encode(first, header)}.${encode(second, claims)}`;
+  const signature = header?.alg === 'none' ? '' : sign('RSA-SHA256', Buffer.from(said), key).toString('base64url');
+  return `${said}.${signature}`;
 }

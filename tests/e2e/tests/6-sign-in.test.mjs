@@ -130,3 +130,57 @@ test('who turns back at the provider is not signed in', async () => {
   assert.equal(ended.headers.get('location'), `${url}/back?signInError=ACCESS_DENIED`);
   assert.ok(!browser.signedIn());
 });
+
+test('what the provider did not say to us, for this sign-in and now, is not believed', async () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  const lies = [
+    ['another nonce', { claims: { nonce: 'of another sign-in' } }, 'PROVIDER_INVALID'],
+    ['another audience', { claims: { aud: 'somebody-else' } }, 'PROVIDER_INVALID'],
+    ['another issuer', { claims: { iss: 'https://evil.example' } }, 'PROVIDER_INVALID'],
+    ['expired', { claims: { exp: now() - 120 } }, 'PROVIDER_INVALID'],
+    ['from the future', { claims: { iat: now() + 600, exp: now() + 1200 } }, 'PROVIDER_INVALID'],
+    ['alg none', { header: { alg: 'none' } }, 'PROVIDER_INVALID'],
+    ['a key that nobody knows', { header: { kid: 'unknown' } }, 'PROVIDER_INVALID'],
+    ['down', { how: 'down' }, 'PROVIDER_UNAVAILABLE'],
+    ['slow', { how: 'slow' }, 'PROVIDER_UNAVAILABLE'],
+    ['huge', { how: 'huge' }, 'PROVIDER_UNAVAILABLE'],
+  ];
+  for (const [name, lie, word] of lies) {
+    const browser = new Browser();
+    const callback = await signIn(browser, 'dave', '?returnTo=/liar');
+    await fetch(`${issuerUrl}/test/lie`, { method: 'POST', body: JSON.stringify(lie) });
+    const began = Date.now();
+    const ended = await browser.send(callback);
+    assert.equal(ended.headers.get('location'), `${url}/liar?signInError=${word}`, name);
+    assert.ok(Date.now() - began < 8000, name);
+    assert.ok(!browser.signedIn(), name);
+    assert.equal((await browser.send(callback)).status, 400, `${name}: the attempt is used up`);
+  }
+  for (const change of [
+    next => next.searchParams.set('state', 'of-somebody-else'),
+    next => next.searchParams.delete('state'),
+  ]) {
+    const browser = new Browser();
+    const callback = await signIn(browser, 'dave', '?returnTo=/liar');
+    change(callback);
+    assert.equal((await browser.send(callback)).status, 400);
+    assert.ok(!browser.signedIn());
+  }
+  // Mixed up: the answer is said to come from another issuer, or from nobody although the provider always names itself.
+  for (const change of [
+    next => next.searchParams.set('iss', 'https://evil.example'),
+    next => next.searchParams.delete('iss'),
+    next => next.searchParams.set('code', 'of-another-sign-in'),
+  ]) {
+    const browser = new Browser();
+    const callback = await signIn(browser, 'dave', '?returnTo=/liar');
+    change(callback);
+    const ended = await browser.send(callback);
+    assert.equal(ended.headers.get('location'), `${url}/liar?signInError=PROVIDER_INVALID`);
+    assert.ok(!browser.signedIn());
+  }
+  const browser = new Browser();
+  const ended = await browser.send(await signIn(browser, 'dave', '?returnTo=/honest'));
+  assert.equal(ended.headers.get('location'), `${url}/honest`, 'the truth still works');
+  assert.ok(browser.signedIn());
+});

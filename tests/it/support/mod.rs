@@ -12,6 +12,7 @@ pub mod issuer;
 pub mod plans;
 pub mod post;
 pub mod process;
+pub mod program;
 pub mod pull;
 pub mod radicale;
 pub mod server;

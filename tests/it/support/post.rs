@@ -78,6 +78,7 @@ impl MailServer {
                 "Meridian <meridian@example.org>".into(),
             ),
             ("MERIDIAN_EMAIL_SIGN_IN".into(), "true".into()),
+            ("MERIDIAN_RATE_LETTERS".into(), "1000".into()),
         ]
     }
 

@@ -91,15 +91,7 @@ impl Server {
 
     /// Sends these bytes and reads until the server closes.
     pub async fn send_raw(&self, bytes: &[u8]) -> Reply {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        // A server that refuses a body closes while it is still being sent; what it said before that counts.
-        stream.write_all(bytes).await.ok();
-        let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer))
-            .await
-            .expect("an answer in time")
-            .ok();
-        Reply::parse(&answer)
+        exchange(self.address, bytes).await
     }
 
     /// Sends a GraphQL request by POST; `headers` come on top of the content type.
@@ -116,6 +108,19 @@ impl Server {
         self.post(headers, &json!({ "query": "{ serverInfo { version } }" }))
             .await
     }
+}
+
+/// Sends these bytes to a server and reads until it closes.
+pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that refuses a body closes while it is still being sent; what it said before that counts.
+    stream.write_all(bytes).await.ok();
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .expect("an answer in time")
+        .ok();
+    Reply::parse(&answer)
 }
 
 impl Drop for Server {

@@ -38,7 +38,7 @@ struct Payload {
 
 /// Sends a link that signs in, once, in the browser with this secret. `email` is in lower case.
 pub async fn request_link(platform: &Platform, email: &str, browser: &str, return_to: &Url) -> Result<()> {
-    letters::spare(platform, email)?;
+    letters::spare(platform, email).await?;
     let token = secret()?;
     let mut link = platform
         .config
@@ -114,7 +114,7 @@ pub async fn request_verification(access: &Access) -> Result<String> {
     if !letters::can_send(platform) {
         return refuse("This server cannot send e-mail. Its operator sets MERIDIAN_SMTP_URL.");
     }
-    letters::spare(platform, &person.email)?;
+    letters::spare(platform, &person.email).await?;
     let token = secret()?;
     let link = platform.config.sign_in.app_link("verify-email", &token).into();
     let letter = letters::seal(

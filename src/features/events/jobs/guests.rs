@@ -199,7 +199,7 @@ async fn write_letters(
     }
     let mut left_out = 0;
     for guest in guests {
-        if letters::spare(platform, &guest.email).is_err() {
+        if letters::spare_here(platform, &guest.email).is_err() {
             left_out += 1;
             continue;
         }
