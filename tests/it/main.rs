@@ -13,6 +13,7 @@
 mod support;
 
 mod abuse;
+mod answers;
 mod architecture;
 mod audit;
 mod bad_values;
@@ -27,6 +28,7 @@ mod documents;
 mod email_links;
 mod event_windows;
 mod events;
+mod explain;
 mod fanout;
 mod focus;
 mod http;
@@ -66,3 +68,4 @@ mod upkeep;
 mod websocket;
 mod websocket_protocol;
 mod workspaces;
+mod writes;

@@ -15,7 +15,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, fetch, keyset};
+use crate::platform::db::{Key, Partial as _, among, fetch, keyset};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -35,7 +35,7 @@ pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let read = ctx.read().await?;
     Ok(read
         .find::<task::Entity>()
-        .filter(task::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(&read, task::Column::Id, ids.iter().copied()))
         .all(&read)
         .await?)
 }
@@ -233,9 +233,9 @@ fn cursor(row: &task::Model, field: TaskOrderField, order: &str) -> Cursor {
 /// Sub-tasks of each of these, in order.
 pub async fn subtasks_of(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId, Vec<task::Model>>> {
     let read = ctx.read().await?;
-    let select = read
-        .find::<task::Entity>()
-        .filter(task::Column::ParentId.is_in(ids.iter().copied()));
+    let select =
+        read.find::<task::Entity>()
+            .filter(among(&read, task::Column::ParentId, ids.iter().copied()));
     let rows = select
         .order_by_asc(task::Column::Position)
         .order_by_asc(task::Column::Id)
@@ -273,14 +273,17 @@ async fn linked(
     ends: impl Fn(&task_dependency::Model) -> (TaskId, TaskId),
 ) -> Result<HashMap<TaskId, Vec<task::Model>>> {
     let read = ctx.read().await?;
-    let edges: Select<task_dependency::Entity> = read
-        .find::<task_dependency::Entity>()
-        .filter(near.is_in(ids.iter().copied()));
+    let edges: Select<task_dependency::Entity> =
+        read.find::<task_dependency::Entity>()
+            .filter(among(&read, near, ids.iter().copied()));
     let edges = edges.all(&read).await?;
+    if edges.is_empty() {
+        return Ok(HashMap::new());
+    }
     let far: HashSet<TaskId> = edges.iter().map(|edge| ends(edge).1).collect();
     let rows = read
         .find::<task::Entity>()
-        .filter(task::Column::Id.is_in(far))
+        .filter(among(&read, task::Column::Id, far))
         .all(&read)
         .await?;
     let rows: HashMap<TaskId, task::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -302,7 +305,7 @@ pub async fn blocked(ctx: &Ctx, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
         .find::<task::Entity>()
         .select_only()
         .column(task::Column::Id)
-        .filter(task::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(&read, task::Column::Id, ids.iter().copied()))
         .filter(task::Column::Id.in_subquery(blocked_ids()));
     Ok(select
         .into_tuple::<TaskId>()

@@ -1,11 +1,13 @@
 //! The database behind two small types: [`Read`] and [`Tx`]. Both carry a [`Scope`]; the finders add the workspace filter and, on
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
+mod among;
 mod audit;
 mod bulk;
 mod columns;
 mod connect;
 mod errors;
+mod flight;
 mod keyset;
 mod read;
 mod reply;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use entity::ids::WorkspaceId;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
+pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
 pub use columns::{Partial, fetch};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};

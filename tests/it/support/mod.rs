@@ -14,6 +14,7 @@ pub mod post;
 pub mod pull;
 pub mod radicale;
 pub mod server;
+pub mod statements;
 pub mod syncs;
 
 use chrono::{DateTime, Utc};
