@@ -7,6 +7,7 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod mail;
+pub mod metrics;
 pub mod presence;
 pub mod pubsub;
 pub mod redis;
@@ -30,6 +31,7 @@ use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
 use mail::Mailer;
+use metrics::Metrics;
 use presence::Presence;
 use pubsub::PubSub;
 use redis::Redis;
@@ -62,6 +64,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Budgets of callers and workspaces.
     pub limits: Limits,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Source of time.
     pub clock: Clock,
     /// Source of ids.

@@ -27,6 +27,7 @@ use meridian::kernel::time::Clock;
 use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
 use meridian::platform::mail::Mailer;
+use meridian::platform::metrics::Metrics;
 use meridian::platform::presence::Presence;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
@@ -185,6 +186,7 @@ async fn platform_with(
         mail: Mailer::new(&config).unwrap(),
         secrets: Secrets::new(&keys),
         limits,
+        metrics: Metrics::new().unwrap(),
         config,
         clock,
         ids: IdGen::random(),
