@@ -21,7 +21,7 @@ use crate::tenancy::world::{self, World};
 use random::{Asked, Author, Ids};
 
 /// Documents for each person.
-const DOCUMENTS: usize = 120;
+const DOCUMENTS: usize = 80;
 const ROOTS: [&str; 10] = [
     "task",
     "calendarEvent",

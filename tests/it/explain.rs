@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::statements::{Heard, Statements};
 use crate::tenancy::cases::schema;
 use crate::tenancy::world::{self, World};

@@ -18,7 +18,7 @@ use crate::kernel::actions::{Action, Resource};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Span;
 use crate::platform::Platform;
-use crate::platform::db::{Key, Scope, among, keyset};
+use crate::platform::db::{Key, Scope, keyset};
 
 pub use verify::{Verified, verify};
 
@@ -74,7 +74,7 @@ pub async fn get_many(ctx: &Ctx, ids: &[AuditLogId]) -> Result<Vec<audit_log::Mo
     let read = ctx.read().await?;
     Ok(read
         .find::<Entity>()
-        .filter(among(&read, Column::Id, ids.iter().copied()))
+        .filter(Column::Id.is_in(ids.iter().copied()))
         .all(&read)
         .await?)
 }

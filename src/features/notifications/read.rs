@@ -11,7 +11,7 @@ use super::model::NotificationFilter;
 use crate::access::{Access, Caller};
 use crate::kernel::Result;
 use crate::kernel::page::{Cursor, Page, PageRequest};
-use crate::platform::db::{Key, Scope, among, keyset};
+use crate::platform::db::{Key, Scope, keyset};
 
 pub use inbox::Inbox;
 
@@ -92,6 +92,6 @@ pub async fn unread_count(access: &Access) -> Result<u64> {
 /// Those among these that are the caller's.
 pub async fn find_many(access: &Access, ids: &[NotificationId]) -> Result<Vec<notification::Model>> {
     let read = access.platform().db.read(Scope::System).await?;
-    let these = own(access.caller())?.add(among(&read, Column::Id, ids.iter().copied()));
+    let these = own(access.caller())?.add(Column::Id.is_in(ids.iter().copied()));
     Ok(read.find_global::<Entity>().filter(these).all(&read).await?)
 }

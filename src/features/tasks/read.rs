@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::enums::TaskStatus;
-use entity::ids::{TaskId, TypedId as _};
+use entity::ids::{TaskId, TypedId as _, WorkspaceId};
 use entity::{schedule, schedule_slot, task, task_dependency, task_label};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query};
 use sea_orm::{
-    ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Select, Value,
+    ColumnTrait as _, Condition, EntityTrait as _, JoinType, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, Select, Value,
 };
 
 use super::model::{TaskFilter, TaskOrder, TaskOrderField};
@@ -49,7 +50,9 @@ pub async fn page(
 ) -> Result<Page<task::Model>> {
     let now = ctx.platform().clock.now();
     let read = ctx.read().await?;
-    let select = read.find::<task::Entity>().filter(condition(filter, now));
+    let select = read
+        .find::<task::Entity>()
+        .filter(condition(ctx.workspace_id(), filter, now));
     let total = if request.count {
         Some(select.clone().count(&read).await?)
     } else {
@@ -70,7 +73,7 @@ pub async fn page(
     }))
 }
 
-fn condition(filter: &TaskFilter, now: Instant) -> Condition {
+fn condition(workspace: WorkspaceId, filter: &TaskFilter, now: Instant) -> Condition {
     use task::Column;
     let open = Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]);
     let overdue = Condition::all().add(open).add(Column::DueAt.lt(now));
@@ -79,12 +82,13 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
         .add(Column::Status.is_in([TaskStatus::Done, TaskStatus::Cancelled]))
         .add(Column::DueAt.is_null())
         .add(Column::DueAt.gte(now));
-    let blocked = Column::Id.in_subquery(blocked_ids());
-    let scheduled = Column::Id.in_subquery(scheduled_ids());
+    let blocked = Column::Id.in_subquery(blocked_ids(workspace));
+    let scheduled = Column::Id.in_subquery(scheduled_ids(workspace));
     let label = |labels: &Vec<String>| {
         let ids = Query::select()
             .column(task_label::Column::TaskId)
             .from(task_label::Entity)
+            .and_where(task_label::Column::WorkspaceId.eq(workspace))
             .and_where(task_label::Column::Label.is_in(labels.clone()))
             .take();
         Column::Id.in_subquery(ids)
@@ -130,8 +134,9 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
         .add_option(filter.search.as_deref().map(words))
 }
 
-/// Ids of tasks with an unfinished dependency. Workspaces need no mention: both ends of a dependency share theirs.
-fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
+/// Ids of tasks with an unfinished dependency. Both ends of a dependency share their workspace, which is named so that the databases begin
+/// there.
+fn blocked_ids(workspace: WorkspaceId) -> sea_orm::sea_query::SelectStatement {
     let first = (task::Entity, task::Column::Id);
     Query::select()
         .column((task_dependency::Entity, task_dependency::Column::TaskId))
@@ -140,12 +145,13 @@ fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
             task::Entity,
             Expr::col(first).equals((task_dependency::Entity, task_dependency::Column::DependsOnId)),
         )
+        .and_where(task_dependency::Column::WorkspaceId.eq(workspace))
         .and_where(task::Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]))
         .take()
 }
 
 /// Ids of tasks with a slot of an applied plan on a calendar. Both ends of a slot share the workspace of their plan.
-fn scheduled_ids() -> sea_orm::sea_query::SelectStatement {
+fn scheduled_ids(workspace: WorkspaceId) -> sea_orm::sea_query::SelectStatement {
     let plan = (schedule::Entity, schedule::Column::Id);
     Query::select()
         .column((schedule_slot::Entity, schedule_slot::Column::TaskId))
@@ -154,6 +160,8 @@ fn scheduled_ids() -> sea_orm::sea_query::SelectStatement {
             schedule::Entity,
             Expr::col(plan).equals((schedule_slot::Entity, schedule_slot::Column::ScheduleId)),
         )
+        .and_where(schedule::Column::WorkspaceId.eq(workspace))
+        .and_where(schedule_slot::Column::WorkspaceId.eq(workspace))
         .and_where(schedule::Column::Status.eq(entity::enums::ScheduleStatus::Applied))
         .and_where(schedule_slot::Column::CalendarEventId.is_not_null())
         .and_where(schedule_slot::Column::TaskId.is_not_null())
@@ -301,12 +309,16 @@ async fn linked(
 pub async fn blocked(ctx: &Ctx, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
     use sea_orm::QuerySelect as _;
     let read = ctx.read().await?;
+    let first = task_dependency::Entity::belongs_to(task::Entity)
+        .from(task_dependency::Column::DependsOnId)
+        .to(task::Column::Id);
     let select = read
-        .find::<task::Entity>()
+        .find::<task_dependency::Entity>()
+        .join(JoinType::InnerJoin, first.into())
         .select_only()
-        .column(task::Column::Id)
-        .filter(among(&read, task::Column::Id, ids.iter().copied()))
-        .filter(task::Column::Id.in_subquery(blocked_ids()));
+        .column(task_dependency::Column::TaskId)
+        .filter(among(&read, task_dependency::Column::TaskId, ids.iter().copied()))
+        .filter(task::Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]));
     Ok(select
         .into_tuple::<TaskId>()
         .all(&read)

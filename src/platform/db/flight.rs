@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use sea_orm::sqlx::{AssertSqlSafe, Error, PgConnection, PgPool, Postgres, Transaction, query_with, raw_sql};
+use sea_orm::sqlx::{
+    AssertSqlSafe, Error, Executor as _, PgConnection, PgPool, Postgres, Transaction, query_with,
+};
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values};
 use sea_query_sqlx::SqlxValues;
 use tokio::sync::Mutex;
@@ -44,7 +46,7 @@ impl Flight {
     pub(super) async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut transaction = self.0.lock().await;
         let connection: &mut PgConnection = &mut transaction;
-        let done = raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await;
+        let done = connection.execute(AssertSqlSafe(sql.to_owned())).await;
         done.map(Into::into).map_err(while_executing)
     }
 

@@ -15,6 +15,7 @@ mod read;
 mod reply;
 mod scope;
 mod sealed;
+mod together;
 mod tx;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
+pub use together::Part;
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};

@@ -185,7 +185,7 @@ impl<'a> Author<'a> {
         let mut again: Vec<(String, String)> = Vec::new();
         for _ in 0..self.random.within(2..8) {
             if self.random.one_in(9) {
-                let key = if self.random.one_in(2) { "" } else { "kind: " };
+                let key = if self.random.one_in(2) { "" } else { "what: " };
                 parts.push(format!("{}__typename", if prefix.is_empty() { key } else { "" }));
                 continue;
             }

@@ -74,6 +74,21 @@ impl Planner {
 /// Tables that have a handful of rows for the whole installation, and what the workers write down about themselves.
 const SMALL: [&str; 2] = ["job_queues", "job_workers"];
 
+/// Lists of ids, and what earlier steps of a statement left behind, by the names that statements give it.
+const LEFT_BEHIND: [&str; 11] = [
+    "json_each",
+    "CONSTANT",
+    "found",
+    "listed",
+    "numbered",
+    "near",
+    "long",
+    "endless",
+    "ending",
+    "moved",
+    "inside",
+];
+
 fn look(node: &Value, is_page: bool, faults: &mut Vec<String>) {
     let kind = node["Node Type"].as_str().unwrap_or_default();
     let table = node["Relation Name"].as_str().unwrap_or_default();
@@ -81,6 +96,14 @@ fn look(node: &Value, is_page: bool, faults: &mut Vec<String>) {
     if is_scan_of_all && !SMALL.contains(&table) {
         // A walk along an index that ends with the page reads no more than the page, if nothing else has to be thrown away.
         faults.push(format!("{kind} of {table} without a condition"));
+    }
+    // Asked for some objects, it looks at all of the workspace.
+    let (on, but) = (&node["Index Cond"], &node["Filter"]);
+    let only_place = on
+        .as_str()
+        .is_some_and(|on| on.starts_with("(workspace_id = ") && !on.contains(" AND "));
+    if only_place && but.as_str().is_some_and(|but| but.contains("= ANY ($")) {
+        faults.push(format!("{kind} of {table} on {on} but {but}"));
     }
     if kind == "Sort" && is_page && !is_bounded(node) {
         faults.push(format!("a page that sorts all by {}", node["Sort Key"]));
@@ -112,9 +135,15 @@ fn sqlite(steps: &[String], sql: &str) -> Vec<String> {
         let of = step.strip_prefix("SCAN ").unwrap_or_default();
         let of = of.split_whitespace().next().unwrap_or_default().trim_matches('"');
         // Lists of ids, and what earlier steps left behind.
-        let is_table =
-            !of.is_empty() && !["json_each", "CONSTANT", "(subquery", "found", "listed"].contains(&of);
-        if is_table && !SMALL.contains(&of) && !of.starts_with("(subquery") {
+        let is_table = !of.is_empty()
+            && !of.starts_with("(subquery")
+            && !LEFT_BEHIND.contains(&of)
+            && !SMALL.contains(&of);
+        if is_table {
+            faults.push(format!("{step}: {whole}"));
+        }
+        // Asked for some objects, it looks at all of the workspace.
+        if step.ends_with("(workspace_id=?)") && whole.contains("json_each") && !sql.contains(" LIMIT ") {
             faults.push(format!("{step}: {whole}"));
         }
     }

@@ -78,7 +78,7 @@ async fn fill(connection: &DatabaseConnection, table: &str, place: &str, own: &s
             .map(|(name, kind)| {
                 let quoted = format!("base.\"{name}\"");
                 let differs = name == "id" || keys.contains(name);
-                if name == place && !(differs && !elsewhere) {
+                if name == place && (elsewhere || !differs) {
                     return if elsewhere { "copy.id".to_owned() } else { quoted };
                 }
                 match kind.as_str() {

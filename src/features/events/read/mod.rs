@@ -12,7 +12,7 @@ pub use calendar_text::{Audience, CalendarText, calendar_text};
 
 use std::collections::HashMap;
 
-use entity::ids::{CalendarEventId, UserId};
+use entity::ids::{CalendarEventId, UserId, WorkspaceId};
 use entity::{attendee, calendar_event, membership, reminder, user};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
@@ -69,7 +69,7 @@ pub async fn page(
 ) -> Result<Page<Event>> {
     let viewer = ctx.user_id();
     let read = ctx.read().await?;
-    let condition = condition(filter, viewer);
+    let condition = condition(ctx.workspace_id(), filter, viewer);
     let select = read.find::<calendar_event::Entity>().filter(condition.clone());
     let total = match filter.range {
         _ if !request.count => None,
@@ -109,13 +109,14 @@ fn always(field: EventOrderField) -> [calendar_event::Column; 6] {
 }
 
 /// What must hold of an event beside its time; see [`range`] for that.
-fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
+fn condition(workspace: WorkspaceId, filter: &EventFilter, viewer: Option<UserId>) -> Condition {
     use calendar_event::Column;
     // What a condition on guests or words finds would tell about details, so masked events never match one.
     let guest = |email: &String| {
         let invited = Query::select()
             .column(attendee::Column::EventId)
             .from(attendee::Entity)
+            .and_where(attendee::Column::WorkspaceId.eq(workspace))
             .and_where(attendee::Column::Email.eq(email.clone()))
             .take();
         Condition::all()

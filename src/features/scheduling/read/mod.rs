@@ -167,12 +167,13 @@ pub async fn slots_of_tasks(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId,
     let select = read
         .find::<schedule_slot::Entity>()
         .filter(among(&read, Column::TaskId, ids.iter().copied()))
-        .filter(Column::CalendarEventId.is_not_null())
         .filter(Column::ScheduleId.in_subquery(applied))
         .order_by_asc(Column::StartUtc)
         .order_by_asc(Column::Id);
     let mut slots: HashMap<TaskId, Vec<schedule_slot::Model>> = HashMap::new();
-    for row in select.all(&read).await? {
+    // Nearly all of an applied plan are; asked in the statement, it leads SQLite to the slots of all tasks.
+    let on_calendar = |row: &schedule_slot::Model| row.calendar_event_id.is_some();
+    for row in select.all(&read).await?.into_iter().filter(on_calendar) {
         if let Some(task) = row.task_id {
             slots.entry(task).or_default().push(row);
         }
