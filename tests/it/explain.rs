@@ -18,7 +18,16 @@ pub use asked::named;
 use plan::Planner;
 
 /// What is known to read more, each with its reason: a part of the statement.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "INNER JOIN \"users\" ON \"memberships\".\"user_id\"",
+        "members stand in the order of the names of people, which another table has; a workspace has few of them",
+    ),
+    (
+        "ORDER BY (CASE WHEN",
+        "events in the order of the titles that the viewer sees: nobody stores those",
+    ),
+];
 
 /// The questions of the benchmark.
 const BENCHMARK: [(&str, &str); 4] = [

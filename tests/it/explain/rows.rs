@@ -20,7 +20,7 @@ pub async fn multiply(app: &TestApp, person: &Person) {
         "CREATE TEMPORARY TABLE others AS SELECT gen_random_uuid() AS id, number FROM generate_series(1, 70) AS number",
     )
     .await;
-    let tables = "SELECT table_name AS name, max(CASE WHEN column_name = 'workspace_id' THEN 1 ELSE 0 END) AS owned, \
+    let tables = "SELECT table_name::text AS name, max(CASE WHEN column_name = 'workspace_id' THEN 1 ELSE 0 END) AS owned, \
         max(CASE WHEN column_name = 'user_id' THEN 1 ELSE 0 END) AS personal \
         FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) \
         WHERE table_schema = 'public' AND table_type = 'BASE TABLE' GROUP BY table_name";
@@ -53,7 +53,7 @@ pub async fn multiply(app: &TestApp, person: &Person) {
 
 async fn fill(connection: &DatabaseConnection, table: &str, place: &str, own: &str) {
     let columns = format!(
-        "SELECT column_name AS name, data_type AS kind FROM information_schema.columns \
+        "SELECT column_name::text AS name, data_type::text AS kind FROM information_schema.columns \
          WHERE table_schema = 'public' AND table_name = '{table}' AND is_generated = 'NEVER' ORDER BY ordinal_position"
     );
     let columns: Vec<(String, String)> = all(connection, &columns)
