@@ -65,7 +65,11 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
     Ok(Platform::new(Parts {
         db,
-        cache: Cache::new(pubsub.clone()),
+        cache: if config.cache {
+            Cache::new(pubsub.clone())
+        } else {
+            Cache::forgetful(pubsub.clone())
+        },
         presence: Presence::new(
             pubsub.clone(),
             redis.clone(),

@@ -29,6 +29,7 @@ mod m0031_job_ticks;
 mod m0033_audit_cuts;
 mod m0026_transfer_files;
 mod m0027_search_letters;
+mod m0034_walks;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_audit_cuts::AuditCuts),
             Box::new(m0026_transfer_files::TransferFiles),
             Box::new(m0027_search_letters::SearchLetters),
+            Box::new(m0034_walks::Walks),
         ]
     }
 }

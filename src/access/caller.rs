@@ -17,7 +17,7 @@ use crate::kernel::actor::{Actor, Origin, ReplyKey};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
-use crate::platform::db::{Partial, Scope, WorkspaceOwned};
+use crate::platform::db::{Partial, Scope, WorkspaceOwned, among};
 use crate::platform::limits::{Charge, Limit};
 
 /// Who a request comes from.
@@ -362,7 +362,7 @@ impl Access {
         let key = sea_orm::PrimaryKeyToColumn::into_column(key);
         let select = read
             .find::<E>()
-            .filter(key.is_in(ids.iter().copied()))
+            .filter(among(&read, key, ids.iter().copied()))
             .select_only()
             .column(key)
             .column(E::WORKSPACE);

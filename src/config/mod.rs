@@ -80,6 +80,8 @@ pub struct Config {
     pub persisted_documents: Option<std::path::PathBuf>,
     /// Whether no other documents are run.
     pub persisted_only: bool,
+    /// Whether rows that many requests need are kept in the process.
+    pub cache: bool,
     /// Networks of internal services, which no budget stops.
     pub internal_networks: Vec<Network>,
     /// Sizes and times.
@@ -206,6 +208,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         allowed_origins: server.allowed_origins,
         persisted_documents: server.persisted_documents,
         persisted_only: server.persisted_only,
+        cache: server.cache,
         internal_networks,
         limits: limits?,
         rates: rates?,

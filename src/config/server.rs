@@ -70,6 +70,11 @@ const PERSISTED_ONLY: Setting = Setting::new(
     "false",
     "Whether only the documents of MERIDIAN_PERSISTED_DOCUMENTS are run. GraphiQL cannot be used then.",
 );
+const CACHE: Setting = Setting::new(
+    "MERIDIAN_CACHE",
+    "true",
+    "Whether rows that many requests need are kept in the process. Turn it off to measure what that is worth; answers stay the same.",
+);
 const SHUTDOWN_GRACE: Setting = Setting::new(
     "MERIDIAN_SHUTDOWN_GRACE_SECONDS",
     "8",
@@ -86,6 +91,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ALLOWED_ORIGINS,
     PERSISTED_DOCUMENTS,
     PERSISTED_ONLY,
+    CACHE,
     SHUTDOWN_GRACE,
 ];
 
@@ -100,6 +106,7 @@ pub(super) struct Server {
     pub(super) allowed_origins: Vec<String>,
     pub(super) persisted_documents: Option<PathBuf>,
     pub(super) persisted_only: bool,
+    pub(super) cache: bool,
     pub(super) shutdown_grace: std::time::Duration,
 }
 
@@ -129,6 +136,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Server> {
             "only registered documents would be run, but none are registered. Set MERIDIAN_PERSISTED_DOCUMENTS too.",
         );
     }
+    let cache = reader.switch(&CACHE, true);
     let shutdown_grace = reader.number(&SHUTDOWN_GRACE, 0..=300);
     Some(Server {
         env: env?,
@@ -140,6 +148,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Server> {
         allowed_origins,
         persisted_documents,
         persisted_only: persisted_only?,
+        cache: cache?,
         shutdown_grace: shutdown_grace?,
     })
 }

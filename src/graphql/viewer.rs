@@ -71,9 +71,9 @@ impl ViewerFields {
 
     /// Personal settings.
     async fn preferences(&self, ctx: &Context<'_>) -> Result<UserPreferences> {
-        people::preferences(access(ctx).platform(), self.0.id)
+        people::look_at_preferences(access(ctx).platform(), self.0.id)
             .await
-            .map(UserPreferences)
+            .map(|row| UserPreferences((*row).clone()))
             .map_err(expose)
     }
 

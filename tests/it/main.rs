@@ -13,6 +13,7 @@
 mod support;
 
 mod abuse;
+mod answers;
 mod architecture;
 mod audit;
 mod backup;
@@ -31,6 +32,7 @@ mod documents;
 mod email_links;
 mod event_windows;
 mod events;
+mod explain;
 mod fanout;
 mod focus;
 mod guest_letters;
@@ -81,3 +83,4 @@ mod websocket;
 mod websocket_protocol;
 mod websocket_rules;
 mod workspaces;
+mod writes;

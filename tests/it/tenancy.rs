@@ -1,8 +1,8 @@
 //! Nobody gets at what belongs to others. Driven by `schema.graphql`: every root field and every argument that takes an id has a case in
 //! the table, or the first test fails and names what is missing.
 
-mod cases;
-mod world;
+pub mod cases;
+pub mod world;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -61,6 +61,12 @@ impl Server {
                     meridian(options, address, Some(&url)),
                 )
             }
+            "meridian-forgetful" => {
+                let url = options.postgres.clone();
+                let mut command = meridian(options, address, Some(&url));
+                command.env("MERIDIAN_CACHE", "false");
+                (Dialect::Meridian, Some(url), command)
+            }
             "meridian-large" => {
                 let url = large()?;
                 (

@@ -14,7 +14,7 @@ use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
-use crate::platform::db::{Read, Scope};
+use crate::platform::db::{Read, Scope, among};
 
 /// The calendars that the viewer sees, by name.
 pub async fn list(ctx: &Ctx) -> Result<Vec<calendar::Model>> {
@@ -33,7 +33,7 @@ pub async fn get(ctx: &Ctx, id: CalendarId) -> Result<calendar::Model> {
 /// The calendars among these that the viewer sees.
 pub async fn get_many(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<calendar::Model>> {
     let read = ctx.read().await?;
-    let select = shown(&read).filter(calendar::Column::Id.is_in(ids.iter().copied()));
+    let select = shown(&read).filter(among(&read, calendar::Column::Id, ids.iter().copied()));
     Ok(select.all(&read).await?)
 }
 
@@ -85,7 +85,11 @@ pub async fn hidden(ctx: &Ctx, ids: &[CalendarId]) -> Result<HashSet<CalendarId>
         .select_only()
         .column(calendar_setting::Column::CalendarId)
         .filter(calendar_setting::Column::UserId.eq(viewer))
-        .filter(calendar_setting::Column::CalendarId.is_in(ids.iter().copied()))
+        .filter(among(
+            &read,
+            calendar_setting::Column::CalendarId,
+            ids.iter().copied(),
+        ))
         .filter(calendar_setting::Column::IsVisible.eq(false));
     Ok(select.into_tuple().all(&read).await?.into_iter().collect())
 }
@@ -117,7 +121,11 @@ pub async fn last_syncs(ctx: &Ctx, ids: &[CalendarId]) -> Result<HashMap<Calenda
         .select_only()
         .column(calendar_sync::Column::CalendarId)
         .column(calendar_sync::Column::LastSuccessAt)
-        .filter(calendar_sync::Column::CalendarId.is_in(ids.iter().copied()))
+        .filter(among(
+            &read,
+            calendar_sync::Column::CalendarId,
+            ids.iter().copied(),
+        ))
         .filter(calendar_sync::Column::LastSuccessAt.is_not_null());
     let rows: Vec<(CalendarId, Option<Instant>)> = select.into_tuple().all(&read).await?;
     Ok(rows.into_iter().filter_map(|(id, at)| Some((id, at?))).collect())

@@ -19,7 +19,7 @@ use crate::features::people;
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Span;
 use crate::kernel::{Error, Result, zones};
-use crate::platform::db::{Key, Read, Scope, keyset};
+use crate::platform::db::{Key, Read, Scope, among, keyset};
 
 /// Most days of one statement.
 const MAX_DAYS: i64 = 366;
@@ -48,10 +48,10 @@ pub(super) async fn open_of(read: &Read, user_id: UserId) -> Result<Option<focus
 /// Those among these that are the caller's.
 pub async fn get_many(ctx: &Ctx, ids: &[FocusSessionId]) -> Result<Vec<focus_session::Model>> {
     let read = ctx.read().await?;
-    let select = read
-        .find::<Entity>()
-        .filter(own(ctx)?)
-        .filter(Column::Id.is_in(ids.iter().copied()));
+    let select =
+        read.find::<Entity>()
+            .filter(own(ctx)?)
+            .filter(among(&read, Column::Id, ids.iter().copied()));
     Ok(select.all(&read).await?)
 }
 

@@ -15,6 +15,7 @@ use super::model::StoredProblem;
 use super::rules::RECENT_RUNS;
 use crate::access::Ctx;
 use crate::kernel::{Error, Result};
+use crate::platform::db::among;
 
 /// One integration; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: IntegrationId) -> Result<integration::Model> {
@@ -25,7 +26,7 @@ pub async fn get(ctx: &Ctx, id: IntegrationId) -> Result<integration::Model> {
 pub async fn get_many(ctx: &Ctx, ids: &[IntegrationId]) -> Result<Vec<integration::Model>> {
     let read = ctx.read().await?;
     let select = read.find::<integration::Entity>();
-    let select = select.filter(integration::Column::Id.is_in(ids.iter().copied()));
+    let select = select.filter(among(&read, integration::Column::Id, ids.iter().copied()));
     Ok(select.all(&read).await?)
 }
 
@@ -47,7 +48,7 @@ pub async fn calendars_of(
     let read = ctx.read().await?;
     let select = read.find::<calendar::Entity>();
     let rows = select
-        .filter(calendar::Column::IntegrationId.is_in(ids.iter().copied()))
+        .filter(among(&read, calendar::Column::IntegrationId, ids.iter().copied()))
         .filter(calendar::Column::IsMirrored.eq(true))
         .order_by_asc(calendar::Column::Name)
         .order_by_asc(calendar::Column::Id)
@@ -79,7 +80,7 @@ pub async fn recent_runs(
         .find::<sync_run::Entity>()
         .select_only()
         .column(Column::Id)
-        .filter(Column::IntegrationId.is_in(ids.iter().copied()))
+        .filter(among(&read, Column::IntegrationId, ids.iter().copied()))
         .into_query()
         .expr_window_as(Func::cust(Alias::new("ROW_NUMBER")), newest_first, number.clone())
         .to_owned();
@@ -106,7 +107,7 @@ pub async fn recent_runs(
 pub async fn get_runs(ctx: &Ctx, ids: &[SyncRunId]) -> Result<Vec<sync_run::Model>> {
     let read = ctx.read().await?;
     let select = read.find::<sync_run::Entity>();
-    let select = select.filter(sync_run::Column::Id.is_in(ids.iter().copied()));
+    let select = select.filter(among(&read, sync_run::Column::Id, ids.iter().copied()));
     Ok(select.all(&read).await?)
 }
 

@@ -10,7 +10,7 @@ use crate::features::people;
 use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
-use crate::platform::db::{Read, Scope};
+use crate::platform::db::{Read, Scope, among};
 
 /// What makes an invitation open.
 pub(super) fn is_open(now: Instant) -> Condition {
@@ -64,7 +64,7 @@ pub async fn get_many(access: &Access, ids: &[InvitationId]) -> Result<Vec<invit
         let read = access.platform().db.read(Scope::System).await?;
         let select = read
             .find::<Entity>()
-            .filter(Column::Id.is_in(ids.iter().copied()));
+            .filter(among(&read, Column::Id, ids.iter().copied()));
         select
             .filter(is_open(access.platform().clock.now()))
             .all(&read)

@@ -10,7 +10,8 @@ mod write;
 
 pub use model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch, QuietHours, WorkingHours};
 pub use read::{
-    deliveries, deliveries_in, find, find_by_email, get_many, preferences, preferences_in, sharing_workspace,
+    deliveries, deliveries_in, find, find_by_email, get_many, look_at_preferences, preferences,
+    preferences_in, sharing_workspace,
 };
 pub use rules::{clock_time_of, is_language_tag, mail_time, quiet_hours_of, working_hours_of};
 pub use write::admin::set_admin;

@@ -12,7 +12,7 @@ use super::rules;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
-use crate::platform::db::{Read, Scope};
+use crate::platform::db::{Read, Scope, among};
 
 /// One person, if they exist.
 pub async fn find(platform: &Platform, id: UserId) -> Result<Option<user::Model>> {
@@ -27,7 +27,7 @@ pub async fn get_many(platform: &Platform, ids: &[UserId]) -> Result<Vec<Arc<use
         let read = platform.db.read(Scope::System).await?;
         let select = read
             .find_global::<user::Entity>()
-            .filter(user::Column::Id.is_in(ids));
+            .filter(among(&read, user::Column::Id, ids));
         let rows = select.all(&read).await?;
         Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
     };
@@ -62,6 +62,25 @@ pub async fn find_by_email(platform: &Platform, email: &str) -> Result<Option<us
 /// Personal settings of a person.
 pub async fn preferences(platform: &Platform, id: UserId) -> Result<user_preferences::Model> {
     preferences_in(&platform.db.read(Scope::System).await?, id).await
+}
+
+/// As [`preferences`], for looking at only: they may be some seconds old.
+pub async fn look_at_preferences(platform: &Platform, id: UserId) -> Result<Arc<user_preferences::Model>> {
+    let load = async { preferences(platform, id).await.map(Arc::new) };
+    platform
+        .cache
+        .get::<PreferencesOf, _>(id, Group::Person(id), load)
+        .await
+}
+
+struct PreferencesOf;
+
+impl Kept for PreferencesOf {
+    const NAME: &'static str = "preferences";
+    type Key = UserId;
+    type Value = Arc<user_preferences::Model>;
+    const CAPACITY: u64 = 20_000;
+    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(300);
 }
 
 /// [`preferences`] inside an open read or transaction.

@@ -174,6 +174,8 @@ pub async fn update_preferences(access: &Access, patch: PreferencesPatch) -> Res
             }
             row.version += 1;
             row.updated_at = tx.now();
+            // What is kept of the person becomes old.
+            tx.announce(Topic::Revoked(id), &())?;
             tx.update_global_row(row.into_active_model().reset_all()).await
         }
     })

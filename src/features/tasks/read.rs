@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::enums::TaskStatus;
-use entity::ids::{TaskId, TypedId as _};
+use entity::ids::{TaskId, TypedId as _, WorkspaceId};
 use entity::{schedule, schedule_slot, task, task_dependency, task_label};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query};
 use sea_orm::{
-    ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Select, Value,
+    ColumnTrait as _, Condition, EntityTrait as _, JoinType, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, Select, Value,
 };
 
 use super::model::{TaskFilter, TaskOrder, TaskOrderField};
@@ -15,7 +16,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, fetch, keyset};
+use crate::platform::db::{Key, Partial as _, among, fetch, keyset};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -35,7 +36,7 @@ pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let read = ctx.read().await?;
     Ok(read
         .find::<task::Entity>()
-        .filter(task::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(&read, task::Column::Id, ids.iter().copied()))
         .all(&read)
         .await?)
 }
@@ -49,7 +50,9 @@ pub async fn page(
 ) -> Result<Page<task::Model>> {
     let now = ctx.platform().clock.now();
     let read = ctx.read().await?;
-    let select = read.find::<task::Entity>().filter(condition(filter, now));
+    let select = read
+        .find::<task::Entity>()
+        .filter(condition(ctx.workspace_id(), filter, now));
     let total = if request.count {
         Some(select.clone().count(&read).await?)
     } else {
@@ -70,7 +73,7 @@ pub async fn page(
     }))
 }
 
-fn condition(filter: &TaskFilter, now: Instant) -> Condition {
+fn condition(workspace: WorkspaceId, filter: &TaskFilter, now: Instant) -> Condition {
     use task::Column;
     let open = Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]);
     let overdue = Condition::all().add(open).add(Column::DueAt.lt(now));
@@ -79,12 +82,13 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
         .add(Column::Status.is_in([TaskStatus::Done, TaskStatus::Cancelled]))
         .add(Column::DueAt.is_null())
         .add(Column::DueAt.gte(now));
-    let blocked = Column::Id.in_subquery(blocked_ids());
-    let scheduled = Column::Id.in_subquery(scheduled_ids());
+    let blocked = Column::Id.in_subquery(blocked_ids(workspace));
+    let scheduled = Column::Id.in_subquery(scheduled_ids(workspace));
     let label = |labels: &Vec<String>| {
         let ids = Query::select()
             .column(task_label::Column::TaskId)
             .from(task_label::Entity)
+            .and_where(task_label::Column::WorkspaceId.eq(workspace))
             .and_where(task_label::Column::Label.is_in(labels.clone()))
             .take();
         Column::Id.in_subquery(ids)
@@ -130,8 +134,9 @@ fn condition(filter: &TaskFilter, now: Instant) -> Condition {
         .add_option(filter.search.as_deref().map(words))
 }
 
-/// Ids of tasks with an unfinished dependency. Workspaces need no mention: both ends of a dependency share theirs.
-fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
+/// Ids of tasks with an unfinished dependency. Both ends of a dependency share their workspace, which is named so that the databases begin
+/// there.
+fn blocked_ids(workspace: WorkspaceId) -> sea_orm::sea_query::SelectStatement {
     let first = (task::Entity, task::Column::Id);
     Query::select()
         .column((task_dependency::Entity, task_dependency::Column::TaskId))
@@ -140,12 +145,13 @@ fn blocked_ids() -> sea_orm::sea_query::SelectStatement {
             task::Entity,
             Expr::col(first).equals((task_dependency::Entity, task_dependency::Column::DependsOnId)),
         )
+        .and_where(task_dependency::Column::WorkspaceId.eq(workspace))
         .and_where(task::Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]))
         .take()
 }
 
 /// Ids of tasks with a slot of an applied plan on a calendar. Both ends of a slot share the workspace of their plan.
-fn scheduled_ids() -> sea_orm::sea_query::SelectStatement {
+fn scheduled_ids(workspace: WorkspaceId) -> sea_orm::sea_query::SelectStatement {
     let plan = (schedule::Entity, schedule::Column::Id);
     Query::select()
         .column((schedule_slot::Entity, schedule_slot::Column::TaskId))
@@ -154,6 +160,8 @@ fn scheduled_ids() -> sea_orm::sea_query::SelectStatement {
             schedule::Entity,
             Expr::col(plan).equals((schedule_slot::Entity, schedule_slot::Column::ScheduleId)),
         )
+        .and_where(schedule::Column::WorkspaceId.eq(workspace))
+        .and_where(schedule_slot::Column::WorkspaceId.eq(workspace))
         .and_where(schedule::Column::Status.eq(entity::enums::ScheduleStatus::Applied))
         .and_where(schedule_slot::Column::CalendarEventId.is_not_null())
         .and_where(schedule_slot::Column::TaskId.is_not_null())
@@ -233,9 +241,9 @@ fn cursor(row: &task::Model, field: TaskOrderField, order: &str) -> Cursor {
 /// Sub-tasks of each of these, in order.
 pub async fn subtasks_of(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId, Vec<task::Model>>> {
     let read = ctx.read().await?;
-    let select = read
-        .find::<task::Entity>()
-        .filter(task::Column::ParentId.is_in(ids.iter().copied()));
+    let select =
+        read.find::<task::Entity>()
+            .filter(among(&read, task::Column::ParentId, ids.iter().copied()));
     let rows = select
         .order_by_asc(task::Column::Position)
         .order_by_asc(task::Column::Id)
@@ -273,14 +281,17 @@ async fn linked(
     ends: impl Fn(&task_dependency::Model) -> (TaskId, TaskId),
 ) -> Result<HashMap<TaskId, Vec<task::Model>>> {
     let read = ctx.read().await?;
-    let edges: Select<task_dependency::Entity> = read
-        .find::<task_dependency::Entity>()
-        .filter(near.is_in(ids.iter().copied()));
+    let edges: Select<task_dependency::Entity> =
+        read.find::<task_dependency::Entity>()
+            .filter(among(&read, near, ids.iter().copied()));
     let edges = edges.all(&read).await?;
+    if edges.is_empty() {
+        return Ok(HashMap::new());
+    }
     let far: HashSet<TaskId> = edges.iter().map(|edge| ends(edge).1).collect();
     let rows = read
         .find::<task::Entity>()
-        .filter(task::Column::Id.is_in(far))
+        .filter(among(&read, task::Column::Id, far))
         .all(&read)
         .await?;
     let rows: HashMap<TaskId, task::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -298,12 +309,16 @@ async fn linked(
 pub async fn blocked(ctx: &Ctx, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
     use sea_orm::QuerySelect as _;
     let read = ctx.read().await?;
+    let first = task_dependency::Entity::belongs_to(task::Entity)
+        .from(task_dependency::Column::DependsOnId)
+        .to(task::Column::Id);
     let select = read
-        .find::<task::Entity>()
+        .find::<task_dependency::Entity>()
+        .join(JoinType::InnerJoin, first.into())
         .select_only()
-        .column(task::Column::Id)
-        .filter(task::Column::Id.is_in(ids.iter().copied()))
-        .filter(task::Column::Id.in_subquery(blocked_ids()));
+        .column(task_dependency::Column::TaskId)
+        .filter(among(&read, task_dependency::Column::TaskId, ids.iter().copied()))
+        .filter(task::Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]));
     Ok(select
         .into_tuple::<TaskId>()
         .all(&read)

@@ -23,7 +23,7 @@ use crate::kernel::changes::ObjectType;
 use crate::kernel::text::Checks;
 use crate::kernel::time::truncate;
 use crate::kernel::{Error, Result, UserErrorCode};
-use crate::platform::db::{Audit, Tx};
+use crate::platform::db::{Audit, Part, Tx};
 use checks::{check_assignee, check_exist, check_parent, default_minutes, next_position};
 use dependencies::edge;
 
@@ -34,14 +34,18 @@ pub use import::{ImportedTask, TaskImport, import_in, link_in};
 pub async fn create(ctx: &Ctx, new: NewTask) -> Result<task::Model> {
     ctx.require(Action::Edit, Resource::Task)?;
     let user_id = ctx.user_id();
+    let minutes = match new.duration_minutes {
+        Some(minutes) => minutes,
+        None => default_minutes(ctx).await?,
+    };
     ctx.write(|tx| {
         let new = new.clone();
-        async move { create_in(&tx, user_id, new).await }
+        async move { create_in(&tx, user_id, minutes, new).await }
     })
     .await
 }
 
-async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<task::Model> {
+async fn create_in(tx: &Tx, user_id: Option<UserId>, minutes: i32, new: NewTask) -> Result<task::Model> {
     let mut checks = Checks::default();
     let labels = rules::labels(&mut checks, "input.labels", &new.labels);
     let message = format!("A task waits for at most {MAX_DEPENDENCIES} others.");
@@ -51,21 +55,16 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
         "input.dependencyIds",
         message,
     );
-    let duration = match new.duration_minutes {
-        Some(minutes) => minutes,
-        None => default_minutes(tx, user_id).await?,
-    };
     let mut row = task::Model {
         id: tx.ids().next(),
-        // The scope of the transaction decides; `insert` stores its workspace.
-        workspace_id: entity::ids::WorkspaceId::from_uuid(uuid::Uuid::nil()),
+        workspace_id: tx.workspace()?,
         version: 1,
         title: new.title,
         description: new.description,
         status: TaskStatus::Todo,
         priority: new.priority,
         energy: new.energy,
-        duration_minutes: duration,
+        duration_minutes: minutes,
         completed_minutes: 0,
         min_chunk_minutes: new.min_chunk_minutes,
         max_chunk_minutes: new.max_chunk_minutes,
@@ -100,17 +99,24 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, new: NewTask) -> Result<tas
     let dependencies: HashSet<TaskId> = new.dependency_ids.iter().copied().collect();
     check_exist(tx, &new.dependency_ids, "input.dependencyIds").await?;
 
-    let stored = tx.insert(row.into_active_model().reset_all()).await?;
-    store_labels(tx, &stored, &labels).await?;
     // Nothing waits for a new task yet, so its dependencies cannot close a circle.
-    let edges = dependencies
+    let edges: Vec<task_dependency::ActiveModel> = dependencies
         .into_iter()
-        .map(|depends_on| edge(tx, stored.id, depends_on))
+        .map(|depends_on| edge(tx, row.id, depends_on))
         .collect();
-    tx.insert_many::<task_dependency::ActiveModel>(edges).await?;
-    record(tx, "task.created", ChangeAction::Created, stored.id, None);
-    tell::assigned(tx, None, &stored).await?;
-    Ok(stored)
+    let mut parts = storing(tx, &row);
+    parts.extend(tx.storing(edges));
+    tx.together(parts).await?;
+    record(tx, "task.created", ChangeAction::Created, row.id, None);
+    tell::assigned(tx, None, &row).await?;
+    Ok(row)
+}
+
+/// A new task with its labels, to be stored.
+fn storing(tx: &Tx, row: &task::Model) -> Vec<Part> {
+    let mut parts = tx.storing(vec![row.clone().into_active_model().reset_all()]);
+    parts.extend(tx.storing(label_rows(tx, row)));
+    parts
 }
 
 /// Changes a task.
@@ -337,7 +343,7 @@ async fn save(
             .filter(task_label::Column::TaskId.eq(stored.id))
             .exec(tx.conn())
             .await?;
-        store_labels(tx, &stored, &rules::labels_of(&stored)).await?;
+        tx.insert_many(label_rows(tx, &stored)).await?;
     }
     record(
         tx,
@@ -350,15 +356,15 @@ async fn save(
     Ok(stored)
 }
 
-async fn store_labels(tx: &Tx, task: &task::Model, labels: &[String]) -> Result<()> {
-    let rows = labels.iter().map(|label| task_label::ActiveModel {
+fn label_rows(tx: &Tx, task: &task::Model) -> Vec<task_label::ActiveModel> {
+    let row = |label| task_label::ActiveModel {
         task_id: Set(task.id),
-        label: Set(label.clone()),
+        label: Set(label),
         created_at: Set(tx.now()),
         updated_at: Set(tx.now()),
         ..Default::default()
-    });
-    tx.insert_many(rows.collect()).await
+    };
+    rules::labels_of(task).into_iter().map(row).collect()
 }
 
 fn record(

@@ -15,7 +15,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::{Error, Result};
 use crate::platform::cache::{Group, Kept};
-use crate::platform::db::{Key, Scope, keyset};
+use crate::platform::db::{Key, Scope, among, keyset};
 
 /// The workspace of the context.
 pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
@@ -75,7 +75,7 @@ pub async fn get_many(access: &Access, ids: &[WorkspaceId]) -> Result<Vec<worksp
     let read = access.platform().db.read(Scope::System).await?;
     Ok(read
         .find::<workspace::Entity>()
-        .filter(workspace::Column::Id.is_in(mine))
+        .filter(among(&read, workspace::Column::Id, mine))
         .all(&read)
         .await?)
 }
@@ -122,7 +122,7 @@ pub async fn members_by_id(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<member
     let read = ctx.read().await?;
     Ok(read
         .find::<membership::Entity>()
-        .filter(membership::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(&read, membership::Column::Id, ids.iter().copied()))
         .all(&read)
         .await?)
 }

@@ -51,6 +51,7 @@ pub struct Cache(Arc<Inner>);
 
 struct Inner {
     pubsub: PubSub,
+    keeps: bool,
     groups: Arc<Groups>,
     stores: DashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     counts: DashMap<&'static str, Arc<Counts>>,
@@ -65,15 +66,30 @@ impl std::fmt::Debug for Cache {
 impl Cache {
     /// An empty cache that follows these messages.
     pub fn new(pubsub: PubSub) -> Self {
+        Self::made(pubsub, true)
+    }
+
+    /// A cache that keeps nothing, to measure what keeping is worth.
+    pub fn forgetful(pubsub: PubSub) -> Self {
+        Self::made(pubsub, false)
+    }
+
+    fn made(pubsub: PubSub, keeps: bool) -> Self {
         let groups = Arc::new(Groups::new());
         let listener = groups.clone();
         pubsub.tap(move |heard| listener.hear(heard));
         Self(Arc::new(Inner {
             pubsub,
+            keeps,
             groups,
             stores: DashMap::new(),
             counts: DashMap::new(),
         }))
+    }
+
+    /// Whether what is read may be kept: while messages of other replicas may be missing, nothing is.
+    fn is_keeping(&self) -> bool {
+        self.0.keeps && self.0.pubsub.is_live()
     }
 
     /// The kept value, or the one that `load` reads.
@@ -148,7 +164,7 @@ impl Cache {
         let store = self.store::<K>();
         if let Some((kept, value)) = store.values.get(&key)
             && current(&value) == Some(kept)
-            && self.0.pubsub.is_live()
+            && self.is_keeping()
         {
             store.counts.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(value);
@@ -159,7 +175,7 @@ impl Cache {
         let value = load.await?;
         if let Some(stamp) = current(&value)
             && groups.stamp(Group::Memberships) == before
-            && self.0.pubsub.is_live()
+            && self.is_keeping()
         {
             store.values.insert(key, (stamp, value.clone()));
         }
@@ -183,7 +199,7 @@ impl Cache {
     fn find<K: Kept>(&self, key: &K::Key, stamp: Stamp) -> Option<K::Value> {
         let store = self.store::<K>();
         let found = store.values.get(key).filter(|(kept, _)| *kept == stamp);
-        let found = found.filter(|_| self.0.pubsub.is_live());
+        let found = found.filter(|_| self.is_keeping());
         let count = if found.is_some() {
             &store.counts.hits
         } else {
@@ -194,7 +210,7 @@ impl Cache {
     }
 
     fn keep<K: Kept>(&self, key: K::Key, stamp: Stamp, value: K::Value) {
-        if self.0.pubsub.is_live() {
+        if self.is_keeping() {
             self.store::<K>().values.insert(key, (stamp, value));
         }
     }

@@ -81,3 +81,11 @@ async fn a_value_that_was_read_while_its_group_changed_is_old_at_once() {
     let again = cache.get_owned::<Numbers, _>(8, owner, async { Ok(2) });
     assert_eq!(again.await.unwrap(), 2);
 }
+
+#[tokio::test]
+async fn a_forgetful_cache_reads_each_time() {
+    let cache = Cache::forgetful(PubSub::local());
+    assert_eq!(read(&cache, Group::Memberships, 1).await, 1);
+    assert_eq!(read(&cache, Group::Memberships, 2).await, 2);
+    assert_eq!(cache.counts(), [("numbers", 0, 2)]);
+}

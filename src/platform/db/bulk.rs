@@ -8,7 +8,7 @@ use super::tx::Tx;
 use crate::kernel::Result;
 
 /// Bind parameters of one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
-const MAX_BINDS: usize = 30_000;
+pub(super) const MAX_BINDS: usize = 30_000;
 
 impl Tx {
     /// Stores many new rows of this workspace.

@@ -13,6 +13,8 @@ use crate::kernel::Result;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Rows that a thread of SQLite reads ahead: the largest page and one more, so that it never waits for the reader within a page.
+const ROW_BUFFER: usize = 128;
 /// Sees the workspace that a statement names. Statements have one shape each whatever they are asked for, so one plan serves all:
 /// left to itself, PostgreSQL plans every page anew, because it values the known number of rows above the time that planning takes.
 const APP: &str = "SET ROLE meridian_app; SET plan_cache_mode = force_generic_plan";
@@ -90,6 +92,7 @@ fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
+            .row_buffer_size(ROW_BUFFER)
     });
     options
 }

@@ -1,6 +1,7 @@
 //! The database behind two small types: [`Read`] and [`Tx`]. Both carry a [`Scope`]; the finders add the workspace filter and, on
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
+mod among;
 mod audit;
 pub mod backup;
 mod bulk;
@@ -8,6 +9,7 @@ mod columns;
 mod connect;
 mod enqueue;
 mod errors;
+mod flight;
 mod keyset;
 mod pools;
 mod read;
@@ -15,6 +17,7 @@ mod reply;
 mod scope;
 mod sealed;
 mod server;
+mod together;
 mod tx;
 
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use entity::ids::WorkspaceId;
 use futures_util::future::BoxFuture;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
+pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
 pub use columns::{Partial, fetch};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
@@ -35,6 +39,7 @@ pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
 pub use server::{told, try_roles, try_server};
+pub use together::Part;
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};

@@ -11,14 +11,24 @@ use sea_orm::{
 };
 
 use super::columns::Partial;
+use super::flight::Flight;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use crate::kernel::{Error, Result};
+
+/// Where statements can be heard, without their values: `RUST_LOG=meridian::sql=trace`.
+const HEARD: &str = "meridian::sql";
 
 static STATEMENTS: AtomicU64 = AtomicU64::new(0);
 
 /// How many statements this process has run in scopes so far: what a question costs can be told by the difference.
 pub fn statements() -> u64 {
     STATEMENTS.load(Ordering::Relaxed)
+}
+
+/// Counts a statement that is about to run, and tells it to whoever listens.
+fn note(sql: &str, scope: &'static str) {
+    STATEMENTS.fetch_add(1, Ordering::Relaxed);
+    tracing::trace!(target: HEARD, scope, sql);
 }
 
 /// An open read. Dropping it ends it.
@@ -35,6 +45,8 @@ pub(super) enum Handle {
     /// Statements name the workspace themselves.
     Scoped(DatabaseConnection, WorkspaceId),
     Transaction(DatabaseTransaction),
+    /// A transaction on PostgreSQL.
+    Flight(Flight),
 }
 
 impl Read {
@@ -55,10 +67,28 @@ impl Read {
         }
     }
 
-    pub(super) fn into_transaction(self) -> Option<DatabaseTransaction> {
+    pub(super) fn aboard(flight: Flight, scope: Scope) -> Self {
+        Self {
+            handle: Handle::Flight(flight),
+            scope,
+        }
+    }
+
+    /// Ends a transaction with what it did.
+    pub(super) async fn commit(self) -> Result<(), DbErr> {
         match self.handle {
-            Handle::Transaction(transaction) => Some(transaction),
-            Handle::Pool(_) | Handle::Scoped(..) => None,
+            Handle::Transaction(transaction) => transaction.commit().await,
+            Handle::Flight(flight) => flight.commit().await,
+            Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
+        }
+    }
+
+    /// Ends a transaction as if it had not been.
+    pub(super) async fn rollback(self) -> Result<(), DbErr> {
+        match self.handle {
+            Handle::Transaction(transaction) => transaction.rollback().await,
+            Handle::Flight(flight) => flight.rollback().await,
+            Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
         }
     }
 
@@ -70,6 +100,16 @@ impl Read {
     /// Whether statements run on PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// The statement as it goes out.
+    fn named(&self, statement: Statement) -> Statement {
+        let statement = match &self.handle {
+            Handle::Scoped(_, id) => naming(statement, *id),
+            Handle::Pool(_) | Handle::Transaction(_) | Handle::Flight(_) => statement,
+        };
+        note(&statement.sql, self.scope.name());
+        statement
     }
 
     /// Rows of a workspace-owned table: those of the scope's workspace, or all in the system scope.
@@ -85,18 +125,6 @@ impl Read {
     #[expect(clippy::disallowed_methods, reason = "these tables have no workspace")]
     pub fn find_global<E: Global>(&self) -> Select<E> {
         E::find()
-    }
-}
-
-/// Tells PostgreSQL which rows this transaction may see. The machinery's connections see all as they are.
-pub(super) async fn enter_scope(transaction: &DatabaseTransaction, scope: Scope) -> Result<(), DbErr> {
-    match scope {
-        Scope::Workspace(id) if transaction.get_database_backend() == DbBackend::Postgres => {
-            // The id is a UUID that we write ourselves; without parameters the statement needs one flight and no plan.
-            let statement = format!("SET LOCAL app.workspace_id = '{}'", id.0);
-            transaction.execute_unprepared(&statement).await.map(drop)
-        }
-        _ => Ok(()),
     }
 }
 
@@ -177,6 +205,7 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
     if backend == DbBackend::Postgres {
         statement = naming_each(statement, workspaces);
     }
+    note(&statement.sql, "workspace");
     let row = pool.query_one_raw(statement).await?;
     Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
 }
@@ -187,40 +216,43 @@ impl ConnectionTrait for Read {
         match &self.handle {
             Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.get_database_backend(),
             Handle::Transaction(transaction) => transaction.get_database_backend(),
+            Handle::Flight(_) => DbBackend::Postgres,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        note(&statement.sql, self.scope.name());
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_raw(statement).await,
+            Handle::Flight(flight) => flight.execute(statement).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        note(sql, self.scope.name());
         match &self.handle {
             Handle::Transaction(transaction) => transaction.execute_unprepared(sql).await,
+            Handle::Flight(flight) => flight.execute_unprepared(sql).await,
             Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        let statement = self.named(statement);
         match &self.handle {
-            Handle::Pool(pool) => pool.query_one_raw(statement).await,
-            Handle::Scoped(pool, id) => pool.query_one_raw(naming(statement, *id)).await,
+            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.query_one_raw(statement).await,
             Handle::Transaction(transaction) => transaction.query_one_raw(statement).await,
+            Handle::Flight(flight) => flight.query_one(statement).await,
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        let statement = self.named(statement);
         match &self.handle {
-            Handle::Pool(pool) => pool.query_all_raw(statement).await,
-            Handle::Scoped(pool, id) => pool.query_all_raw(naming(statement, *id)).await,
+            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.query_all_raw(statement).await,
             Handle::Transaction(transaction) => transaction.query_all_raw(statement).await,
+            Handle::Flight(flight) => flight.query_all(statement).await,
         }
     }
 }

@@ -13,6 +13,16 @@ pub enum Scope {
     System,
 }
 
+impl Scope {
+    /// Its kind.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Workspace(_) => "workspace",
+            Self::System => "system",
+        }
+    }
+}
+
 /// A table whose rows belong to a workspace.
 pub trait WorkspaceOwned: EntityTrait {
     /// The column that says which.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use entity::enums::ChangeAction;
 use entity::ids::{AuditLogId, CalendarId, WorkspaceId};
 use entity::{audit_log, change_log, workspace_counter};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, DatabaseConnection, DbBackend, DeleteMany, EntityTrait,
     IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode, TransactionOptions,
@@ -17,8 +17,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::audit::{Audit, hash_of_new};
-use super::read::{Read, enter_scope};
+use super::flight::Flight;
+use super::read::Read;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
+use super::together::Part;
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
 use crate::kernel::ids::IdGen;
@@ -84,14 +86,16 @@ impl Tx {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        let transaction = match sea_orm::ConnectionTrait::get_database_backend(pool) {
-            DbBackend::Postgres => pool.begin().await?,
-            _ => pool.begin_with_options(options).await?,
+        let read = match sea_orm::ConnectionTrait::get_database_backend(pool) {
+            DbBackend::Postgres => {
+                let pool = pool.get_postgres_connection_pool();
+                Read::aboard(Flight::begin(pool, scope).await?, scope)
+            }
+            _ => Read::inside(pool.begin_with_options(options).await?, scope),
         };
-        enter_scope(&transaction, scope).await?;
         let now = env.clock.now();
         Ok(Self(Arc::new(Inner {
-            read: Read::inside(transaction, scope),
+            read,
             env,
             now,
             pending: Mutex::default(),
@@ -122,7 +126,8 @@ impl Tx {
         self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn workspace(&self) -> Result<WorkspaceId> {
+    /// The workspace of the scope.
+    pub fn workspace(&self) -> Result<WorkspaceId> {
         match self.0.read.scope() {
             Scope::Workspace(id) => Ok(id),
             Scope::System => Err(Error::internal(
@@ -273,57 +278,52 @@ impl Tx {
             messages: pending.messages,
             jobs: pending.jobs,
         };
+        let mut last = Vec::new();
         if let Some(reply) = &self.actor().origin.reply {
-            super::reply::carried_out(self.conn(), reply).await?;
+            last.push(super::reply::carried_out(reply));
         }
         if !pending.audits.is_empty() || !pending.changes.is_empty() {
-            outcome.committed = Some(self.append_logs(pending.audits, pending.changes).await?);
+            let (committed, parts) = self.logs(pending.audits, pending.changes).await?;
+            outcome.committed = Some(committed);
+            last.extend(parts);
         }
-        self.into_transaction()?.commit().await?;
+        self.together(last).await?;
+        self.into_read()?.commit().await?;
         Ok(outcome)
     }
 
     pub(super) async fn rollback(self) {
         // A transaction that still has other owners is rolled back when the last of them drops it.
-        if let Ok(transaction) = self.into_transaction()
-            && let Err(error) = transaction.rollback().await
+        if let Ok(read) = self.into_read()
+            && let Err(error) = read.rollback().await
         {
             tracing::warn!(%error, "rollback failed");
         }
     }
 
-    fn into_transaction(self) -> Result<sea_orm::DatabaseTransaction> {
+    fn into_read(self) -> Result<Read> {
         let inner =
             Arc::try_unwrap(self.0).map_err(|_| Error::internal("the transaction outlived its closure"))?;
-        inner
-            .read
-            .into_transaction()
-            .ok_or_else(|| Error::internal("a write without a transaction"))
+        Ok(inner.read)
     }
 
     /// Takes the workspace's next numbers, which holds its counter row until the commit: the order of numbers is the order of commits.
-    async fn append_logs(
+    async fn logs(
         &self,
         audits: Vec<Audit>,
         changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
-    ) -> Result<(WorkspaceId, Committed)> {
+    ) -> Result<((WorkspaceId, Committed), Vec<Part>)> {
         use workspace_counter::Column;
         let workspace = self.workspace()?;
-        let (change_count, audit_count) = (changes.len() as i64, audits.len() as i64);
-        let counters = self
-            .update_many::<workspace_counter::Entity>()
-            .col_expr(Column::ChangeSeq, Expr::col(Column::ChangeSeq).add(change_count))
-            .col_expr(Column::AuditSeq, Expr::col(Column::AuditSeq).add(audit_count))
-            .exec_with_returning(self.conn())
-            .await?;
-        let [counter] = counters.as_slice() else {
-            return Err(Error::not_found());
-        };
-
-        let first = counter.change_seq - change_count + 1;
+        let counter = self
+            .find::<workspace_counter::Entity>()
+            .lock_exclusive()
+            .one(self.conn())
+            .await?
+            .ok_or_else(Error::not_found)?;
         let changes: Vec<Change> = changes
             .into_iter()
-            .zip(first..)
+            .zip(counter.change_seq + 1..)
             .map(|((action, object_type, object_id, calendar_id), seq)| Change {
                 seq,
                 action,
@@ -333,22 +333,30 @@ impl Tx {
                 at: self.now(),
             })
             .collect();
-        self.insert_many(changes.iter().map(|change| self.change_row(change)).collect())
-            .await?;
-        self.append_audits(counter, audits).await?;
+        let last_seq = counter.change_seq + changes.len() as i64;
+        let (audits, hash) = self.audit_rows(&counter, audits);
+        let update = self
+            .update_many::<workspace_counter::Entity>()
+            .col_expr(Column::ChangeSeq, Expr::val(last_seq))
+            .col_expr(
+                Column::AuditSeq,
+                Expr::val(counter.audit_seq + audits.len() as i64),
+            )
+            .col_expr(Column::AuditHash, Expr::val(hash));
+        let mut parts = self.storing(changes.iter().map(|change| self.change_row(change)).collect());
+        parts.extend(self.storing(audits));
+        parts.push(Part::update(update));
 
         let inline = if changes.len() <= INLINE_CHANGES {
             changes
         } else {
             Vec::new()
         };
-        Ok((
-            workspace,
-            Committed {
-                last_seq: counter.change_seq,
-                changes: inline,
-            },
-        ))
+        let committed = Committed {
+            last_seq,
+            changes: inline,
+        };
+        Ok(((workspace, committed), parts))
     }
 
     fn change_row(&self, change: &Change) -> change_log::ActiveModel {
@@ -364,16 +372,16 @@ impl Tx {
         }
     }
 
-    async fn append_audits(&self, counter: &workspace_counter::Model, audits: Vec<Audit>) -> Result<()> {
-        if audits.is_empty() {
-            return Ok(());
-        }
+    /// The entries with their places in the chain, and the hash of the last.
+    fn audit_rows(
+        &self,
+        counter: &workspace_counter::Model,
+        audits: Vec<Audit>,
+    ) -> (Vec<audit_log::ActiveModel>, Vec<u8>) {
         let actor = self.actor().clone();
         let mut previous = counter.audit_hash.clone();
-        let mut seq = counter.audit_seq - audits.len() as i64;
         let mut rows = Vec::with_capacity(audits.len());
-        for entry in audits {
-            seq += 1;
+        for (entry, seq) in audits.into_iter().zip(counter.audit_seq + 1..) {
             let hash = hash_of_new(&previous, seq, &entry, &actor, self.now());
             rows.push(audit_log::ActiveModel {
                 id: Set(self.ids().next::<AuditLogId>()),
@@ -395,11 +403,6 @@ impl Tx {
             });
             previous = hash;
         }
-        self.insert_many(rows).await?;
-        self.update_many::<workspace_counter::Entity>()
-            .col_expr(workspace_counter::Column::AuditHash, Expr::val(previous))
-            .exec(self.conn())
-            .await?;
-        Ok(())
+        (rows, previous)
     }
 }

@@ -16,13 +16,13 @@ pub struct Client<'a> {
 
 impl Client<'_> {
     /// A request that only the plain resolvers answer.
-    fn request(&self, document: &str, variables: Value) -> Request {
+    pub fn request(&self, document: &str, variables: Value) -> Request {
         let request = Request::new(document).variables(Variables::from_json(variables));
         graphql::prepare(request, &self.app.platform, self.caller.clone())
     }
 
     /// A request as the server makes it; `None` when it would refuse the document.
-    fn fast_request(&self, document: &str, variables: &Value) -> Option<Request> {
+    pub fn fast_request(&self, document: &str, variables: &Value) -> Option<Request> {
         let limits = &self.app.platform.config.limits;
         let prepared = self.app.documents.read(document, limits).ok()?;
         let request = self.request(document, variables.clone());

@@ -16,6 +16,7 @@ pub mod program;
 pub mod pull;
 pub mod radicale;
 pub mod server;
+pub mod statements;
 pub mod syncs;
 
 use chrono::{DateTime, Utc};

@@ -12,7 +12,7 @@ pub use calendar_text::{Audience, CalendarText, TextObject, TextPage, calendar_t
 
 use std::collections::HashMap;
 
-use entity::ids::{CalendarEventId, UserId};
+use entity::ids::{CalendarEventId, UserId, WorkspaceId};
 use entity::{attendee, calendar_event, membership, reminder, user};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
@@ -29,7 +29,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Read, fetch, keyset};
+use crate::platform::db::{Key, Partial as _, Read, among, among_texts, fetch, keyset};
 
 /// One event; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
@@ -54,7 +54,7 @@ pub async fn get_many(ctx: &Ctx, ids: &[CalendarEventId]) -> Result<Vec<Event>> 
     let read = ctx.read().await?;
     let select = read.find::<calendar_event::Entity>();
     let rows = select
-        .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(&read, calendar_event::Column::Id, ids.iter().copied()))
         .all(&read)
         .await?;
     seen::mask(&read, ctx.user_id(), rows).await
@@ -69,7 +69,7 @@ pub async fn page(
 ) -> Result<Page<Event>> {
     let viewer = ctx.user_id();
     let read = ctx.read().await?;
-    let condition = condition(filter, viewer);
+    let condition = condition(ctx.workspace_id(), filter, viewer);
     let select = read.find::<calendar_event::Entity>().filter(condition.clone());
     let total = match filter.range {
         _ if !request.count => None,
@@ -109,13 +109,14 @@ fn always(field: EventOrderField) -> [calendar_event::Column; 6] {
 }
 
 /// What must hold of an event beside its time; see [`range`] for that.
-fn condition(filter: &EventFilter, viewer: Option<UserId>) -> Condition {
+fn condition(workspace: WorkspaceId, filter: &EventFilter, viewer: Option<UserId>) -> Condition {
     use calendar_event::Column;
     // What a condition on guests or words finds would tell about details, so masked events never match one.
     let guest = |email: &String| {
         let invited = Query::select()
             .column(attendee::Column::EventId)
             .from(attendee::Entity)
+            .and_where(attendee::Column::WorkspaceId.eq(workspace))
             .and_where(attendee::Column::Email.eq(email.clone()))
             .take();
         Condition::all()
@@ -217,12 +218,12 @@ pub async fn people_of(
     let open = Query::select()
         .column(calendar_event::Column::Id)
         .from(calendar_event::Entity)
-        .and_where(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .and_where(among(&read, calendar_event::Column::Id, ids.iter().copied()))
         .cond_where(seen::has_details(ctx.user_id()))
         .take();
     let select = read
         .find::<attendee::Entity>()
-        .filter(attendee::Column::EventId.is_in(ids.iter().copied()))
+        .filter(among(&read, attendee::Column::EventId, ids.iter().copied()))
         .filter(attendee::Column::EventId.in_subquery(open))
         .order_by_desc(attendee::Column::IsOrganizer)
         .order_by_asc(attendee::Column::Email);
@@ -246,25 +247,25 @@ pub(super) async fn members_by_email(read: &Read, emails: Vec<String>) -> Result
         .find::<membership::Entity>()
         .select_only()
         .column(membership::Column::UserId)
-        .filter(membership::Column::UserId.in_subquery(users_with(&emails)))
+        .filter(membership::Column::UserId.in_subquery(users_with(read, emails)))
         .into_tuple()
         .all(read)
         .await?;
     let select = read.find_global::<user::Entity>().select_only();
     let select = select.column(user::Column::Email).column(user::Column::Id);
     let rows: Vec<(String, UserId)> = select
-        .filter(user::Column::Id.is_in(members))
+        .filter(among(read, user::Column::Id, members))
         .into_tuple()
         .all(read)
         .await?;
     Ok(rows.into_iter().collect())
 }
 
-fn users_with(emails: &[String]) -> sea_orm::sea_query::SelectStatement {
+fn users_with(read: &Read, emails: Vec<String>) -> sea_orm::sea_query::SelectStatement {
     Query::select()
         .column(user::Column::Id)
         .from(user::Entity)
-        .and_where(user::Column::Email.is_in(emails.iter().cloned()))
+        .and_where(among_texts(read, user::Column::Email, emails))
         .take()
 }
 
@@ -280,7 +281,7 @@ pub async fn reminders_of(
     let select = read
         .find::<reminder::Entity>()
         .filter(reminder::Column::UserId.eq(viewer))
-        .filter(reminder::Column::EventId.is_in(ids.iter().copied()))
+        .filter(among(&read, reminder::Column::EventId, ids.iter().copied()))
         .order_by_asc(reminder::Column::MinutesBefore)
         .order_by_asc(reminder::Column::Channel);
     let mut reminders: HashMap<CalendarEventId, Vec<reminder::Model>> = HashMap::new();

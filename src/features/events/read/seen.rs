@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _};
 use crate::features::events::model::Event;
 use crate::features::events::rules;
 use crate::kernel::Result;
-use crate::platform::db::Read;
+use crate::platform::db::{Read, among};
 
 /// Events whose details the viewer may see. `None` is the system, which sees all.
 pub(super) fn has_details(viewer: Option<UserId>) -> Condition {
@@ -88,7 +88,7 @@ pub(in crate::features::events) async fn with_details(
         .find::<calendar_event::Entity>()
         .select_only()
         .column(calendar_event::Column::Id)
-        .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(read, calendar_event::Column::Id, ids.iter().copied()))
         .filter(has_details(viewer));
     Ok(select.into_tuple().all(read).await?.into_iter().collect())
 }
@@ -106,7 +106,7 @@ pub(super) async fn insight(
         .find::<calendar_event::Entity>()
         .select_only()
         .column(calendar_event::Column::Id)
-        .filter(calendar_event::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(read, calendar_event::Column::Id, ids.iter().copied()))
         .filter(has_insight(viewer));
     Ok(select.into_tuple().all(read).await?.into_iter().collect())
 }

@@ -24,7 +24,7 @@ use crate::features::people;
 use crate::kernel::Result;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::zones;
-use crate::platform::db::{Partial as _, Read, fetch};
+use crate::platform::db::{self, Partial as _, Read, fetch};
 
 /// Days and floating times lie up to this far from the instants that are stored for them: the zones furthest apart.
 const FURTHEST_ZONES: Duration = Duration::hours(27);
@@ -126,7 +126,7 @@ async fn zone_of(ctx: &Ctx) -> Result<TimeZone> {
     let Some(viewer) = ctx.user_id() else {
         return Ok(TimeZone::UTC);
     };
-    let preferences = people::preferences(ctx.platform(), viewer).await?;
+    let preferences = people::look_at_preferences(ctx.platform(), viewer).await?;
     Ok(zones::zone(&preferences.time_zone).unwrap_or(TimeZone::UTC))
 }
 
@@ -148,7 +148,7 @@ async fn candidates(
         start: earlier(window.start, FURTHEST_ZONES),
         end: later(window.end, FURTHEST_ZONES),
     };
-    let place = place(ctx, among);
+    let place = place(read, ctx, among);
     let branch = |condition: Condition| {
         let select = read.find::<calendar_event::Entity>();
         select.filter(condition).filter(place.clone())
@@ -198,7 +198,7 @@ fn kinds(ctx: &Ctx, window: Span) -> [Condition; 3] {
 }
 
 /// Where the events must be. Calendars that nobody sees show nothing.
-fn place(ctx: &Ctx, among: Among<'_>) -> Condition {
+fn place(read: &Read, ctx: &Ctx, among: Among<'_>) -> Condition {
     use calendar_event::Column;
     let mut shown = Query::select()
         .column(calendar::Column::Id)
@@ -217,11 +217,11 @@ fn place(ctx: &Ctx, among: Among<'_>) -> Condition {
             }
         }
         Among::Calendars(ids) => {
-            shown.and_where(calendar::Column::Id.is_in(ids.iter().copied()));
+            shown.and_where(db::among(read, calendar::Column::Id, ids.iter().copied()));
         }
         Among::Events(ids) => {
             return Condition::all()
-                .add(Column::Id.is_in(ids.iter().copied()))
+                .add(db::among(read, Column::Id, ids.iter().copied()))
                 .add(Column::CalendarId.in_subquery(shown));
         }
     }
@@ -264,7 +264,7 @@ async fn changes(
         let ids = chunk.iter().map(|row| row.id);
         let select = read
             .find::<event_override::Entity>()
-            .filter(Column::EventId.is_in(ids))
+            .filter(db::among(read, Column::EventId, ids))
             .filter(matters.clone());
         for row in select.all(read).await? {
             changes.entry(row.event_id).or_default().push(Change(row));

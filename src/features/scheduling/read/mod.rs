@@ -16,7 +16,7 @@ use crate::access::{Access, Ctx};
 use crate::features::people;
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::{Error, Result, zones};
-use crate::platform::db::{Key, keyset};
+use crate::platform::db::{Key, among, keyset};
 
 pub use load::{MAX_TASKS, Whose, preferences, sources};
 
@@ -36,9 +36,9 @@ pub async fn find(access: &Access, id: ScheduleId) -> Result<(Ctx, schedule::Mod
 /// The plans that exist among these.
 pub async fn get_many(ctx: &Ctx, ids: &[ScheduleId]) -> Result<Vec<schedule::Model>> {
     let read = ctx.read().await?;
-    let select = read
-        .find::<schedule::Entity>()
-        .filter(schedule::Column::Id.is_in(ids.iter().copied()));
+    let select =
+        read.find::<schedule::Entity>()
+            .filter(among(&read, schedule::Column::Id, ids.iter().copied()));
     Ok(select.all(&read).await?)
 }
 
@@ -129,7 +129,11 @@ pub async fn slots_of(
     let read = ctx.read().await?;
     let select = read
         .find::<schedule_slot::Entity>()
-        .filter(schedule_slot::Column::ScheduleId.is_in(ids.iter().copied()))
+        .filter(among(
+            &read,
+            schedule_slot::Column::ScheduleId,
+            ids.iter().copied(),
+        ))
         .order_by_asc(schedule_slot::Column::StartUtc)
         .order_by_asc(schedule_slot::Column::Id);
     let mut slots: HashMap<ScheduleId, Vec<schedule_slot::Model>> = HashMap::new();
@@ -142,9 +146,11 @@ pub async fn slots_of(
 /// The slots that exist among these.
 pub async fn get_slots(ctx: &Ctx, ids: &[ScheduleSlotId]) -> Result<Vec<schedule_slot::Model>> {
     let read = ctx.read().await?;
-    let select = read
-        .find::<schedule_slot::Entity>()
-        .filter(schedule_slot::Column::Id.is_in(ids.iter().copied()));
+    let select = read.find::<schedule_slot::Entity>().filter(among(
+        &read,
+        schedule_slot::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(select.all(&read).await?)
 }
 
@@ -160,13 +166,14 @@ pub async fn slots_of_tasks(ctx: &Ctx, ids: &[TaskId]) -> Result<HashMap<TaskId,
     let read = ctx.read().await?;
     let select = read
         .find::<schedule_slot::Entity>()
-        .filter(Column::TaskId.is_in(ids.iter().copied()))
-        .filter(Column::CalendarEventId.is_not_null())
+        .filter(among(&read, Column::TaskId, ids.iter().copied()))
         .filter(Column::ScheduleId.in_subquery(applied))
         .order_by_asc(Column::StartUtc)
         .order_by_asc(Column::Id);
     let mut slots: HashMap<TaskId, Vec<schedule_slot::Model>> = HashMap::new();
-    for row in select.all(&read).await? {
+    // Nearly all of an applied plan are; asked in the statement, it leads SQLite to the slots of all tasks.
+    let on_calendar = |row: &schedule_slot::Model| row.calendar_event_id.is_some();
+    for row in select.all(&read).await?.into_iter().filter(on_calendar) {
         if let Some(task) = row.task_id {
             slots.entry(task).or_default().push(row);
         }
@@ -182,7 +189,11 @@ pub async fn unscheduled_of(
     let read = ctx.read().await?;
     let select = read
         .find::<unscheduled_task::Entity>()
-        .filter(unscheduled_task::Column::ScheduleId.is_in(ids.iter().copied()))
+        .filter(among(
+            &read,
+            unscheduled_task::Column::ScheduleId,
+            ids.iter().copied(),
+        ))
         .order_by_asc(unscheduled_task::Column::Id);
     let mut found: HashMap<ScheduleId, Vec<unscheduled_task::Model>> = HashMap::new();
     for row in select.all(&read).await? {

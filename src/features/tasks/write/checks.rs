@@ -3,27 +3,26 @@
 use std::collections::HashSet;
 
 use entity::ids::{TaskId, UserId};
-use entity::{membership, task, user_preferences};
+use entity::{membership, task};
 use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _};
 
 use super::super::rules::{self, MAX_DEPTH};
+use crate::access::Ctx;
+use crate::features::people;
 use crate::kernel::{Error, Result, UserErrorCode};
-use crate::platform::db::Tx;
+use crate::platform::db::{Tx, among};
 
 /// Minutes of a task when neither the input nor the creator's preferences say.
 const FALLBACK_MINUTES: i32 = 30;
 
-pub(super) async fn default_minutes(tx: &Tx, user_id: Option<UserId>) -> Result<i32> {
-    let Some(user_id) = user_id else {
+pub(super) async fn default_minutes(ctx: &Ctx) -> Result<i32> {
+    let Some(user_id) = ctx.user_id() else {
         return Ok(FALLBACK_MINUTES);
     };
-    let select = tx
-        .find_global::<user_preferences::Entity>()
-        .filter(user_preferences::Column::UserId.eq(user_id));
-    Ok(select
-        .one(tx.conn())
-        .await?
-        .map_or(FALLBACK_MINUTES, |row| row.default_task_duration_minutes))
+    match people::look_at_preferences(ctx.platform(), user_id).await {
+        Err(error) if error.is_not_found() => Ok(FALLBACK_MINUTES),
+        preferences => Ok(preferences?.default_task_duration_minutes),
+    }
 }
 
 pub(super) async fn check_assignee(tx: &Tx, assignee: Option<UserId>) -> Result<()> {
@@ -46,9 +45,12 @@ pub(super) async fn check_assignee(tx: &Tx, assignee: Option<UserId>) -> Result<
 
 /// Every id must be a task of this workspace; blames the first that is not.
 pub(super) async fn check_exist(tx: &Tx, ids: &[TaskId], path: &str) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     let select = tx
         .find::<task::Entity>()
-        .filter(task::Column::Id.is_in(ids.iter().copied()));
+        .filter(among(tx, task::Column::Id, ids.iter().copied()));
     let found: HashSet<TaskId> = select
         .select_only()
         .column(task::Column::Id)

@@ -7,13 +7,11 @@ use entity::enums::{ChangeAction, TaskStatus};
 use entity::ids::{TaskId, UserId};
 use entity::{task, user_preferences};
 use jiff::tz::TimeZone;
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
-};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
 use super::checks::next_position;
-use super::{record, store_labels};
-use crate::features::tasks::{repeats, rules};
+use super::{record, storing};
+use crate::features::tasks::repeats;
 use crate::kernel::{Result, zones};
 use crate::platform::db::Tx;
 
@@ -78,10 +76,9 @@ fn fresh(tx: &Tx, row: &task::Model) -> task::Model {
 }
 
 async fn store(tx: &Tx, row: task::Model) -> Result<task::Model> {
-    let stored = tx.insert(row.into_active_model().reset_all()).await?;
-    store_labels(tx, &stored, &rules::labels_of(&stored)).await?;
-    record(tx, "task.created", ChangeAction::Created, stored.id, None);
-    Ok(stored)
+    tx.together(storing(tx, &row)).await?;
+    record(tx, "task.created", ChangeAction::Created, row.id, None);
+    Ok(row)
 }
 
 /// Sub-tasks come again too, level by level; those that repeat by themselves and those that were given up do not.

@@ -1,0 +1,97 @@
+//! What a write costs: flights to the database are most of it.
+
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::statements::Statements;
+
+const CREATE: &str = "mutation ($input: CreateTaskInput!) { createTask(input: $input) {
+    task { id title labels durationMinutes dependencies { id } assignee { id name } } userErrors { code field } } }";
+
+fn new_task(app: &TestApp, title: &str, more: Value) -> Value {
+    let mut input = json!({
+        "workspaceId": app.ana.workspace(), "title": title, "labels": ["home", "office"], "dueAt": "2027-01-01T00:00:00Z",
+    });
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    json!({ "input": input })
+}
+
+/// Words of the statements between the beginning of the transaction and its commit.
+fn kinds(heard: &Statements) -> Vec<String> {
+    let word = |sql: &str| sql.split_whitespace().next().unwrap_or_default().to_owned();
+    heard.take().iter().map(|one| word(&one.sql)).collect()
+}
+
+#[tokio::test]
+async fn a_new_task_with_its_labels_audit_entry_and_change_takes_three_statements() {
+    let app = TestApp::start().await;
+    // What many requests need is in the process afterwards.
+    let first = app.ana().gql(CREATE, new_task(&app, "First", json!({}))).await;
+    let first = first.succeeded("createTask").text("/createTask/task/id");
+    let heard = Statements::listen();
+    // The task with its labels; the counters; the change, the entry and the counters' new values; and the dependencies for the answer.
+    // BEGIN and COMMIT are not heard. Until messages of other replicas are known to arrive, more is asked each time.
+    let mut said = Vec::new();
+    let mut answer = None;
+    for _ in 0..20 {
+        answer = Some(app.ana().gql(CREATE, new_task(&app, "Second", json!({}))).await);
+        said = kinds(&heard);
+        if said.len() <= 4 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(said.len(), 4, "{said:?}");
+    let answer = answer.unwrap().succeeded("createTask");
+    assert_eq!(answer.at("/createTask/task/labels"), json!(["home", "office"]));
+    assert_eq!(answer.at("/createTask/task/durationMinutes"), 45);
+    assert_eq!(answer.text("/createTask/task/assignee/name"), "Ana");
+
+    let waits = json!({ "dependencyIds": [first], "durationMinutes": 15 });
+    let answer = app.ana().gql(CREATE, new_task(&app, "Third", waits)).await;
+    let answer = answer.succeeded("createTask");
+    assert_eq!(answer.text("/createTask/task/dependencies/0/id"), first);
+    assert_eq!(answer.at("/createTask/task/durationMinutes"), 15);
+}
+
+#[tokio::test]
+async fn a_task_whose_parts_do_not_fit_together_leaves_nothing() {
+    let app = TestApp::start().await;
+    let heard = Statements::listen();
+    let unknown = json!({ "dependencyIds": ["task_01jnb3zq8cek7bz4sjqs3rx4p0"] });
+    let answer = app.ana().gql(CREATE, new_task(&app, "Lonely", unknown)).await;
+    assert_eq!(
+        answer.user_error("createTask"),
+        "REFERENCE_NOT_FOUND input.dependencyIds.0"
+    );
+    let said = kinds(&heard);
+    assert!(
+        !said.iter().any(|word| word == "INSERT" || word == "WITH"),
+        "{said:?}"
+    );
+    let list = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } changeCursor } }";
+    let list = app.ana().gql(list, json!({ "id": app.ana.workspace() })).await;
+    assert_eq!(list.at("/workspace/tasks/totalCount"), 0);
+}
+
+#[tokio::test]
+async fn new_preferences_hold_for_the_next_task() {
+    let app = TestApp::start().await;
+    let minutes = async || {
+        let answer = app.ana().gql(CREATE, new_task(&app, "Some", json!({}))).await;
+        answer
+            .succeeded("createTask")
+            .at("/createTask/task/durationMinutes")
+    };
+    assert_eq!(minutes().await, 45);
+    let update =
+        "mutation { updatePreferences(input: { defaultTaskDurationMinutes: 90 }) { userErrors { code } } }";
+    app.ana()
+        .gql(update, json!({}))
+        .await
+        .succeeded("updatePreferences");
+    assert_eq!(minutes().await, 90);
+}
