@@ -22,6 +22,7 @@ use crate::platform::cache::Cache;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
+use crate::platform::llm::Llm;
 use crate::platform::mail::Mailer;
 use crate::platform::presence::Presence;
 use crate::platform::pubsub::PubSub;
@@ -60,6 +61,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     };
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+    let http = HttpClient::new(OutboundAllow::new(&config.outbound_allow))?;
     Ok(Platform::new(Parts {
         db,
         cache: Cache::new(pubsub.clone()),
@@ -72,7 +74,11 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         ),
         pubsub,
         redis,
-        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
+        llm: config
+            .llm
+            .as_ref()
+            .map(|settings| Llm::new(settings, &http, clock.clone())),
+        http,
         mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
         limits,

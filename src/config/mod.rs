@@ -2,6 +2,7 @@
 //! to write instead, and secrets never show in `Debug`. Must not know what the values are used for.
 
 mod limits;
+mod llm;
 mod mail;
 mod network;
 mod operation;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use limits::Limits;
+pub use llm::Llm;
 pub use mail::Mail;
 pub use network::Network;
 pub use operation::{Log, LogFormat, SecretKey, Workers};
@@ -61,6 +63,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// Where e-mail goes.
     pub mail: Mail,
+    /// The language model, when there is one.
+    pub llm: Option<Llm>,
     /// Private addresses that may be reached, as `host:port`.
     pub outbound_allow: Vec<String>,
     /// Proxies whose word about a client's address is trusted.
@@ -148,6 +152,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let trusted_proxies = network::read_trusted_proxies(reader);
     let internal_networks = network::read_internal_networks(reader);
     let mail = mail::read(reader, env);
+    let llm = llm::read(reader);
     let can_mail = mail.as_ref().is_none_or(|mail| mail.enabled);
     let public_url = server.as_ref().map(|server| &server.public_url);
     let sign_in = sign_in::read(reader, env, public_url, can_mail);
@@ -163,6 +168,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         redis,
         sign_in: sign_in?,
         mail: mail?,
+        llm,
         outbound_allow,
         trusted_proxies,
         graphiql: server.graphiql,

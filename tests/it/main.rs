@@ -38,6 +38,7 @@ mod integrations;
 mod invitations;
 mod jobs;
 mod jobs_api;
+mod language_model;
 mod mail;
 mod notifications;
 mod people;
