@@ -24,11 +24,13 @@ use crate::platform::jobs::{Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
 use crate::platform::llm::Llm;
 use crate::platform::mail::Mailer;
+use crate::platform::metrics::Metrics;
 use crate::platform::presence::Presence;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
 use crate::platform::{Parts, Platform, db};
+use crate::web::admin::{self, Admin};
 use crate::web::health::{Health, Probe};
 use crate::web::{self, Documents, Web};
 
@@ -82,6 +84,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
         limits,
+        metrics: Metrics::new()?,
         config,
         clock,
         ids,
@@ -169,6 +172,7 @@ pub async fn run(
     } else {
         None
     };
+    let operators = admin_listener(&platform).await?;
     let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
 
     let stop = platform.shutdown.clone();
@@ -184,6 +188,11 @@ pub async fn run(
             () = sweeper.shutdown.cancelled() => {}
         }
     });
+
+    if let Some(listener) = operators {
+        let admin = Admin::new(platform.clone(), health.clone());
+        platform.spawn(admin::serve(listener, admin));
+    }
 
     let api = async {
         if let Some(listener) = listener {
@@ -217,6 +226,24 @@ pub async fn run(
     let ((), worked) = tokio::join!(api, work);
     close(&platform).await;
     Ok(worked?)
+}
+
+/// The listener for operators. The usual address may be taken, by another process of ours beside this one; one that somebody chose may not.
+async fn admin_listener(platform: &Platform) -> Result<Option<TcpListener>, StartError> {
+    let settings = platform.config.admin;
+    let Some(listen) = settings.listen else {
+        return Ok(None);
+    };
+    match TcpListener::bind(listen).await {
+        Ok(bound) => Ok(Some(bound)),
+        Err(error) if settings.is_required => {
+            Err(format!("cannot listen on {listen} (MERIDIAN_ADMIN_LISTEN): {error}").into())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no metrics: {listen} is taken. Set MERIDIAN_ADMIN_LISTEN");
+            Ok(None)
+        }
+    }
 }
 
 fn schema(platform: &Platform) -> ApiSchema {

@@ -1,7 +1,10 @@
 //! From a job's payload to the room that does it.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use sentry::{Hub, SentryFutureExt as _};
 
 use crate::features::{events, integrations, letters, notifications, scheduling, tasks, upkeep};
 use crate::kernel::jobs::Payload;
@@ -55,6 +58,18 @@ impl Features {
 
 impl Runner for Features {
     fn run(&self, job: RunningJob) -> BoxFuture<'_, Result<(), JobError>> {
-        self.dispatch(job).boxed()
+        if self.platform.config.reports.is_none() {
+            return self.dispatch(job).boxed();
+        }
+        let hub = Arc::new(Hub::new_from_top(Hub::main()));
+        hub.configure_scope(|scope| {
+            scope.set_tag("job", job.id);
+            scope.set_tag("kind", job.payload.kind());
+            scope.set_tag("attempt", job.attempt);
+            if let Some(workspace) = job.workspace_id {
+                scope.set_tag("workspace", workspace);
+            }
+        });
+        self.dispatch(job).bind_hub(hub).boxed()
     }
 }

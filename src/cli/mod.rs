@@ -7,9 +7,12 @@
 )]
 
 mod audit;
+mod backup;
 mod database;
 mod doctor;
 mod expand;
+mod installation;
+mod jobs;
 mod mail;
 mod person;
 mod plan;
@@ -93,6 +96,34 @@ enum Command {
         #[command(subcommand)]
         action: person::Action,
     },
+    /// Write the whole database into a new file, while the server runs.
+    Backup {
+        /// Where to.
+        file: PathBuf,
+    },
+    /// Put a backup into an empty database of either kind.
+    Restore {
+        /// What `backup` wrote.
+        file: PathBuf,
+        /// Only check that the file is whole.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Look after background jobs.
+    Jobs {
+        #[command(subcommand)]
+        action: jobs::Action,
+    },
+    /// Look after the administrators of the installation.
+    Admin {
+        #[command(subcommand)]
+        action: installation::Action,
+    },
+    /// Look after the keys that seal secrets.
+    Keys {
+        #[command(subcommand)]
+        action: installation::KeyAction,
+    },
     /// Plan the tasks of an instance file and print where they go, as JSON.
     Plan(plan::Arguments),
     /// Show the settings in use and try every service.
@@ -142,6 +173,11 @@ async fn execute(command: Command, config: Config) -> Outcome {
         Command::Token { action } => token::run(config, action).await,
         Command::Audit { action } => audit::run(config, action).await,
         Command::Person { action } => person::run(config, action).await,
+        Command::Backup { file } => backup::backup(&config, &file).await,
+        Command::Restore { file, check } => backup::restore(&config, &file, check).await,
+        Command::Jobs { action } => jobs::run(config, action).await,
+        Command::Admin { action } => installation::admin(config, action).await,
+        Command::Keys { action } => installation::keys(config, action).await,
         Command::Doctor => doctor::run(config).await,
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Mail { action } => mail::run(&action),

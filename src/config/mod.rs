@@ -16,6 +16,7 @@ mod storage;
 mod table;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -37,6 +38,7 @@ pub use setting::{Fallback, Problem, Section, Setting};
 pub use sign_in::{GOOGLE, Issuer, SignIn};
 pub use storage::{Database, Redis};
 pub use table::{Effective, SECTIONS, effective, env_example};
+pub use watching::{Admin, Reports};
 
 use setting::Reader;
 
@@ -89,6 +91,10 @@ pub struct Config {
     pub log: Log,
     /// Background work.
     pub workers: Workers,
+    /// The listener for operators.
+    pub admin: Admin,
+    /// Where reports of errors go, if anywhere.
+    pub reports: Option<Reports>,
     /// Time to end after SIGTERM.
     pub shutdown_grace: Duration,
     keys: Vec<SecretKey>,
@@ -148,6 +154,8 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let keys = operation::read_secret_keys(reader, env);
     let log = operation::read_log(reader, env);
     let workers = operation::read_workers(reader);
+    let admin = watching::read_admin(reader);
+    let reports = watching::read_reports(reader, env);
     let outbound_allow = network::read_outbound_allow(reader);
     let trusted_proxies = network::read_trusted_proxies(reader);
     let internal_networks = network::read_internal_networks(reader);
@@ -181,6 +189,8 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         rates: rates?,
         log: log?,
         workers: workers?,
+        admin: admin?,
+        reports,
         shutdown_grace: server.shutdown_grace,
         keys,
     })

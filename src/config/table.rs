@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::secret::mask_url;
 use super::setting::{Fallback, NAME, Reader, Section, Setting};
-use super::{limits, llm, mail, network, operation, rates, server, sign_in, storage};
+use super::{limits, llm, mail, network, operation, rates, server, sign_in, storage, watching};
 
 /// Every setting, in the order of `.env.example`.
 pub const SECTIONS: &[Section] = &[
@@ -20,6 +20,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Keys, log and workers",
         settings: operation::SETTINGS,
+    },
+    Section {
+        title: "Watching",
+        settings: watching::SETTINGS,
     },
     Section {
         title: "Signing in",

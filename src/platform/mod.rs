@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod limits;
 pub mod llm;
 pub mod mail;
+pub mod metrics;
 pub mod presence;
 pub mod pubsub;
 pub mod redis;
@@ -32,6 +33,7 @@ use http::HttpClient;
 use limits::Limits;
 use llm::Llm;
 use mail::Mailer;
+use metrics::Metrics;
 use presence::Presence;
 use pubsub::PubSub;
 use redis::Redis;
@@ -66,6 +68,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Budgets of callers and workspaces.
     pub limits: Limits,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Source of time.
     pub clock: Clock,
     /// Source of ids.

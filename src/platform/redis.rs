@@ -39,6 +39,7 @@ struct Inner {
     opened: Instant,
     /// Milliseconds after `opened` until which Redis counts as away.
     away_until: AtomicU64,
+    failures: AtomicU64,
 }
 
 impl fmt::Debug for Redis {
@@ -86,6 +87,7 @@ impl Redis {
             instance: instance.to_owned(),
             opened: Instant::now(),
             away_until: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
         })))
     }
 
@@ -110,6 +112,11 @@ impl Redis {
         now >= self.0.away_until.load(Ordering::Relaxed) && self.0.pool.next().is_connected()
     }
 
+    /// Calls without a good answer since the start.
+    pub fn failures(&self) -> u64 {
+        self.0.failures.load(Ordering::Relaxed)
+    }
+
     /// Runs one command, or fails at once while Redis is away.
     pub async fn call<T, F, Fut>(&self, command: F) -> Result<T>
     where
@@ -127,11 +134,15 @@ impl Redis {
     {
         use fred::error::ErrorKind;
         if !self.is_up() {
+            self.0.failures.fetch_add(1, Ordering::Relaxed);
             return Err(RedisError::new(ErrorKind::IO, "Redis is away"));
         }
         let answer = tokio::time::timeout(ANSWER, command(self.0.pool.next().clone()))
             .await
             .unwrap_or_else(|_| Err(RedisError::new(ErrorKind::Timeout, "no answer")));
+        if answer.is_err() {
+            self.0.failures.fetch_add(1, Ordering::Relaxed);
+        }
         if let Err(error) = &answer
             && matches!(
                 error.kind(),

@@ -95,6 +95,12 @@ impl Secrets {
             .map_err(|_| Error::internal("sealed data was changed or moved"))
     }
 
+    /// Whether the current key sealed this.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        let id = sealed.get(1..=KEY_ID_BYTES);
+        id.is_some() && id == self.keys.first().map(|keys| keys.id.as_slice())
+    }
+
     /// A hash that only this installation can make; `purpose` keeps uses apart. For secrets that are too short to hash plainly.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> Result<Hash> {
         let purpose_key = hmac(&self.current()?.hashing, purpose.as_bytes());
@@ -186,6 +192,8 @@ mod tests {
         );
         assert!(secrets(&[2]).open(&sealed, b"c").is_err());
         assert!(secrets(&[]).seal(b"x", b"c").is_err());
+        assert!(!rotated.is_current(&sealed) && secrets(&[1]).is_current(&sealed));
+        assert!(!rotated.is_current(b"") && !secrets(&[]).is_current(&sealed));
     }
 
     #[test]

@@ -12,10 +12,12 @@ use http::header::{
     X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::Web;
+use super::{Web, reports};
 use crate::config::Network;
+use crate::kernel::ErrorCode;
 use crate::kernel::actor::Origin;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -91,21 +93,31 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
-    let span = tracing::info_span!(
-        "request",
-        id = %client.request_id,
-        method = %request.method(),
-        path = path.as_deref().unwrap_or("(unknown)"),
-    );
     let id = HeaderValue::from_str(&client.request_id);
-    request.extensions_mut().insert(client);
-    let mut response = async {
-        let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
-        response
+    let began = Instant::now();
+    let request_id = client.request_id.clone();
+    let answering = || {
+        let span = tracing::info_span!(
+            "request",
+            id = %client.request_id,
+            method = %request.method(),
+            path = path.as_deref().unwrap_or("(unknown)"),
+        );
+        request.extensions_mut().insert(client);
+        let answering = async {
+            let response = next.run(request).await;
+            tracing::debug!(status = response.status().as_u16(), "answered");
+            response
+        };
+        answering.instrument(span)
+    };
+    let mut response = reports::apart(&web.platform, &request_id, answering).await;
+    let metrics = &web.platform.metrics;
+    let route = path.as_deref().unwrap_or("(unknown)");
+    metrics.http(route, response.status().as_u16(), began.elapsed());
+    if let Some(code) = response.extensions().get::<ErrorCode>() {
+        metrics.error(*code);
     }
-    .instrument(span)
-    .await;
     if let Ok(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
     }

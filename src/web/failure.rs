@@ -73,6 +73,8 @@ impl Failure {
         }
         let body = json!({ "errors": [{ "message": self.error.to_string(), "extensions": extensions }] });
         let mut response = (self.status, body.to_string()).into_response();
+        // For whoever counts errors.
+        response.extensions_mut().insert(self.error.code());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

@@ -11,6 +11,7 @@ use crate::graphql::arguments::BadValue;
 use crate::graphql::guard::GuardError;
 use crate::graphql::write_value;
 use crate::kernel::{Error, ErrorCode};
+use crate::platform::metrics::Metrics;
 
 /// Messages of the executor about values that a resolver could not read; everything else without a code is a defect.
 const INPUT_MESSAGES: [&str; 3] = ["Failed to parse", "Invalid value for argument", "Variable "];
@@ -102,6 +103,13 @@ impl Answer {
                 code_of(error).map_or(StatusCode::INTERNAL_SERVER_ERROR, failure::status)
             }
             _ => StatusCode::OK,
+        }
+    }
+
+    /// Counts the errors.
+    pub(super) fn count(&self, metrics: &Metrics) {
+        for code in self.errors.iter().filter_map(code_of) {
+            metrics.error(code);
         }
     }
 

@@ -7,10 +7,10 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Variables};
 use serde_json::{Map, Value};
 
-use super::Web;
 use super::client::Client;
 use super::graphql_answer::{coded, refusal};
 use super::graphql_documents::Wanted;
+use super::{Web, reports};
 use crate::access::Caller;
 use crate::graphql::{self, arguments, guard};
 use crate::kernel::ErrorCode;
@@ -89,6 +89,8 @@ fn persisted_name(extensions: &Map<String, Value>) -> Result<Option<String>, Str
 pub(super) struct Operation {
     pub(super) request: Request,
     pub(super) kind: OperationType,
+    /// Whether it is known who asks.
+    pub(super) is_known: bool,
 }
 
 /// Finds and checks the document, pays for it and adds what resolvers need. A refusal is the response to send.
@@ -104,6 +106,7 @@ pub(super) async fn prepare(
         operation_name,
         variables,
     } = parameters;
+    reports::operation(caller, operation_name.as_deref());
     let text = web
         .documents
         .find(&document)
@@ -144,6 +147,7 @@ pub(super) async fn prepare(
     Ok(Operation {
         request,
         kind: checked.kind,
+        is_known: caller.user_id().is_some(),
     })
 }
 

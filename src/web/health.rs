@@ -1,6 +1,7 @@
 //! Whether the services work: `/api/health` for people and monitors, `/livez` and `/readyz` for orchestrators. Promises: services
 //! are asked at most once a second however often somebody looks, and a hung one is reported, not waited for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -41,8 +42,11 @@ impl Probe {
     }
 }
 
-/// The services of this process and how they were when last asked.
-pub struct Health {
+/// The services of this process and how they were when last asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Health(Arc<Inner>);
+
+struct Inner {
     probes: Vec<Probe>,
     last: Mutex<Option<(Instant, Report)>>,
 }
@@ -75,22 +79,22 @@ pub struct Service {
 impl Health {
     /// Health of these services.
     pub fn new(probes: Vec<Probe>) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             probes,
             last: Mutex::new(None),
-        }
+        }))
     }
 
     /// How the services are, asked now or less than a second ago.
     pub async fn report(&self) -> Report {
         // Whoever comes while somebody asks waits for the same answer.
-        let mut last = self.last.lock().await;
+        let mut last = self.0.last.lock().await;
         if let Some((asked, report)) = &*last
             && asked.elapsed() < CACHED
         {
             return report.clone();
         }
-        let services = join_all(self.probes.iter().map(ask)).await;
+        let services = join_all(self.0.probes.iter().map(ask)).await;
         let is_ok = services.iter().all(|service| service.status == "up");
         let status = if is_ok { "ok" } else { "unavailable" };
         let report = Report {
@@ -128,7 +132,12 @@ async fn ask(probe: &Probe) -> Service {
 
 /// `GET /api/health`.
 pub(super) async fn health(State(web): State<Web>) -> Response {
-    let report = web.health.report().await;
+    answer(&web.health).await
+}
+
+/// The report as an answer.
+pub(super) async fn answer(health: &Health) -> Response {
+    let report = health.report().await;
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
     match serde_json::to_string(&report) {
         Ok(body) if report.status == "ok" => (headers, body).into_response(),
@@ -171,7 +180,6 @@ pub(super) async fn ready(State(web): State<Web>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;

@@ -1,6 +1,7 @@
 //! HOW HTTP COMES IN. The list of routes, the GraphQL endpoints, sign-in, health, and what every answer carries. Promises: hostile
 //! or slow clients cost a bounded amount. Must not know rules or tables; it builds a caller and asks [`crate::graphql`].
 
+pub mod admin;
 mod auth;
 mod client;
 mod failure;
@@ -15,6 +16,7 @@ mod graphql_ws;
 pub mod health;
 mod origins;
 mod personal_data;
+mod reports;
 mod routes;
 mod serve;
 mod sign_in;

@@ -18,6 +18,7 @@ mod write;
 
 pub use jobs::{start_due, sync};
 pub use model::{IntegrationPatch, Queued, Service, StoredProblem};
+pub use read::state::{Staleness, staleness};
 pub use read::{calendars_of, get, get_many, get_runs, list, newest_run, problems_of, recent_runs};
 pub use watch::Watch;
-pub use write::{confirm, connect, disconnect, sync_now, update};
+pub use write::{Resealed, confirm, connect, disconnect, reseal, sync_now, update};

@@ -1,5 +1,7 @@
 //! Questions about integrations and their runs.
 
+pub mod state;
+
 use std::collections::HashMap;
 
 use entity::ids::{IntegrationId, SyncRunId};

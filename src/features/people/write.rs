@@ -1,5 +1,7 @@
 //! Commands on people and their settings. Their rows belong to no workspace, so nothing here is in an audit or change log.
 
+pub mod admin;
+
 use entity::enums::{
     ApiTokenScope, EnergyPeriod, NotificationChannel, NotificationType, ReplanPolicy, Weekday,
 };

@@ -2,14 +2,17 @@
 //! PostgreSQL, row-level security backs them. Only `features/*/write.rs` and the machinery open write transactions. Knows no rules.
 
 mod audit;
+pub mod backup;
 mod bulk;
 mod columns;
 mod connect;
 mod errors;
 mod keyset;
+mod pools;
 mod read;
 mod reply;
 mod scope;
+mod sealed;
 mod tx;
 
 use std::sync::Arc;
@@ -23,9 +26,11 @@ pub use columns::{Partial, fetch};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
+pub use pools::PoolState;
 pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
+pub use sealed::sealed_columns;
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};

@@ -46,8 +46,13 @@ impl Workshop {
         let span = tracing::info_span!("job", id = %job.id, kind = job.kind, attempt = job.attempts);
         let hold = self.hold(ticket);
         async {
+            let began = Instant::now();
+            let mut kind = "(unknown)";
             let outcome = match serde_json::from_value::<Payload>(job.payload.clone()) {
-                Ok(payload) => self.supervise(&job, payload, &hold).await,
+                Ok(payload) => {
+                    kind = payload.kind();
+                    self.supervise(&job, payload, &hold).await
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the payload cannot be read; a newer version may know it");
                     Some(Outcome::Failed {
@@ -56,6 +61,8 @@ impl Workshop {
                     })
                 }
             };
+            let metrics = &self.platform.metrics;
+            metrics.job(kind, word(outcome.as_ref()), began.elapsed());
             match outcome {
                 Some(outcome) => self.record(ticket, &outcome).await,
                 None => tracing::warn!("the lease was lost; another worker decides"),
@@ -196,6 +203,18 @@ fn ran_out(limit: Duration, stopped: Option<Stopped>) -> Option<Outcome> {
         Some(Stopped::Cancelled) => Some(Outcome::Cancelled),
         Some(Stopped::Over) => Some(Outcome::HandedBack),
         Some(Stopped::Lost) => None,
+    }
+}
+
+/// The outcome as metrics have it.
+fn word(outcome: Option<&Outcome>) -> &'static str {
+    match outcome {
+        None => "lost",
+        Some(Outcome::Succeeded) => "succeeded",
+        Some(Outcome::Cancelled) => "cancelled",
+        Some(Outcome::HandedBack) => "handed_back",
+        Some(Outcome::Failed { .. }) => "failed",
+        Some(Outcome::Fatal(_)) => "dead",
     }
 }
 

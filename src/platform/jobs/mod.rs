@@ -28,8 +28,8 @@ use std::time::Duration;
 use entity::enums::JobQueueName;
 
 pub use ledger::{
-    JobEvent, QueueStats, Ticket, cancel, discard, hasten, prune, queue_stats, requeue, requeue_dead,
-    requeue_dead_of_nobody, set_paused,
+    JobEvent, Listed, QueueStats, Ticket, cancel, discard, hasten, newest, prune, queue_stats, requeue,
+    requeue_dead, requeue_dead_of_nobody, set_paused,
 };
 pub use runner::{JobError, ProgressHandle, Runner, RunningJob};
 pub use workers::run_workers;

@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::client::Client;
 use super::failure::Failure;
@@ -133,26 +133,44 @@ async fn operate(
         Some(key) => caller.once(key.clone()),
         None => caller,
     };
-    let Operation { request, kind } = match prepare(web, client, &caller, budget, parameters).await {
+    let operation = match prepare(web, client, &caller, budget, parameters).await {
         Ok(operation) => operation,
         Err(refused) => return Ok(Reply::Fresh(*refused, None)),
     };
-    match (kind, key) {
+    match (operation.kind, key) {
         (OperationType::Subscription, _) => {
             let message = "Subscriptions run over WebSocket, with the subprotocol `graphql-transport-ws`.";
             Ok(Reply::Fresh(refusal(&Error::bad_input(message)), None))
         }
         (OperationType::Mutation, _) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
         (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &body_hash).await? {
-            Claim::First => Ok(Reply::Fresh(execute(web, request).await, Some(key))),
+            Claim::First => Ok(Reply::Fresh(execute(web, operation).await, Some(key))),
             Claim::Answered(body) => Ok(Reply::Again(body)),
         },
-        _ => Ok(Reply::Fresh(execute(web, request).await, None)),
+        _ => Ok(Reply::Fresh(execute(web, operation).await, None)),
     }
 }
 
 /// Runs a query or mutation under the deadline; a panic of a resolver is a failure of this operation only.
-pub(super) async fn execute(web: &Web, request: Request) -> Executed {
+pub(super) async fn execute(web: &Web, operation: Operation) -> Executed {
+    let Operation {
+        request,
+        kind,
+        is_known,
+    } = operation;
+    let (name, began) = (request.operation_name.clone(), Instant::now());
+    let executed = run(web, request).await;
+    web.platform.metrics.operation(
+        kind == OperationType::Mutation,
+        name.as_deref(),
+        is_known,
+        executed.is_ok(),
+        began.elapsed(),
+    );
+    executed
+}
+
+async fn run(web: &Web, request: Request) -> Executed {
     let running = AssertUnwindSafe(web.schema.execute(request)).catch_unwind();
     match timeout(web.platform.config.limits.operation_timeout, running).await {
         Ok(Ok(executed)) => executed,
@@ -176,6 +194,7 @@ async fn render(
     client: &Client,
 ) -> Response {
     let answer = Answer::new(executed, &client.request_id);
+    answer.count(&web.platform.metrics);
     let status = match (media_type, answer.status()) {
         // Clients that only know `application/json` take every other status for a broken connection.
         (MediaType::Json, StatusCode::BAD_REQUEST) => StatusCode::OK,

@@ -20,6 +20,7 @@ use super::talk::Checked;
 use super::wire::Wire;
 use crate::access::Credentials;
 use crate::kernel::ErrorCode;
+use crate::platform::metrics::{Metrics, Open};
 use crate::platform::pubsub::{Signal, Subscription};
 use crate::web::Web;
 use crate::web::client::Client;
@@ -80,6 +81,7 @@ pub(super) struct Connection {
     pub(super) is_leaving: bool,
     /// Everything it waits for was looked at and will ring.
     is_asleep: bool,
+    _counted: Open,
 }
 
 impl Connection {
@@ -87,6 +89,7 @@ impl Connection {
         let bell = Arc::<Bell>::default();
         web.sockets().wheel.add(&web.platform, &bell);
         let patience = web.platform.config.limits.socket_init_timeout;
+        let counted = web.platform.metrics.socket();
         Self {
             web,
             client: Box::new(client),
@@ -104,6 +107,7 @@ impl Connection {
             unanswered: 0,
             is_leaving: false,
             is_asleep: false,
+            _counted: counted,
         }
     }
 
@@ -208,6 +212,7 @@ impl Connection {
         let Some(joiner) = &self.joiner else {
             return Ok(false);
         };
+        let metrics = &self.web.platform.metrics;
         let (mut index, mut is_moved) = (0, false);
         while let Some(running) = self.operations.get_mut(index) {
             running.stall(false);
@@ -220,7 +225,7 @@ impl Connection {
                     break;
                 };
                 is_moved = true;
-                if emit(&mut self.wire, &self.client, running, event, cx)? {
+                if emit(metrics, &mut self.wire, &self.client, running, (event, cx))? {
                     self.operations.swap_remove(index);
                     break;
                 }
@@ -296,11 +301,11 @@ impl Connection {
 
 /// Sends what an operation yielded; true when that was the last of it.
 fn emit(
+    metrics: &Metrics,
     wire: &mut Wire,
     client: &Client,
     running: &Running,
-    event: Event,
-    cx: &mut Context<'_>,
+    (event, cx): (Event, &mut Context<'_>),
 ) -> Result<bool, End> {
     let request_id = || client.operation(running.number);
     let message = match event {
@@ -310,6 +315,7 @@ fn emit(
             if answer.is_request_error() || (running.is_subscription && answer.is_only_errors()) {
                 Err(answer.errors)
             } else {
+                answer.count(metrics);
                 let text = answer.json().map_err(|error| vec![error]);
                 text.map(|text| next_message(&running.id, &text).into())
             }
@@ -327,15 +333,23 @@ fn emit(
         }
         Err(errors) => {
             let response = Response::from_errors(errors);
-            refuse(wire, &running.id, &request_id(), response).map(|()| true)
+            refuse(metrics, wire, &running.id, &request_id(), response).map(|()| true)
         }
     }
 }
 
 /// Answers an operation that does not begin, or not go on.
-pub(super) fn refuse(wire: &mut Wire, id: &str, request_id: &str, response: Response) -> Step {
-    let errors = Answer::new(response, request_id).errors;
-    say(wire, &ServerMessage::Error { id, payload: &errors })
+pub(super) fn refuse(
+    metrics: &Metrics,
+    wire: &mut Wire,
+    id: &str,
+    request_id: &str,
+    response: Response,
+) -> Step {
+    let answer = Answer::new(response, request_id);
+    answer.count(metrics);
+    let payload = &answer.errors;
+    say(wire, &ServerMessage::Error { id, payload })
 }
 
 pub(super) fn say(wire: &mut Wire, message: &ServerMessage<'_>) -> Step {

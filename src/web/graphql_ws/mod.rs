@@ -16,7 +16,7 @@ use http::{StatusCode, request};
 
 use super::client::Client;
 use super::failure::Failure;
-use super::{Web, auth};
+use super::{Web, auth, reports};
 use crate::kernel::ErrorCode;
 use connection::Connection;
 use fanout::Fanout;
@@ -71,6 +71,14 @@ pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts)
         .on_upgrade(async move |socket| {
             // A task of its own, because this one keeps what the handshake needed. The shutdown waits for it as it does for requests.
             let platform = web.platform.clone();
-            platform.spawn(Connection::new(socket, web, client, credentials).run());
+            let request_id = client.request_id.clone();
+            let connection = Connection::new(socket, web, client, credentials);
+            if platform.config.reports.is_some() {
+                let machines = platform.clone();
+                platform
+                    .spawn(async move { reports::apart(&machines, &request_id, || connection.run()).await });
+            } else {
+                platform.spawn(connection.run());
+            }
         })
 }

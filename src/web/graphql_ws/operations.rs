@@ -16,9 +16,11 @@ use super::fanout::{Ending, Joined, Joiner, News, Payload, Seat};
 use crate::access::Membership;
 use crate::features::changes;
 use crate::graphql::live::Plan;
+use crate::platform::metrics::Open;
 use crate::web::graphql_answer::panicked;
 use crate::web::graphql_http::execute;
 use crate::web::graphql_operation::Operation;
+use crate::web::reports;
 
 /// What an operation yields.
 pub(super) enum Event {
@@ -43,6 +45,9 @@ pub(super) struct Running {
     /// Memberships changed while it had no seat yet: it has to ask again when it has one.
     is_doubtful: bool,
     state: State,
+    /// What reports of its errors say about it.
+    place: Option<reports::Known>,
+    _counted: Option<Open>,
 }
 
 enum State {
@@ -82,6 +87,7 @@ impl Running {
         span: Span,
     ) -> Self {
         let is_subscription = operation.kind == OperationType::Subscription;
+        let counted = is_subscription.then(|| joiner.web.platform.metrics.subscription());
         let plan = is_subscription
             .then(|| Plan::of(&mut operation.request))
             .flatten();
@@ -91,7 +97,7 @@ impl Running {
             State::Alone(alone(joiner.web.schema.execute_stream(operation.request)), span)
         } else {
             let web = joiner.web.clone();
-            let answer = async move { execute(&web, operation.request).await };
+            let answer = async move { execute(&web, operation).await };
             State::Alone(alone(once(answer).boxed()), span)
         };
         Self {
@@ -100,6 +106,8 @@ impl Running {
             is_subscription,
             is_doubtful: false,
             state,
+            place: reports::here(),
+            _counted: counted,
         }
     }
 
@@ -108,7 +116,8 @@ impl Running {
         loop {
             match &mut self.state {
                 State::Alone(answers, span) => {
-                    let answer = span.in_scope(|| answers.poll_next_unpin(cx));
+                    let next = || span.in_scope(|| answers.poll_next_unpin(cx));
+                    let answer = reports::inside(self.place.as_ref(), next);
                     return answer.map(|answer| answer.map_or(Event::End, result));
                 }
                 State::Joining(joining) => self.state = arrived(ready!(joining.poll_unpin(cx))),

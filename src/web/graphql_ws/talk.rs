@@ -18,6 +18,7 @@ use crate::platform::limits::Limit;
 use crate::web::auth;
 use crate::web::graphql_answer::refusal;
 use crate::web::graphql_operation::{Budget, Parameters, prepare};
+use crate::web::reports;
 
 /// A message whose answer has to be waited for.
 pub(super) enum Awaited {
@@ -83,9 +84,13 @@ impl Connection {
         match message {
             Awaited::Init(authorization) => self.init(authorization).await,
             Awaited::Subscribe { id, parameters } => {
-                let span = self.span();
-                let starting = self.subscribe(id, parameters, span.clone());
-                starting.instrument(span).await
+                let platform = self.web.platform.clone();
+                let request_id = self.client.request_id.clone();
+                let starting = || {
+                    let span = self.span();
+                    self.subscribe(id, parameters, span.clone()).instrument(span)
+                };
+                reports::apart(&platform, &request_id, starting).await
             }
         }
     }
@@ -132,11 +137,23 @@ impl Connection {
         if self.operations.len() >= most {
             let message = format!("At most {most} operations may run on one connection.");
             let refused = refusal(&Error::coded(ErrorCode::RateLimited, message));
-            return refuse(&mut self.wire, &id, &request_id, refused);
+            return refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                refused,
+            );
         }
         if self.is_leaving {
             let away = Error::coded(ErrorCode::ServiceUnavailable, "The server is shutting down.");
-            return refuse(&mut self.wire, &id, &request_id, refusal(&away));
+            return refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                refusal(&away),
+            );
         }
         let parameters = match Parameters::read(parameters) {
             Ok(parameters) => parameters,
@@ -156,7 +173,13 @@ impl Connection {
                 self.operations.push(running);
                 Ok(())
             }
-            Err(refused) => refuse(&mut self.wire, &id, &request_id, *refused),
+            Err(refused) => refuse(
+                &self.web.platform.metrics,
+                &mut self.wire,
+                &id,
+                &request_id,
+                *refused,
+            ),
         }
     }
 

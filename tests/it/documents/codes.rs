@@ -10,7 +10,8 @@ use super::read;
 /// The guide with its lists written anew.
 pub fn refreshed(guide: &str) -> String {
     let guide = replace(guide, "top-level codes", &table(top_level()));
-    replace(&guide, "user error codes", &table(user_errors()))
+    let guide = replace(&guide, "user error codes", &table(user_errors()));
+    replace(&guide, "metrics", &metrics())
 }
 
 /// What stands between the two marks of a generated section.
@@ -74,4 +75,19 @@ fn user_errors() -> Vec<(String, String)> {
     }
     assert!(!rows.is_empty(), "the schema has no UserErrorCode");
     rows
+}
+
+/// Every metric with its kind and labels.
+fn metrics() -> String {
+    let mut text = "| Metric | Kind | Labels | Says |\n|---|---|---|---|\n".to_owned();
+    for metric in meridian::platform::metrics::table::ALL {
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            metric.name,
+            metric.kind.word(),
+            metric.labels.join(", "),
+            metric.help
+        ));
+    }
+    text
 }

@@ -28,6 +28,7 @@ use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
 use meridian::platform::llm::Llm;
 use meridian::platform::mail::Mailer;
+use meridian::platform::metrics::Metrics;
 use meridian::platform::presence::Presence;
 use meridian::platform::pubsub::PubSub;
 use meridian::platform::redis::Redis;
@@ -191,6 +192,7 @@ async fn platform_with(
         mail: Mailer::new(&config).unwrap(),
         secrets: Secrets::new(&keys),
         limits,
+        metrics: Metrics::new().unwrap(),
         config,
         clock,
         ids: IdGen::random(),

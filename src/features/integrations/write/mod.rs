@@ -3,6 +3,7 @@
 mod connect;
 mod disconnect;
 mod mirror;
+mod reseal;
 
 use entity::enums::{ChangeAction, IntegrationStatus, JobStatus};
 use entity::ids::{CalendarId, IntegrationId, JobId, SyncRunId, TypedId as _, WorkspaceId};
@@ -17,6 +18,7 @@ pub use connect::connect;
 pub use disconnect::disconnect;
 pub(super) use mirror::add_calendars;
 use mirror::rename;
+pub use reseal::{Resealed, reseal};
 
 use super::model::{IntegrationPatch, Queued};
 use super::rules;

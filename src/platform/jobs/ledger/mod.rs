@@ -5,6 +5,7 @@ mod claim;
 mod desk;
 mod finish;
 mod keep;
+mod list;
 mod retention;
 mod roll;
 mod stats;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use desk::{cancel, discard, hasten, requeue, requeue_dead, requeue_dead_of_nobody, set_paused};
 pub use finish::Outcome;
+pub use list::{Listed, newest};
 pub use retention::prune;
 pub use stats::{QueueStats, queue_stats};
 

@@ -22,6 +22,7 @@ use crate::features::changes::Feed;
 use crate::graphql::live::{GroupKey, Handover, Source};
 use crate::kernel::changes::{Change, ObjectType};
 use crate::kernel::{Error, Result};
+use crate::platform::metrics::Open;
 use crate::web::Web;
 use crate::web::graphql_answer::{coded, panicked};
 
@@ -35,6 +36,7 @@ pub(super) struct Driver {
     group: Group,
     /// Set when it came to an end by itself.
     end: Option<End>,
+    _counted: Open,
 }
 
 /// A stream of answers that gets its changes one by one.
@@ -49,11 +51,13 @@ type End = Option<Ending>;
 
 impl Driver {
     pub(super) fn new(web: Web, key: GroupKey, group: Group) -> Self {
+        let counted = web.platform.metrics.circle();
         Self {
             web,
             key,
             group,
             end: None,
+            _counted: counted,
         }
     }
 
@@ -99,6 +103,10 @@ impl Driver {
                         self.web.sockets().fanout.begin_recheck();
                         running = self.elect().await?;
                     }
+                    let platform = &self.web.platform;
+                    // The machine that wrote it may have another clock.
+                    let lag = (platform.clock.now() - change.at).to_std().unwrap_or_default();
+                    platform.metrics.change_lag(lag);
                     (change.seq, Ok(Some((running.ctx.clone(), change))))
                 }
                 Err(error) => (position, Err(error)),

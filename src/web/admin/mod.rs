@@ -1,0 +1,95 @@
+//! The listener for operators: numbers for monitors and the health of this process, also of one that only runs workers. Promises: what
+//! it shows holds no personal data and no secrets, and asking often costs the database nothing. It has no sign-in; its address is private.
+
+mod gauges;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::health::{self, Health};
+use crate::platform::Platform;
+
+/// The version of the text format that Prometheus reads.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// How often what was recorded is moved into its buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// Time for the last answers after the shutdown signal.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Admin(Arc<Inner>);
+
+struct Inner {
+    platform: Platform,
+    health: Health,
+    /// When the database was last asked for numbers.
+    asked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Admin {
+    /// The numbers and the health of this process.
+    pub fn new(platform: Platform, health: Health) -> Self {
+        Self(Arc::new(Inner {
+            platform,
+            health,
+            asked: tokio::sync::Mutex::default(),
+        }))
+    }
+}
+
+/// Every route for operators.
+pub fn router(admin: Admin) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/api/health", get(healthy))
+        .route("/livez", get(health::live))
+        .with_state(admin)
+}
+
+/// Serves until the shutdown signal.
+pub async fn serve(listener: TcpListener, admin: Admin) {
+    let platform = admin.0.platform.clone();
+    let stop = platform.shutdown.clone();
+    let upkeep = async {
+        loop {
+            sleep(UPKEEP).await;
+            platform.metrics.upkeep();
+        }
+    };
+    let stopped = stop.clone().cancelled_owned();
+    let serving = axum::serve(listener, router(admin)).with_graceful_shutdown(stopped);
+    let serving = async move {
+        let mut serving = std::pin::pin!(serving.into_future());
+        tokio::select! {
+            served = &mut serving => Some(served),
+            () = stop.cancelled() => timeout(LAST_ANSWERS, serving).await.ok(),
+        }
+    };
+    tokio::select! {
+        Some(Err(error)) = serving => tracing::warn!(%error, "the listener for operators ended"),
+        () = upkeep => {}
+        else => {}
+    }
+}
+
+/// `GET /metrics`.
+async fn metrics(State(admin): State<Admin>) -> Response {
+    gauges::refresh(&admin.0).await;
+    let headers = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, "no-store")];
+    (StatusCode::OK, headers, admin.0.platform.metrics.render()).into_response()
+}
+
+/// `GET /api/health`.
+async fn healthy(State(admin): State<Admin>) -> Response {
+    health::answer(&admin.0.health).await
+}
