@@ -24,6 +24,7 @@ mod m0018_job_workers;
 mod m0019_delivery;
 mod m0020_plans_in_force;
 mod m0025_one_policy;
+mod m0029_wishes_and_work;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_delivery::Delivery),
             Box::new(m0020_plans_in_force::PlansInForce),
             Box::new(m0025_one_policy::OnePolicy),
+            Box::new(m0029_wishes_and_work::WishesAndWork),
         ]
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn task(task: Task, zone: &TimeZone) -> NewTask {
         due_at: task.due.map(|at| instant(at, zone)),
         is_hard_deadline: task.is_hard,
         is_auto_scheduled: true,
+        working_hours: None,
         labels: task.labels,
         assignee_id: None,
         parent_id: None,
