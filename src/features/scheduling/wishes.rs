@@ -32,7 +32,7 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// Those that are stored with a plan. Wishes that a newer version wrote and this one does not know count as not understood.
+    /// Those that are stored with a plan; none when a newer version stored some that this one does not know.
     pub fn of(row: &schedule::Model) -> Self {
         let read = |json: &serde_json::Value| serde_json::from_value(json.clone()).ok();
         Self {
