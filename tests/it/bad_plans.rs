@@ -6,12 +6,14 @@ use entity::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use entity::ids::{ScheduleId, TaskId};
 use entity::{schedule, task as tasks};
 use meridian::kernel::actor::Actor;
-use meridian::platform::db::{Scope, Tx};
+use meridian::platform::db::{Scope, Tx, statements};
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _, Set};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::plans::{command, office, plan, prefer, request, schedule, slots, task, work};
+use crate::support::plans::{
+    calendar, command, event, office, plan, prefer, request, schedule, slots, task, work,
+};
 
 /// Writes to Ana's workspace what the API would refuse.
 async fn write<F, Fut>(app: &TestApp, body: F)
@@ -125,22 +127,50 @@ async fn a_year_is_refused_and_one_that_an_older_version_stored_is_planned() {
         json!({ "startAfter": "2027-01-04T00:00:00Z" }),
     )
     .await;
-    let asked = request(&ana, &place, "2026-03-02", "2026-03-06", json!({})).await;
+    let plan = until(&app, "2027-03-01").await;
+    assert_eq!(plan["status"], "PROPOSED", "{plan:#}");
+    assert_eq!(slots(&plan), ["Report 2027-01-04T08:00 60"]);
+}
+
+/// A plan from Monday to a day that is too far away for the API.
+async fn until(app: &TestApp, last: &str) -> Value {
+    let ana = app.ana();
+    let asked = request(&ana, &app.ana.workspace(), "2026-03-02", "2026-03-06", json!({})).await;
     let id = asked.text("/generateSchedule/schedule/id");
-    let stored: ScheduleId = id.parse().unwrap();
-    write(&app, |tx| async move {
+    let (stored, last): (ScheduleId, chrono::NaiveDate) = (id.parse().unwrap(), last.parse().unwrap());
+    write(app, |tx| async move {
         let row = schedule::ActiveModel {
             id: Set(stored),
-            end_date: Set("2027-03-01".parse().unwrap()),
+            end_date: Set(last),
             ..Default::default()
         };
         tx.update(row).await.map(drop)
     })
     .await;
-    work(&app).await;
-    let plan = schedule(&ana, &id).await;
-    assert_eq!(plan["status"], "PROPOSED", "{plan:#}");
-    assert_eq!(slots(&plan), ["Report 2027-01-04T08:00 60"]);
+    work(app).await;
+    schedule(&ana, &id).await
+}
+
+#[tokio::test]
+async fn a_quarter_is_loaded_by_as_few_statements_as_a_day() {
+    let app = TestApp::start().await;
+    let (ana, place) = (app.ana(), app.ana.workspace());
+    prefer(&ana, &office(), json!({})).await;
+    let own = calendar(&ana, &place, json!({})).await;
+    for day in ["2026-03-03", "2026-04-14", "2026-05-26"] {
+        let (start, end) = (format!("{day}T10:00:00Z"), format!("{day}T11:00:00Z"));
+        event(&ana, &own, &start, &end, json!({})).await;
+    }
+    let first = task(&ana, &place, "First", 60, json!({})).await;
+    task(&ana, &place, "Second", 60, json!({ "dependencyIds": [first] })).await;
+    let asked = async |last: &str| {
+        let before = statements();
+        let made = until(&app, last).await;
+        assert_eq!(made["slots"].as_array().unwrap().len(), 2, "{made:#}");
+        statements() - before
+    };
+    let (day, quarter) = (asked("2026-03-02").await, asked("2026-05-31").await);
+    assert_eq!(day, quarter, "whatever the number of days");
 }
 
 #[tokio::test]
