@@ -46,11 +46,11 @@ pub async fn listen(ctx: &Ctx, row: schedule::Model, cancel: &CancellationToken)
             () = cancel.cancelled() => return Ok(row),
         }
     }
-    let wishes = serde_json::to_value(&heard).map_err(Error::internal)?;
+    let (id, wishes) = (row.id, serde_json::to_value(&heard).map_err(Error::internal)?);
     ctx.write(|tx| {
         let wishes = wishes.clone();
         async move {
-            let current = locked(&tx, row.id).await?;
+            let current = locked(&tx, id).await?;
             if current.status != ScheduleStatus::Generating {
                 return Ok(current);
             }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::enums::{ReplanPolicy, ScheduleStatus};
-use entity::ids::{ScheduleId, TypedId as _, UserId, WorkspaceId};
+use entity::ids::{ScheduleId, TaskId, TypedId as _, UserId, WorkspaceId};
 use entity::{change_log, schedule, user_preferences, workspace_counter};
 use sea_orm::{
     ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -163,7 +163,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
     if settings_changed || is_touched(&ctx.read().await?, row.seen_seq.unwrap_or(0)).await? {
         let now = ctx.platform().clock.now();
         let prepared = make::prepare(&ctx.read().await?, &row_anew(&row), now, Base::Applied).await?;
-        if make::check(&prepared).is_ok() && is_broken(&prepared.question) {
+        if make::check(&prepared).is_ok() && is_broken(&prepared.question, now) {
             propose(ctx, job, &row, policy.replan_policy).await?;
         }
     }
@@ -204,12 +204,18 @@ async fn is_touched(read: &Read, seq: i64) -> Result<bool> {
 }
 
 /// Whether work in force no longer fits, or a task has less or more planned than is left to do.
-fn is_broken(question: &Question) -> bool {
+fn is_broken(question: &Question, now: Instant) -> bool {
+    // What is left of a task is not known while it is worked on: a focus session may give it minutes of the slot before the slot does.
+    let is_under_way = |task: TaskId| {
+        let mut own = question.fixed.iter().filter(|piece| piece.task_id == task);
+        own.any(|piece| piece.span.start <= now)
+    };
     let problem = &question.problem;
-    problem.tasks.iter().any(|task| {
+    let mut tasks = problem.tasks.iter().zip(&question.tasks);
+    tasks.any(|(task, id)| {
         let prior = task.prior.as_deref().unwrap_or_default();
         let planned: i64 = prior.iter().map(|(start, end)| end - start).sum();
-        planned != task.dur || prior.iter().any(|chunk| !fits(problem, task, *chunk))
+        (planned != task.dur && !is_under_way(*id)) || prior.iter().any(|chunk| !fits(problem, task, *chunk))
     }) || question.in_force.iter().any(|piece| {
         let is_known = question.tasks.contains(&piece.task_id);
         !is_known && !question.fixed.contains(piece)
