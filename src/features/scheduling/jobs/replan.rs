@@ -161,6 +161,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
     }
     let settings_changed = row.seen_at.is_none_or(|seen| policy.updated_at > seen);
     if settings_changed || is_touched(&ctx.read().await?, row.seen_seq.unwrap_or(0)).await? {
+        credit::credit_of(ctx, row.user_id).await?;
         let now = ctx.platform().clock.now();
         let prepared = make::prepare(&ctx.read().await?, &row_anew(&row), now, Base::Applied).await?;
         if make::check(&prepared).is_ok() && is_broken(&prepared.question, now) {
