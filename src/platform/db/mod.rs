@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entity::ids::WorkspaceId;
+use futures_util::future::BoxFuture;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 pub use audit::{Audit, audit_hash};
@@ -132,8 +133,10 @@ impl Db {
         Fut: Future<Output = Result<T>> + Send,
     {
         let tx = Tx::begin(self.0.for_writing(scope), scope, env.clone()).await?;
-        // On the heap, once: the futures around this one would each hold it, and the stack of a thread is not made for that.
-        match Box::pin(body(tx.clone())).await {
+        // On the heap, once: the futures around this one would each hold it, and the stack of a thread is not made for that. Without its
+        // type, too: the compiler would look through every body again for each future around it.
+        let running: BoxFuture<'_, Result<T>> = Box::pin(body(tx.clone()));
+        match running.await {
             Ok(value) => Ok((value, tx.commit().await?)),
             Err(error) => {
                 tx.rollback().await;
