@@ -1,18 +1,23 @@
 //! How far the planner is from the best plans known, by size of the problem and time to think.
 //!
 //! `cargo bench --bench planner` prints one row per instance of `benches/planner` and the mean per size: median of three seeds, one
-//! thread. A quiet machine is needed for figures that mean something. A negative gap is a plan better than the best known.
+//! thread. The last column is the longest time from the wish to stop to the end of the search; more than 20 ms fail. A quiet machine is needed for figures that mean something. A negative gap is a plan better than the best known.
 
 #![allow(clippy::print_stdout, reason = "a benchmark talks to its terminal")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use meridian::features::scheduling::engine::{Budget, Problem, Watch, plan, score};
 
 const BUDGETS: [u64; 3] = [100, 1000, 3000];
 const SEEDS: u64 = 3;
+/// When searches are stopped that would go on for long.
+const STOPPED_AFTER: [u64; 3] = [5, 60, 300];
+/// How long stopping may take.
+const MOST_TO_STOP: f64 = 20.0;
 
 struct Stopwatch(Instant);
 
@@ -41,6 +46,42 @@ fn run(problem: &Problem, millis: u64, seed: u64, best: f64) -> (f64, f64) {
     ((plan.objective as f64 / best - 1.0) * 100.0, first)
 }
 
+/// A clock, and somebody who may lose interest.
+struct Patience {
+    began: Instant,
+    is_over: AtomicBool,
+}
+
+impl Watch for Patience {
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+}
+
+/// Milliseconds from the wish to stop until the search has ended.
+fn stopping(problem: &Problem, millis: u64) -> f64 {
+    let watch = Patience {
+        began: Instant::now(),
+        is_over: AtomicBool::new(false),
+    };
+    std::thread::scope(|scope| {
+        let search = scope.spawn(|| {
+            let budget = Budget::time(Duration::from_secs(30), &watch);
+            plan(problem, &budget, 0, &mut |_| {}).expect("the instances make sense");
+            Instant::now()
+        });
+        std::thread::sleep(Duration::from_millis(millis));
+        let wished = Instant::now();
+        watch.is_over.store(true, Ordering::Relaxed);
+        let ended = search.join().expect("the search does not panic");
+        ended.saturating_duration_since(wished).as_secs_f64() * 1000.0
+    })
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -56,7 +97,9 @@ fn main() {
     let reference: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(&read("reference.json")).expect("a table of best plans");
     let mut sizes: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
-    println!("| instance | 100 ms | 1 s | 3 s | first plan |\n| --- | --- | --- | --- | --- |");
+    println!(
+        "| instance | 100 ms | 1 s | 3 s | first plan | stopped in |\n| --- | --- | --- | --- | --- | --- |"
+    );
     for (name, known) in &reference {
         let problem: Problem = serde_json::from_str(&read(&format!("{name}.json"))).expect("an instance");
         let best = known["best_known"].as_f64().expect("a best plan");
@@ -67,9 +110,17 @@ fn main() {
             first = runs.iter().fold(first, |most: f64, run| most.max(run.1));
             row.push(median(runs.iter().map(|run| run.0).collect()));
         }
+        let stopped = STOPPED_AFTER
+            .iter()
+            .map(|millis| stopping(&problem, *millis))
+            .fold(0.0, f64::max);
         println!(
-            "| {name} | {:.2} % | {:.2} % | {:.2} % | {first:.1} ms |",
+            "| {name} | {:.2} % | {:.2} % | {:.2} % | {first:.1} ms | {stopped:.1} ms |",
             row[0], row[1], row[2]
+        );
+        assert!(
+            cfg!(debug_assertions) || stopped <= MOST_TO_STOP,
+            "a search must end within {MOST_TO_STOP} ms"
         );
         sizes
             .entry(name[..name.len() - 2].to_owned())

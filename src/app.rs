@@ -23,6 +23,7 @@ use crate::platform::db::Scope;
 use crate::platform::http::{HttpClient, OutboundAllow};
 use crate::platform::jobs::{self, Beat, WorkerConfig, run_workers};
 use crate::platform::limits::Limits;
+use crate::platform::llm::Llm;
 use crate::platform::mail::Mailer;
 use crate::platform::metrics::Metrics;
 use crate::platform::presence::Presence;
@@ -63,6 +64,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     };
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+    let http = HttpClient::new(OutboundAllow::new(&config.outbound_allow))?;
     Ok(Platform::new(Parts {
         db,
         cache: if config.cache {
@@ -79,7 +81,11 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         ),
         pubsub,
         redis,
-        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow))?,
+        llm: config
+            .llm
+            .as_ref()
+            .map(|settings| Llm::new(settings, &http, clock.clone())),
+        http,
         mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
         limits,

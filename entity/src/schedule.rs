@@ -20,6 +20,8 @@ pub struct Model {
     pub engine: PlannerEngine,
     pub instructions: Option<String>,
     pub feedback: Option<String>,
+    /// What was understood of instructions and feedback; null until a job has read them.
+    pub wishes: Option<Json>,
     pub auto_apply: bool,
     /// Only these tasks; null for all open ones.
     pub task_ids: Option<Json>,

@@ -22,6 +22,8 @@ pub struct Model {
     pub calendar_event_id: Option<CalendarEventId>,
     pub is_locked: bool,
     pub previous_start_utc: Option<DateTimeUtc>,
+    /// When its time was counted as work on the task.
+    pub credited_at: Option<DateTimeUtc>,
     /// Array of `{code, message}`, most important first.
     pub reasons: Json,
     pub created_at: DateTimeUtc,

@@ -27,6 +27,8 @@ pub struct Model {
     pub due_at: Option<DateTimeUtc>,
     pub is_hard_deadline: bool,
     pub is_auto_scheduled: bool,
+    /// Array of weekly hours in which it may be planned; null for those of its person.
+    pub working_hours: Option<Json>,
     /// Array of texts in the user's order; `task_label` is its index.
     pub labels: Json,
     pub assignee_id: Option<UserId>,

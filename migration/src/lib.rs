@@ -30,6 +30,7 @@ mod m0033_audit_cuts;
 mod m0026_transfer_files;
 mod m0027_search_letters;
 mod m0034_walks;
+mod m0029_wishes_and_work;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_transfer_files::TransferFiles),
             Box::new(m0027_search_letters::SearchLetters),
             Box::new(m0034_walks::Walks),
+            Box::new(m0029_wishes_and_work::WishesAndWork),
         ]
     }
 }

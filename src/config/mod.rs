@@ -4,6 +4,7 @@
 mod file;
 mod keep;
 mod limits;
+mod llm;
 mod mail;
 mod network;
 mod operation;
@@ -29,6 +30,7 @@ use url::Url;
 
 pub use keep::Keep;
 pub use limits::Limits;
+pub use llm::Llm;
 pub use mail::Mail;
 pub use network::Network;
 pub use operation::{Log, LogFormat, SecretKey, Workers};
@@ -66,6 +68,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// Where e-mail goes.
     pub mail: Mail,
+    /// The language model, when there is one.
+    pub llm: Option<Llm>,
     /// Private addresses that may be reached, as `host:port`.
     pub outbound_allow: Vec<String>,
     /// Proxies whose word about a client's address is trusted.
@@ -186,6 +190,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let trusted_proxies = network::read_trusted_proxies(reader);
     let internal_networks = network::read_internal_networks(reader);
     let mail = mail::read(reader, env);
+    let llm = llm::read(reader);
     let can_mail = mail.as_ref().is_none_or(|mail| mail.enabled);
     let public_url = server.as_ref().map(|server| &server.public_url);
     let sign_in = sign_in::read(reader, env, public_url, can_mail);
@@ -201,6 +206,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         redis,
         sign_in: sign_in?,
         mail: mail?,
+        llm,
         outbound_allow,
         trusted_proxies,
         graphiql: server.graphiql,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::secret::mask_url;
 use super::setting::{Fallback, NAME, Reader, Section, Setting};
-use super::{keep, limits, mail, network, operation, rates, server, sign_in, storage, watching};
+use super::{keep, limits, llm, mail, network, operation, rates, server, sign_in, storage, watching};
 
 /// Every setting, in the order of `.env.example`.
 pub const SECTIONS: &[Section] = &[
@@ -32,6 +32,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "E-mail",
         settings: mail::SETTINGS,
+    },
+    Section {
+        title: "Language model",
+        settings: llm::SETTINGS,
     },
     Section {
         title: "Network",

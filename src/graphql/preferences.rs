@@ -198,18 +198,13 @@ pub struct QuietHoursInput {
 
 impl UpdatePreferencesInput {
     fn into_model(self) -> kernel::Result<PreferencesPatch> {
-        let hours = |hours: WorkingHoursInput| people::WorkingHours {
-            weekday: hours.weekday.into(),
-            start: hours.start.0,
-            end: hours.end.0,
-        };
         let workspace = patch(self.default_workspace_id);
         Ok(PreferencesPatch {
             time_zone: set(self.time_zone, "input.timeZone")?.map(|zone| zone.0),
             locale: set(self.locale, "input.locale")?,
             week_starts_on: set(self.week_starts_on, "input.weekStartsOn")?.map(Into::into),
             working_hours: set(self.working_hours, "input.workingHours")?
-                .map(|all| all.into_iter().map(hours).collect()),
+                .map(|all| all.into_iter().map(people::WorkingHours::from).collect()),
             default_task_duration_minutes: set(
                 self.default_task_duration_minutes,
                 "input.defaultTaskDurationMinutes",
@@ -238,6 +233,16 @@ pub struct WorkingHoursInput {
     start: LocalTime,
     /// End. When it is not after `start`, work ends on the next day.
     end: LocalTime,
+}
+
+impl From<WorkingHoursInput> for people::WorkingHours {
+    fn from(hours: WorkingHoursInput) -> Self {
+        Self {
+            weekday: hours.weekday.into(),
+            start: hours.start.0,
+            end: hours.end.0,
+        }
+    }
 }
 
 /// New delivery settings.

@@ -17,6 +17,7 @@ use super::loaders::{
     BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, TaskSlotsKey, UserKey,
 };
 use super::people::User;
+use super::preferences::WorkingHours;
 use super::scalars::{DateTime, RRule};
 use super::schedules::ScheduleSlot;
 use super::shape::object;
@@ -80,6 +81,13 @@ object! {
     value is_hard_deadline [IsHardDeadline] -> bool { |task| task.0.is_hard_deadline }
     /// Whether the planner may place this task.
     value is_auto_scheduled [IsAutoScheduled] -> bool { |task| task.0.is_auto_scheduled }
+    /// Hours in which the planner may place this task. Null for the working hours of its assignee.
+    plain working_hours [WorkingHours] -> Option<Vec<WorkingHours>> {
+        |task, _ctx| {
+            let hours = tasks::working_hours_of(&task.0);
+            hours.map(|all| all.into_iter().map(WorkingHours::from).collect())
+        }
+    }
     /// Whether the deadline has passed and the task is still open.
     value is_overdue [Status DueAt] -> bool { |task, scene| tasks::is_overdue(&task.0, scene.now) }
     /// Labels.

@@ -6,6 +6,7 @@ pub mod db;
 pub mod http;
 pub mod jobs;
 pub mod limits;
+pub mod llm;
 pub mod mail;
 pub mod metrics;
 pub mod presence;
@@ -30,6 +31,7 @@ use cache::Cache;
 use db::{Db, Outcome, Scope, Tx, TxEnv};
 use http::HttpClient;
 use limits::Limits;
+use llm::Llm;
 use mail::Mailer;
 use metrics::Metrics;
 use presence::Presence;
@@ -58,6 +60,8 @@ pub struct Parts {
     pub redis: Option<Redis>,
     /// The only way out.
     pub http: HttpClient,
+    /// The language model, when there is one. Nothing needs it.
+    pub llm: Option<Llm>,
     /// E-mail to people.
     pub mail: Mailer,
     /// Sealing of what must not be read from the database.

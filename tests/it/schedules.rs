@@ -400,9 +400,9 @@ async fn a_generation_is_cancelled_while_it_waits_and_while_it_runs() {
     };
     let (result, fired) = tokio::join!(run(&app, job, cancel.clone()), stop);
     assert_eq!(result, Err(meridian::platform::jobs::JobError::Cancelled));
-    // Without optimisation one round of the search takes longer than in a release.
+    // It takes effect at once; what is allowed here is for a machine that has other work.
     assert!(
-        fired.elapsed() < std::time::Duration::from_millis(700),
+        fired.elapsed() < std::time::Duration::from_millis(150),
         "{:?}",
         fired.elapsed()
     );

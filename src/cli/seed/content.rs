@@ -304,6 +304,7 @@ async fn plant_tasks(ctx: &Ctx) -> Result<TaskId, StartError> {
             due_at: due.map(|days| now + Duration::days(days)),
             is_hard_deadline: priority == TaskPriority::Urgent,
             is_auto_scheduled: true,
+            working_hours: None,
             labels: vec![label.into()],
             assignee_id: None,
             parent_id: None,

@@ -5,10 +5,20 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::features::events::{NewEvent, NewGuest, NewRecurrence, When};
-use crate::features::language::{self, Event, Task};
+use crate::features::language::{self, Event, Reading, Task};
 use crate::features::tasks::NewTask;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
+
+/// Below this the rules guessed more than they understood.
+const SURE: u8 = 60;
+/// Longer texts say more than rules can find.
+const LONG: usize = 200;
+
+/// Whether a second opinion is worth its time.
+pub(super) fn is_doubtful(reading: &Reading, text: &str) -> bool {
+    reading.confidence < SURE || text.chars().count() > LONG
+}
 
 fn instant(local: DateTime, zone: &TimeZone) -> Instant {
     zones::to_chrono(zones::to_utc(local, zone))
@@ -30,6 +40,7 @@ pub(super) fn task(task: Task, zone: &TimeZone) -> NewTask {
         due_at: task.due.map(|at| instant(at, zone)),
         is_hard_deadline: task.is_hard,
         is_auto_scheduled: true,
+        working_hours: None,
         labels: task.labels,
         assignee_id: None,
         parent_id: None,

@@ -45,10 +45,34 @@ pub async fn quick_add(ctx: &Ctx, new: QuickAdd) -> Result<Added> {
     let text = checks.title("input.text", &new.text, MAX_TEXT);
     checks.finish()?;
     let scene = scene(ctx, new.time_zone.as_deref()).await?;
-    let item = understand(&text, &scene).item;
-    let interpretation = language::sentence(&item, &scene.zone);
-    let made = store(ctx, item, &scene.zone).await.map_err(about_text)?;
-    Ok(Added { made, interpretation })
+    let reading = language::read(&text, &scene);
+    if let Some(item) = proposed(ctx, &text, &reading, &scene).await {
+        match store(ctx, item.clone(), &scene.zone).await {
+            // What the rooms refuse was misunderstood: the rules have their say.
+            Err(Error::User(_)) => {}
+            made => return Ok(added(made?, &item, &scene)),
+        }
+    }
+    let made = store(ctx, reading.item.clone(), &scene.zone)
+        .await
+        .map_err(about_text)?;
+    Ok(added(made, &reading.item, &scene))
+}
+
+fn added(made: Made, item: &Item, scene: &Scene) -> Added {
+    let interpretation = language::sentence(item, &scene.zone);
+    Added { made, interpretation }
+}
+
+/// What a language model makes of a phrase that the rules are unsure about. It is asked before any transaction begins and while the person
+/// waits, because the answer of `quickAdd` is what was created; without a model, an answer in time or one that holds, the rules decide.
+async fn proposed(ctx: &Ctx, text: &str, reading: &Reading, scene: &Scene) -> Option<Item> {
+    let llm = ctx.platform().llm.as_ref()?;
+    rules::is_doubtful(reading, text).then_some(())?;
+    let question = language::question_about_phrase(text, scene);
+    // The machine says in the log why it was of no help.
+    let answer = llm.ask(&question).await.ok()?;
+    language::phrase_of(&answer, text, reading, scene)
 }
 
 /// The moment, zone and language of the person.
@@ -61,10 +85,6 @@ async fn scene(ctx: &Ctx, time_zone: Option<&str>) -> Result<Scene> {
         zone: zones::zone(name).unwrap_or(TimeZone::UTC),
         locale: preferences.locale,
     })
-}
-
-fn understand(text: &str, scene: &Scene) -> Reading {
-    language::read(text, scene)
 }
 
 async fn store(ctx: &Ctx, item: Item, zone: &TimeZone) -> Result<Made> {

@@ -6,6 +6,7 @@ mod build;
 mod cover;
 mod find;
 mod item;
+mod model;
 mod render;
 mod token;
 mod wishes;
@@ -21,8 +22,9 @@ use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
 pub use item::{Claim, Event, Item, Reading, Subject, Task, When};
+pub use model::{phrase_of, question_about_phrase, question_about_wishes, wishes_of};
 pub use render::{phrase, sentence};
-pub use wishes::{Wish, wishes};
+pub use wishes::{Heard, Wish, wishes};
 
 /// Longest text that is read, in characters; what is behind it is left out.
 pub const MAX_TEXT: usize = 500;

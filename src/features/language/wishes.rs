@@ -4,6 +4,7 @@
 
 use entity::enums::EnergyLevel;
 use jiff::civil::{Date, DateTime, Time};
+use serde::{Deserialize, Serialize};
 
 use super::build::hours_of;
 use super::find::{Found, Meaning};
@@ -11,25 +12,63 @@ use super::token::{Kind, Token};
 use super::words::{Lexicon, Part};
 use super::{MAX_TEXT, Scene, cover, find, token};
 
-/// One wish.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One wish. Stored beside a plan, in words that later versions read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wish {
     /// Nothing is planned between these wall times.
-    KeepFree(DateTime, DateTime),
+    KeepFree(
+        #[serde(with = "as_text")] DateTime,
+        #[serde(with = "as_text")] DateTime,
+    ),
     /// Nothing is planned earlier in the day.
-    NotBefore(Time),
+    NotBefore(#[serde(with = "as_text")] Time),
     /// Nothing is planned later in the day.
-    NotAfter(Time),
+    NotAfter(#[serde(with = "as_text")] Time),
     /// At least so many minutes between two things.
     Breaks(i32),
     /// At most so many minutes of tasks on a day.
     DailyLimit(i32),
     /// Work that needs this energy lies between these wall times.
-    Energy(EnergyLevel, Time, Time),
+    Energy(
+        EnergyLevel,
+        #[serde(with = "as_text")] Time,
+        #[serde(with = "as_text")] Time,
+    ),
     /// The tasks with these words in their titles lie on this day.
-    OnDay(String, Date),
+    OnDay(String, #[serde(with = "as_text")] Date),
     /// The tasks with these words in their titles come before all others.
     First(String),
+}
+
+/// What was understood of the wishes about one plan, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// In the order in which they were put: of two that cannot both be, the later one counts.
+    pub wishes: Vec<Wish>,
+    /// Clauses that nobody understood.
+    pub rest: Vec<String>,
+}
+
+/// Dates and times as their ISO 8601 texts.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(de::Error::custom)
+    }
 }
 
 /// Minutes between things for somebody who wants more breaks and does not say how long.

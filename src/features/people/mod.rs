@@ -13,6 +13,6 @@ pub use read::{
     deliveries, deliveries_in, find, find_by_email, get_many, look_at_preferences, preferences,
     preferences_in, sharing_workspace,
 };
-pub use rules::{clock_time_of, is_language_tag, mail_time, quiet_hours_of, working_hours_of};
+pub use rules::{check_hours, clock_time_of, is_language_tag, mail_time, quiet_hours_of, working_hours_of};
 pub use write::admin::set_admin;
 pub use write::{check, create_in, stop_mail, update_deliveries, update_preferences, update_profile};

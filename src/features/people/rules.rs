@@ -49,7 +49,7 @@ fn minutes(hours: &WorkingHours) -> (u32, u32) {
 }
 
 /// Checks working hours and puts them in order. Ranges must not overlap, also not over midnight and over the end of the week.
-pub(super) fn working_hours(checks: &mut Checks, path: &str, hours: &[WorkingHours]) -> Vec<WorkingHours> {
+pub fn check_hours(checks: &mut Checks, path: &str, hours: &[WorkingHours]) -> Vec<WorkingHours> {
     if hours.len() > MAX_HOURS {
         let message = format!("Give at most {MAX_HOURS} ranges.");
         checks.fail(UserErrorCode::TooLong, path, message);

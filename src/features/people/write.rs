@@ -143,7 +143,7 @@ pub async fn update_preferences(access: &Access, patch: PreferencesPatch) -> Res
     let hours = patch
         .working_hours
         .as_deref()
-        .map(|hours| rules::working_hours(&mut checks, "input.workingHours", hours));
+        .map(|hours| rules::check_hours(&mut checks, "input.workingHours", hours));
     let hours = hours
         .map(serde_json::to_value)
         .transpose()

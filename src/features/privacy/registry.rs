@@ -287,7 +287,7 @@ pub const TABLES: &[Table] = &[
     table(
         "tasks",
         &[Cleared("assignee_id"), Cleared("created_by")],
-        "title description labels assignee_id created_by start_after due_at completed_minutes completed_at",
+        "title description labels assignee_id created_by start_after due_at completed_minutes completed_at working_hours",
         "",
         "id workspace_id version status priority energy duration_minutes min_chunk_minutes max_chunk_minutes is_hard_deadline is_auto_scheduled parent_id position recurrence_rule series_id created_at updated_at",
     ),
@@ -315,7 +315,7 @@ pub const TABLES: &[Table] = &[
     table(
         "schedules",
         &[Goes("user_id")],
-        "user_id instructions feedback explanation start_date end_date",
+        "user_id instructions feedback wishes explanation start_date end_date",
         "undo",
         "id workspace_id status engine auto_apply task_ids base_schedule_id calendar_id job_id score stats diff error phase percent progress_message placed_task_count total_task_count generated_at applied_at seen_seq seen_at version created_at updated_at",
     ),
@@ -324,7 +324,7 @@ pub const TABLES: &[Table] = &[
         &[],
         "start_utc end_utc reasons",
         "",
-        "id workspace_id schedule_id kind task_id calendar_event_id is_locked previous_start_utc created_at updated_at",
+        "id workspace_id schedule_id kind task_id calendar_event_id is_locked previous_start_utc credited_at created_at updated_at",
     ),
     table(
         "unscheduled_tasks",

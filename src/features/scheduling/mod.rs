@@ -17,6 +17,7 @@ mod rules;
 mod solve;
 mod watch;
 mod window;
+mod wishes;
 mod words;
 mod write;
 

@@ -3,14 +3,21 @@
 //! Promises: pure; whatever is stored (circles written by older versions, more done than estimated, sizes that cannot be cut) becomes a
 //! question that makes sense, and what cannot be asked is left out with its reason.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod frame;
+mod waits;
+
+use std::collections::{HashMap, HashSet};
 
 use entity::enums::{EnergyLevel, UnscheduledReason};
 use entity::ids::{CalendarEventId, TaskId};
 use entity::{schedule_slot, task, user_preferences};
 
-use super::engine::{self, Problem, Weights};
+use super::engine::{self, Explanation, Placed, Problem};
 use super::window::Window;
+use super::wishes::Wishes;
+use frame::{Hours, busy, frame};
+use waits::Waits;
+
 use crate::features::events::Busy;
 use crate::kernel::time::{Instant, Span};
 
@@ -89,6 +96,34 @@ pub struct Question {
     pub elsewhere: Vec<Piece>,
     /// What the engine is not asked about.
     pub left_out: Vec<LeftOut>,
+    /// Slots of work of each task; the engine is asked for more when there are breaks.
+    pub work: Vec<i64>,
+    /// Slots at the end of every chunk that are a break.
+    pub pause: i64,
+}
+
+impl Question {
+    /// The work in a chunk, without the break behind it.
+    pub fn work_in(&self, (start, end): engine::Range) -> engine::Range {
+        (start, (end - self.pause).max(start + 1))
+    }
+
+    /// Every chunk of a plan with the work in it. What was asked for beyond the work of a task, so that it could be cut evenly, is
+    /// taken off its last chunk.
+    pub fn work_of<'a>(&self, explanation: &'a Explanation) -> Vec<(&'a Placed, engine::Range)> {
+        let mut left = self.work.clone();
+        let mut found = Vec::with_capacity(explanation.placed.len());
+        for placed in &explanation.placed {
+            let (start, end) = self.work_in(placed.chunk);
+            let left = &mut left[placed.task as usize];
+            let length = (end - start).min(*left);
+            *left -= length;
+            if length > 0 {
+                found.push((placed, (start, start + length)));
+            }
+        }
+        found
+    }
 }
 
 /// Minutes of a slot: a quarter of an hour when all sizes are whole quarters.
@@ -109,6 +144,7 @@ pub fn ask(
     now: Instant,
     only: Option<&HashSet<TaskId>>,
     base: Base,
+    wishes: &Wishes,
 ) -> Question {
     let open: HashMap<TaskId, &task::Model> = sources.tasks.iter().map(|task| (task.id, task)).collect();
     let is_wanted = |id: &TaskId| {
@@ -167,9 +203,11 @@ pub fn ask(
         .map(|(task, number)| (task.id, number))
         .collect();
 
-    let (busy, spans) = busy(sources, window, &fixed, &in_force);
+    let taken = busy(sources, window, &fixed, &in_force);
+    let hours = Hours::new(sources, window, wishes);
     let asked = kept.iter().map(|task| {
         let mut one = work(task, rest(task), window, now);
+        one.sched = hours.of(task.id).to_owned();
         one.id = number[&task.id];
         one.deps = waits
             .of(task.id)
@@ -196,18 +234,23 @@ pub fn ask(
     });
     let problem = Problem {
         tasks: asked.collect(),
-        busy,
-        ..frame(sources, window, now, &fixed)
+        busy: taken.events,
+        fixed: taken.work,
+        ..frame(sources, window, now, &fixed, &hours)
     };
-    Question {
+    let mut question = Question {
+        work: problem.tasks.iter().map(|task| task.dur).collect(),
         problem,
         tasks: kept.iter().map(|task| task.id).collect(),
-        busy: spans,
+        busy: taken.spans,
         fixed,
         in_force,
         elsewhere,
         left_out,
-    }
+        pause: 0,
+    };
+    wishes.bend(&mut question, sources, window);
+    question
 }
 
 /// Slots as pieces, without those that are over.
@@ -250,120 +293,7 @@ fn in_force(sources: &Sources, window: &Window, now: Instant) -> (Vec<Piece>, Ve
         .partition(|piece| piece.span.overlaps(&whole))
 }
 
-/// Who waits for whom, and who waits in vain.
-struct Waits<'a> {
-    edges: &'a [(TaskId, TaskId)],
-    /// What waits for work outside the question, and when that ends.
-    after: Vec<(TaskId, Instant)>,
-    /// Tasks that cannot be planned: what they wait for, and whether that is themselves.
-    stuck: HashMap<TaskId, (Vec<TaskId>, bool)>,
-}
-
-impl<'a> Waits<'a> {
-    fn new(
-        sources: &'a Sources,
-        open: &HashMap<TaskId, &task::Model>,
-        asked: &HashSet<TaskId>,
-        in_force: &[Piece],
-        done: &HashMap<TaskId, (i64, Instant)>,
-        rest: &dyn Fn(&task::Model) -> i64,
-    ) -> Self {
-        let mut waits = Self {
-            edges: &sources.waits,
-            after: Vec::new(),
-            stuck: HashMap::new(),
-        };
-        for (waiting, dep) in sources
-            .waits
-            .iter()
-            .filter(|(waiting, _)| asked.contains(waiting))
-        {
-            if asked.contains(dep) {
-                continue;
-            }
-            let planned: Vec<&Piece> = in_force.iter().filter(|piece| piece.task_id == *dep).collect();
-            let minutes: i64 = planned
-                .iter()
-                .map(|piece| (piece.span.end - piece.span.start).num_minutes())
-                .sum();
-            let is_covered = open
-                .get(dep)
-                .is_some_and(|task| rest(task) <= 0 || minutes >= rest(task));
-            let end = planned.iter().map(|piece| piece.span.end).max();
-            if is_covered {
-                waits.after.extend(
-                    end.or(done.get(dep).map(|(_, end)| *end))
-                        .map(|end| (*waiting, end)),
-                );
-            } else {
-                let (because, _) = waits.stuck.entry(*waiting).or_default();
-                because.push(*dep);
-            }
-        }
-        waits.spread(asked);
-        waits
-    }
-
-    fn of(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
-        self.edges
-            .iter()
-            .filter(move |(waiting, _)| *waiting == task)
-            .map(|(_, dep)| *dep)
-    }
-
-    /// What waits for a task that is stuck is stuck, and so is a circle with all that waits for it.
-    fn spread(&mut self, asked: &HashSet<TaskId>) {
-        let mut deps: BTreeMap<uuid::Uuid, (TaskId, Vec<TaskId>)> = BTreeMap::new();
-        for (waiting, dep) in self.edges {
-            if asked.contains(waiting) && asked.contains(dep) {
-                use entity::ids::TypedId as _;
-                deps.entry(waiting.uuid())
-                    .or_insert((*waiting, Vec::new()))
-                    .1
-                    .push(*dep);
-            }
-        }
-        let mut ready: HashSet<TaskId> = asked.iter().copied().collect();
-        for (task, _) in deps.values() {
-            ready.remove(task);
-        }
-        loop {
-            let mut moved = false;
-            deps.retain(|_, (task, of)| {
-                of.retain(|dep| !ready.contains(dep) || self.stuck.contains_key(dep));
-                if let Some(stuck) = of.iter().find(|dep| self.stuck.contains_key(dep)) {
-                    self.stuck.entry(*task).or_insert((vec![*stuck], false));
-                    ready.insert(*task);
-                } else if of.is_empty() {
-                    ready.insert(*task);
-                } else {
-                    return true;
-                }
-                moved = true;
-                false
-            });
-            if !moved {
-                break;
-            }
-        }
-        for (task, of) in deps.into_values() {
-            self.stuck.entry(task).or_insert((of, true));
-        }
-    }
-
-    fn left_out(&self, task_id: TaskId, minutes: i64) -> Option<LeftOut> {
-        let (because_of, in_circle) = self.stuck.get(&task_id)?;
-        Some(LeftOut {
-            task_id,
-            reason: UnscheduledReason::Blocked,
-            minutes,
-            because_of: because_of.clone(),
-            in_circle: *in_circle,
-        })
-    }
-}
-
-/// One task in slots, without its number and what it waits for.
+/// One task in slots, without its number, its hours and what it waits for.
 fn work(task: &task::Model, rest: i64, window: &Window, now: Instant) -> engine::Task {
     let dur = window.slots(rest);
     let (min, max) = sizes(task, dur, window);
@@ -380,7 +310,7 @@ fn work(task: &task::Model, rest: i64, window: &Window, now: Instant) -> engine:
         deadline: task.due_at.filter(|_| task.is_hard_deadline).map(deadline),
         prio: usize::try_from(task.priority.rank()).unwrap_or_default(),
         deps: Vec::new(),
-        sched: HOURS.to_owned(),
+        sched: String::new(),
         profile: profile(task.energy).to_owned(),
         deep: task.energy == EnergyLevel::High,
         tag: String::new(),
@@ -404,94 +334,10 @@ fn sizes(task: &task::Model, dur: i64, window: &Window) -> (i64, i64) {
     (min, max)
 }
 
-const HOURS: &str = "work";
-
 fn profile(energy: EnergyLevel) -> &'static str {
     match energy {
         EnergyLevel::Low => "low",
         EnergyLevel::Medium => "medium",
         EnergyLevel::High => "high",
     }
-}
-
-/// Everything but tasks and busy times.
-fn frame(sources: &Sources, window: &Window, now: Instant, fixed: &[Piece]) -> Problem {
-    let peak = sources.preferences.peak_energy;
-    let profiles = BTreeMap::from([
-        ("low".to_owned(), window.discomfort(peak, 1, 0)),
-        ("medium".to_owned(), vec![0]),
-        ("high".to_owned(), window.discomfort(peak, 0, 2)),
-    ]);
-    let most = i64::from(sources.preferences.max_daily_task_minutes) / window.slot_minutes;
-    let taken: Vec<engine::Range> = fixed
-        .iter()
-        .filter_map(|piece| window.cover(piece.span))
-        .collect();
-    let cap = |start: i64, end: i64| {
-        let used: i64 = taken
-            .iter()
-            .map(|slot| (slot.1.min(end) - slot.0.max(start)).max(0))
-            .sum();
-        (most - used).max(0)
-    };
-    let days = window
-        .days
-        .iter()
-        .map(|day| (day.start, day.end, cap(day.start, day.end)));
-    // Weights are per quarter of an hour; what counts whole pieces keeps its worth when slots are finer.
-    let scale = 15 / window.slot_minutes;
-    let open: i64 = window.hours.iter().map(|(start, end)| end - start).sum();
-    let soon = window.ceil(now + chrono::Duration::hours(24));
-    Problem {
-        id: String::new(),
-        slot_min: window.slot_minutes,
-        t0: window.span().start.to_rfc3339(),
-        horizon: window.horizon().max(1),
-        hours: BTreeMap::from([(HOURS.to_owned(), window.hours.clone())]),
-        busy: Vec::new(),
-        focus: Vec::new(),
-        days: days.collect(),
-        profiles,
-        weights: Weights {
-            prio: vec![1, 2, 4, 8],
-            tard: 10,
-            flow: 1,
-            pref: 5,
-            focus: 8,
-            frag: 20 * scale,
-            moved: 40 * scale,
-            move_soon: 120 * scale,
-            soon,
-            drop_base: 12 * open,
-            drop_slot: 100,
-        },
-        tasks: Vec::new(),
-    }
-}
-
-type BusyTimes = (Vec<(i64, i64, i64, i64)>, Vec<Span>);
-
-/// What takes time: events with the person's buffer around them, and the pieces that stay.
-fn busy(sources: &Sources, window: &Window, fixed: &[Piece], in_force: &[Piece]) -> BusyTimes {
-    let planned: HashSet<CalendarEventId> = sources
-        .applied
-        .iter()
-        .filter_map(|slot| slot.calendar_event_id)
-        .chain(in_force.iter().filter_map(|piece| piece.event_id))
-        .collect();
-    let buffer = window.slots(i64::from(sources.preferences.buffer_minutes));
-    let events = sources
-        .busy
-        .iter()
-        .filter(|busy| !planned.contains(&busy.event_id));
-    let events = events.filter_map(|busy| Span::new(busy.start, busy.end));
-    let kept = fixed.iter().map(|piece| (piece.span, 0));
-    events
-        .map(|span| (span, buffer))
-        .chain(kept)
-        .filter_map(|(span, buffer)| {
-            let (start, end) = window.cover(span)?;
-            Some(((start, end, buffer, buffer), span))
-        })
-        .unzip()
 }

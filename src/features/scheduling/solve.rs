@@ -67,6 +67,11 @@ pub async fn solve(
         .map_err(Error::internal)?
 }
 
+/// What a search ends with that nobody wants any more.
+pub fn cancelled() -> Error {
+    Error::unavailable("The generation was cancelled.", "the search was cancelled")
+}
+
 fn work(
     question: &Question,
     how: How,
@@ -96,12 +101,18 @@ fn work(
         How::Mend => engine::repair(problem, &budget, seed, &mut report),
     };
     let plan = plan.map_err(Error::internal)?;
+    if watch.cancel.is_cancelled() {
+        return Err(cancelled());
+    }
     let advice = Stopwatch {
         began: Instant::now(),
         cancel,
     };
     let budget = Budget::time(effort.advice, &advice);
     let explanation = engine::explain(problem, &plan.solution, &budget).map_err(Error::internal)?;
+    if advice.cancel.is_cancelled() {
+        return Err(cancelled());
+    }
     let parts = engine::score(problem, &plan.solution).map_err(Error::internal)?;
     Ok(Solved {
         plan,

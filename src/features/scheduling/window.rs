@@ -34,6 +34,7 @@ pub struct Window {
     /// When somebody works, in slots.
     pub hours: Vec<Range>,
     t0: Instant,
+    last: NaiveDate,
 }
 
 impl Window {
@@ -47,6 +48,7 @@ impl Window {
     ) -> Self {
         let mut window = Self {
             t0: midnight(first, &zone),
+            last,
             zone,
             slot_minutes,
             days: Vec::new(),
@@ -59,7 +61,7 @@ impl Window {
             window.days.push(Day { date, start, end });
             date = next(date);
         }
-        window.hours = window.open(first, last, week);
+        window.hours = window.hours_of(first, week);
         let end = window.days.last().map_or(0, |day| day.end);
         let late = window.hours.last().map_or(0, |hours| hours.1);
         if late > end {
@@ -135,8 +137,21 @@ impl Window {
         self.slot_minutes * 60_000_000
     }
 
+    /// When the hours of another week open, within the window.
+    pub fn open(&self, week: &[WorkingHours]) -> Vec<Range> {
+        let Some(first) = self.days.first() else {
+            return Vec::new();
+        };
+        let ranges = self.hours_of(first.date, week).into_iter();
+        ranges
+            .map(|(start, end)| (start, end.min(self.horizon())))
+            .filter(|(start, end)| start < end)
+            .collect()
+    }
+
     /// Ranges of work, in order, merged where they touch.
-    fn open(&self, first: NaiveDate, last: NaiveDate, week: &[WorkingHours]) -> Vec<Range> {
+    fn hours_of(&self, first: NaiveDate, week: &[WorkingHours]) -> Vec<Range> {
+        let last = self.last;
         let mut found = Vec::new();
         // The shift of the day before may end on the first day.
         let mut date = first.pred_opt().unwrap_or(first);
@@ -174,12 +189,22 @@ impl Window {
             EnergyPeriod::Afternoon => 12..17,
             EnergyPeriod::Evening => 17..24,
         };
-        let of = |slot: i64| {
+        self.by_clock(|time| {
+            if hours.contains(&time.hour()) {
+                inside
+            } else {
+                outside
+            }
+        })
+    }
+
+    /// A value for each slot, by the clock on the wall.
+    pub fn by_clock(&self, value: impl Fn(NaiveTime) -> i64) -> Vec<i64> {
+        let at = |slot: i64| {
             let local = zones::local_of(zones::from_chrono(self.instant(slot)), &self.zone);
-            let hour = zones::local_to_chrono(local).hour();
-            if hours.contains(&hour) { inside } else { outside }
+            zones::local_to_chrono(local).time()
         };
-        (0..self.horizon()).map(of).collect()
+        (0..self.horizon()).map(|slot| value(at(slot))).collect()
     }
 }
 

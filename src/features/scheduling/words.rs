@@ -116,14 +116,12 @@ impl Words<'_> {
     /// Why a chunk is where it is.
     pub fn reasons(&self, placed: &Placed) -> Vec<StoredReason> {
         let task = &self.question.problem.tasks[placed.task as usize];
-        let instead = placed
-            .next_best
-            .map(|(range, _)| self.when(self.window.between(range)));
+        let instead = placed.next_best.map(|(range, _)| self.when(self.between(range)));
         let reason = |code: ReasonCode| {
             let due = task
                 .deadline
                 .or(task.due)
-                .map(|slot| self.at(self.window.instant(slot)));
+                .map(|slot| self.at(self.window.instant(slot - self.question.pause)));
             let (code, message) = match code {
                 ReasonCode::Deadline => (
                     PlacementCode::Deadline,
@@ -177,9 +175,13 @@ impl Words<'_> {
         let task_id = self.question.tasks[missing.task as usize];
         let task = &self.question.problem.tasks[missing.task as usize];
         let names: Vec<String> = missing.because_of.iter().map(|task| self.named(*task)).collect();
-        let minutes = missing.slots * self.window.slot_minutes;
+        let work = self.question.work[missing.task as usize];
+        let minutes = missing.slots.min(work) * self.window.slot_minutes;
         let until = match task.deadline {
-            Some(slot) => format!("before its deadline, {}", self.at(self.window.instant(slot))),
+            Some(slot) => {
+                let deadline = self.window.instant(slot - self.question.pause);
+                format!("before its deadline, {}", self.at(deadline))
+            }
             None => "in the days of this plan".into(),
         };
         let holders = if names.is_empty() {
@@ -205,7 +207,7 @@ impl Words<'_> {
                 },
             ),
             MissingCode::Fragmented => {
-                let least = duration(task.min * self.window.slot_minutes);
+                let least = duration((task.min - self.question.pause) * self.window.slot_minutes);
                 let message =
                     format!("No free gap {until} is as long as its smallest piece of {least}.{holders}");
                 (UnscheduledReason::Fragmented, message)
@@ -223,7 +225,15 @@ impl Words<'_> {
             relaxations: missing
                 .relaxations
                 .iter()
-                .map(|one| self.relaxation(one))
+                .map(|one| {
+                    let relaxation = self.relaxation(one);
+                    StoredRelaxation {
+                        gained_minutes: relaxation
+                            .gained_minutes
+                            .min(whole(work * self.window.slot_minutes)),
+                        ..relaxation
+                    }
+                })
                 .collect(),
         }
     }
@@ -263,10 +273,10 @@ impl Words<'_> {
     fn relaxation(&self, one: &Relaxation) -> StoredRelaxation {
         let minutes = |slots: i64| duration(slots * self.window.slot_minutes);
         let then = match (one.chunks.first(), one.chunks.len()) {
-            (Some(first), 1) => format!(" It would be done {}.", self.when(self.window.between(*first))),
+            (Some(first), 1) => format!(" It would be done {}.", self.when(self.between(*first))),
             (Some(first), pieces) => format!(
                 " It would be done in {pieces} pieces, the first {}.",
-                self.when(self.window.between(*first))
+                self.when(self.between(*first))
             ),
             (None, _) => String::new(),
         };
@@ -275,7 +285,7 @@ impl Words<'_> {
                 RelaxationCode::ExtendDeadline,
                 format!(
                     "Move its deadline to {} or later.",
-                    self.at(self.window.instant(*until))
+                    self.at(self.window.instant(*until - self.question.pause))
                 ),
             ),
             Change::ExtendWorkingHours { outside: 0 } => (
@@ -288,10 +298,13 @@ impl Words<'_> {
             ),
             Change::SmallerChunks { min } => (
                 RelaxationCode::SmallerChunks,
-                format!("Allow pieces of {}.{then}", minutes(*min)),
+                format!(
+                    "Allow pieces of {}.{then}",
+                    minutes((*min - self.question.pause).max(1))
+                ),
             ),
             Change::MoveOtherTask { task, to: Some(to) } => {
-                let to = to.first().map(|range| self.when(self.window.between(*range)));
+                let to = to.first().map(|range| self.when(self.between(*range)));
                 let to = to.map_or(String::new(), |to| format!(" to {to}"));
                 (
                     RelaxationCode::MoveOtherTask,
@@ -320,6 +333,11 @@ impl Words<'_> {
             message,
             gained_minutes: whole(one.gained * self.window.slot_minutes),
         }
+    }
+
+    /// The time of the work in a chunk.
+    fn between(&self, chunk: super::engine::Range) -> Span {
+        self.window.between(self.question.work_in(chunk))
     }
 
     fn named(&self, task: u32) -> String {

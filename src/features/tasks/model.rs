@@ -4,6 +4,7 @@ use entity::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use entity::ids::{TaskId, UserId};
 use entity::task;
 
+use crate::features::people::WorkingHours;
 use crate::kernel::patch::Patch;
 use crate::kernel::time::Instant;
 
@@ -32,6 +33,8 @@ pub struct NewTask {
     pub is_hard_deadline: bool,
     /// Whether the planner may place it.
     pub is_auto_scheduled: bool,
+    /// Hours in which it may be planned; those of its person when `None`.
+    pub working_hours: Option<Vec<WorkingHours>>,
     /// Labels in the user's order.
     pub labels: Vec<String>,
     /// Who does it.
@@ -80,6 +83,8 @@ pub struct TaskPatch {
     pub is_hard_deadline: Option<bool>,
     /// Whether the planner may place it.
     pub is_auto_scheduled: Option<bool>,
+    /// Hours in which it may be planned.
+    pub working_hours: Patch<Vec<WorkingHours>>,
     /// Replaces all labels.
     pub labels: Option<Vec<String>>,
     /// Who does it.

@@ -7,6 +7,7 @@ use entity::ids::TaskId;
 use entity::task;
 use serde_json::{Value, json};
 
+use crate::features::people::{self, WorkingHours};
 use crate::kernel::text::{Checks, MAX_DESCRIPTION, MAX_TITLE};
 use crate::kernel::{Error, Result, UserErrorCode};
 
@@ -32,6 +33,27 @@ pub fn is_overdue(row: &task::Model, now: crate::kernel::time::Instant) -> bool 
 /// The labels of a task in the user's order.
 pub fn labels_of(row: &task::Model) -> Vec<String> {
     serde_json::from_value(row.labels.clone()).unwrap_or_default()
+}
+
+/// The hours in which a task may be planned; `None` for those of its person.
+pub fn working_hours_of(row: &task::Model) -> Option<Vec<WorkingHours>> {
+    serde_json::from_value(row.working_hours.clone()?).ok()
+}
+
+/// Hours as they are stored. None at all would be a task that is never planned, for which there is a switch.
+pub(super) fn working_hours(hours: Option<Vec<WorkingHours>>) -> Result<Option<Value>> {
+    let Some(hours) = hours else { return Ok(None) };
+    let path = "input.workingHours";
+    let mut checks = Checks::default();
+    checks.require(
+        !hours.is_empty(),
+        UserErrorCode::Required,
+        path,
+        "Give at least one range, or null for the working hours of whoever does the task.",
+    );
+    let sorted = people::check_hours(&mut checks, path, &hours);
+    checks.finish()?;
+    Ok(Some(json!(sorted)))
 }
 
 /// Trims labels, drops repeated ones and keeps the order.
@@ -156,6 +178,11 @@ pub(super) fn audit_diff(before: &task::Model, after: &task::Model) -> Value {
         "recurrenceRule",
         json!(before.recurrence_rule),
         json!(after.recurrence_rule),
+    );
+    note(
+        "workingHours",
+        json!(before.working_hours),
+        json!(after.working_hours),
     );
     note("assigneeId", json!(before.assignee_id), json!(after.assignee_id));
     note("parentId", json!(before.parent_id), json!(after.parent_id));

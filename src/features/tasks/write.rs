@@ -72,6 +72,7 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, minutes: i32, new: NewTask)
         due_at: new.due_at.map(truncate),
         is_hard_deadline: new.is_hard_deadline,
         is_auto_scheduled: new.is_auto_scheduled,
+        working_hours: rules::working_hours(new.working_hours)?,
         labels: serde_json::json!(labels),
         assignee_id: new.assignee_id.or(user_id),
         created_by: user_id,
@@ -157,6 +158,9 @@ async fn update_in(tx: &Tx, id: TaskId, patch: TaskPatch) -> Result<task::Model>
     row.due_at = patch.due_at.apply(row.due_at).map(truncate);
     row.is_hard_deadline = patch.is_hard_deadline.unwrap_or(row.is_hard_deadline);
     row.is_auto_scheduled = patch.is_auto_scheduled.unwrap_or(row.is_auto_scheduled);
+    if !patch.working_hours.is_keep() {
+        row.working_hours = rules::working_hours(patch.working_hours.apply(None))?;
+    }
     check_assignee(tx, patch.assignee_id.value().copied()).await?;
     row.assignee_id = patch.assignee_id.apply(row.assignee_id);
     if let Some(labels) = &patch.labels {

@@ -2,9 +2,11 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
+use crate::features::people::WorkingHours;
 use crate::features::tasks::{BulkPatch, NewTask, TaskPatch};
 use crate::graphql::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use crate::graphql::ids::{reference, references};
+use crate::graphql::preferences::WorkingHoursInput;
 use crate::graphql::scalars::{DateTime, RRule};
 use crate::graphql::{patch, set};
 use crate::kernel;
@@ -42,6 +44,8 @@ pub struct CreateTaskInput {
     /// Whether the planner may place this task.
     #[graphql(default = true)]
     is_auto_scheduled: bool,
+    /// Hours in which the planner may place this task. The working hours of its assignee when omitted.
+    working_hours: Option<Vec<WorkingHoursInput>>,
     /// Labels, at most 20.
     labels: Option<Vec<String>>,
     /// Who does the task. The viewer when omitted.
@@ -68,6 +72,7 @@ impl CreateTaskInput {
             due_at: self.due_at.map(|at| at.0),
             is_hard_deadline: self.is_hard_deadline,
             is_auto_scheduled: self.is_auto_scheduled,
+            working_hours: self.working_hours.map(hours),
             labels: self.labels.unwrap_or_default(),
             assignee_id: self
                 .assignee_id
@@ -110,6 +115,8 @@ pub struct UpdateTaskInput {
     is_hard_deadline: MaybeUndefined<bool>,
     /// Whether the planner may place this task.
     is_auto_scheduled: MaybeUndefined<bool>,
+    /// Hours in which the planner may place this task. Null for the working hours of its assignee.
+    working_hours: MaybeUndefined<Vec<WorkingHoursInput>>,
     /// Replaces all labels.
     labels: MaybeUndefined<Vec<String>>,
     /// Who does the task.
@@ -137,6 +144,7 @@ impl UpdateTaskInput {
             due_at: instant(self.due_at),
             is_hard_deadline: set(self.is_hard_deadline, "input.isHardDeadline")?,
             is_auto_scheduled: set(self.is_auto_scheduled, "input.isAutoScheduled")?,
+            working_hours: patch(self.working_hours.map_value(hours)),
             // Null is the empty list: a task without labels.
             labels: match self.labels {
                 MaybeUndefined::Undefined => None,
@@ -149,6 +157,10 @@ impl UpdateTaskInput {
             expected_version: self.expected_version,
         })
     }
+}
+
+fn hours(all: Vec<WorkingHoursInput>) -> Vec<WorkingHours> {
+    all.into_iter().map(WorkingHours::from).collect()
 }
 
 fn instant(at: MaybeUndefined<DateTime>) -> Patch<Instant> {

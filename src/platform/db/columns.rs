@@ -73,6 +73,7 @@ partial!(
     DueAt due_at,
     IsHardDeadline is_hard_deadline,
     IsAutoScheduled is_auto_scheduled,
+    WorkingHours working_hours,
     Labels labels,
     AssigneeId assignee_id,
     CreatedBy created_by,

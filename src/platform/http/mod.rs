@@ -60,6 +60,15 @@ impl HttpClient {
         })
     }
 
+    /// The same client with other addresses opened, and only those; connections are shared.
+    #[must_use]
+    pub fn opened_to(&self, allow: OutboundAllow) -> Self {
+        Self {
+            allow: Arc::new(allow),
+            ..self.clone()
+        }
+    }
+
     /// Sends one request and reads the whole answer. Statuses are data: only a missing or unusable answer is an error.
     ///
     /// # Errors

@@ -100,6 +100,7 @@ pub(super) fn task(number: u128, workspace: u128) -> task::Model {
         due_at: Some(at(30)),
         is_hard_deadline: false,
         is_auto_scheduled: true,
+        working_hours: None,
         labels: json!(["home"]),
         assignee_id: None,
         created_by: None,

@@ -9,6 +9,7 @@ pub mod browser;
 pub mod chores;
 pub mod fake_http;
 pub mod issuer;
+pub mod model;
 pub mod plans;
 pub mod post;
 pub mod process;
@@ -28,6 +29,7 @@ use meridian::kernel::ids::IdGen;
 use meridian::kernel::time::Clock;
 use meridian::platform::http::{HttpClient, OutboundAllow};
 use meridian::platform::limits::Limits;
+use meridian::platform::llm::Llm;
 use meridian::platform::mail::Mailer;
 use meridian::platform::metrics::Metrics;
 use meridian::platform::presence::Presence;
@@ -172,6 +174,7 @@ async fn platform_with(
     };
     let limits = Limits::new(&config.rates, clock.clone()).shared(redis.clone());
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+    let http = HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap();
     Platform::new(Parts {
         db: db::connect(database_url, 4).await.unwrap(),
         cache: meridian::platform::cache::Cache::new(pubsub.clone()),
@@ -184,7 +187,11 @@ async fn platform_with(
         ),
         pubsub,
         redis,
-        http: HttpClient::new(OutboundAllow::new(&config.outbound_allow)).unwrap(),
+        llm: config
+            .llm
+            .as_ref()
+            .map(|settings| Llm::new(settings, &http, clock.clone())),
+        http,
         mail: Mailer::new(&config).unwrap(),
         secrets: Secrets::new(&keys),
         limits,

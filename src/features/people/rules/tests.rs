@@ -12,7 +12,7 @@ fn hours(weekday: Weekday, start: &str, end: &str) -> WorkingHours {
 
 fn refused(all: &[WorkingHours]) -> bool {
     let mut checks = Checks::default();
-    working_hours(&mut checks, "input.workingHours", all);
+    check_hours(&mut checks, "input.workingHours", all);
     checks.finish().is_err()
 }
 

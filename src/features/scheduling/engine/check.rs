@@ -128,7 +128,7 @@ fn check_ranges(problem: &Problem) -> Result<(), ProblemError> {
     let hours: usize = problem.hours.values().map(Vec::len).sum();
     for (what, count) in [
         ("working hours", hours),
-        ("busy times", problem.busy.len()),
+        ("busy times", problem.busy.len() + problem.fixed.len()),
         ("focus windows", problem.focus.len()),
         ("days", problem.days.len()),
         ("schedules", problem.hours.len() * (MAX_RANGES / 64)),
@@ -146,6 +146,9 @@ fn check_ranges(problem: &Problem) -> Result<(), ProblemError> {
         .iter()
         .any(|(start, end, pre, post)| start > end || *pre < 0 || *post < 0)
     {
+        return Err(ProblemError::Range("busy times"));
+    }
+    if problem.fixed.iter().any(|(start, end)| start > end) {
         return Err(ProblemError::Range("busy times"));
     }
     if problem.focus.iter().any(|(start, end)| start > end) {

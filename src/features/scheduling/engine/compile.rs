@@ -226,11 +226,7 @@ fn union_of_hours(problem: &Problem) -> Vec<bool> {
 }
 
 fn blocked(problem: &Problem) -> Vec<bool> {
-    let inflated = problem
-        .busy
-        .iter()
-        .map(|(start, end, pre, post)| (start.saturating_sub(*pre), end.saturating_add(*post)));
-    covered(inflated, problem.horizon as usize)
+    covered(problem.taken(), problem.horizon as usize)
 }
 
 /// Sums of a value over all positions before each.

@@ -140,7 +140,7 @@ pub enum Change {
     },
 }
 
-/// Explains a plan. Tries relaxations until the budget's time is up; iterations are not counted.
+/// Explains a plan. Tries relaxations until the budget's time is up; iterations are not counted. Once it is cancelled it says no more.
 ///
 /// # Errors
 /// The plan is not one of this problem: it breaks a rule.
@@ -151,6 +151,10 @@ pub fn explain(problem: &Problem, solution: &Solution, budget: &Budget<'_>) -> R
     let mut placed = Vec::new();
     let mut left_out = Vec::new();
     for (at, task) in problem.tasks.iter().enumerate() {
+        if budget.watch.is_cancelled() {
+            // Nobody waits for the rest.
+            break;
+        }
         if state.is_placed(at as u32) {
             placed.extend(reasons(&mut state, at as u32, task.id));
         } else {

@@ -28,6 +28,9 @@ pub struct Problem {
     /// Time that is taken: start, end, and the buffers before and after.
     #[serde(default)]
     pub busy: Vec<(i64, i64, i64, i64)>,
+    /// Time that is taken and that nobody can be asked to free: work that stays where it is, and what its person wants to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixed: Vec<Range>,
     /// Protected windows, meant for deep work.
     #[serde(default)]
     pub focus: Vec<Range>,
@@ -40,6 +43,17 @@ pub struct Problem {
     pub weights: Weights,
     /// What to place.
     pub tasks: Vec<Task>,
+}
+
+impl Problem {
+    /// Slots in which nothing can be planned, buffers included. Ranges may overlap.
+    pub(super) fn taken(&self) -> impl Iterator<Item = Range> + '_ {
+        let inflated = self
+            .busy
+            .iter()
+            .map(|(start, end, before, after)| (start.saturating_sub(*before), end.saturating_add(*after)));
+        inflated.chain(self.fixed.iter().copied())
+    }
 }
 
 /// Weights of the objective; the plan with the least sum wins.

@@ -135,13 +135,10 @@ impl<'a> Day<'a> {
         }
         let open =
             |(name, ranges): (&'a String, &'a Vec<Range>)| (name.as_str(), mark(&mut ranges.iter().copied()));
-        let inflate = |(start, end, pre, post): &(i64, i64, i64, i64)| {
-            (start.saturating_sub(*pre), end.saturating_add(*post))
-        };
         Self {
             problem,
             open: problem.hours.iter().map(open).collect(),
-            blocked: mark(&mut problem.busy.iter().map(inflate)),
+            blocked: mark(&mut problem.taken()),
             focus: mark(&mut problem.focus.iter().copied()),
             clock,
         }

@@ -9,6 +9,8 @@ use super::plan::Ending;
 use super::recreate::Bench;
 use super::state::State;
 
+/// Changes between two looks at whether anybody still wants the plan.
+const BETWEEN_GLANCES: u64 = 4;
 /// Changes between two looks at the clock.
 const BETWEEN_LOOKS: u64 = 32;
 /// Changes between two reports of a better plan.
@@ -53,14 +55,14 @@ pub(super) fn search(
             if best.total <= bound {
                 break Ending::Optimal;
             }
-            if budget.watch.is_cancelled() {
-                break Ending::Cancelled;
-            }
             let used = budget.used(iterations);
             if used >= 1.0 {
                 break Ending::Budget;
             }
             cooling.cool(iterations, used);
+        }
+        if iterations % BETWEEN_GLANCES == 0 && budget.watch.is_cancelled() {
+            break Ending::Cancelled;
         }
         iterations += 1;
         change(&mut bench, &mut habits, cooling.temperature, &mut best);

@@ -3,7 +3,7 @@
 use entity::enums::ScheduleStatus;
 use entity::ids::ScheduleId;
 
-use super::{make, save};
+use super::{credit, listen, make, save};
 use crate::access::Ctx;
 use crate::features::scheduling::read;
 use crate::features::scheduling::solve::How;
@@ -44,6 +44,8 @@ async fn run(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
     if row.status != ScheduleStatus::Generating {
         return Ok(());
     }
+    let row = listen::listen(ctx, row, &job.cancel).await?;
+    credit::credit_of(ctx, row.user_id).await?;
     let made = make::make(ctx, &row, How::Anew, &job.cancel, None).await?;
     if job.cancel.is_cancelled() {
         return Ok(());

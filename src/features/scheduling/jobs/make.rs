@@ -16,8 +16,9 @@ use crate::features::scheduling::model::Progress;
 use crate::features::scheduling::question::{Base, Question, Sources, ask, slot_minutes};
 use crate::features::scheduling::read::{self, MAX_TASKS, Whose};
 use crate::features::scheduling::rules::{Effort, effort};
-use crate::features::scheduling::solve::{How, Solved, solve};
+use crate::features::scheduling::solve::{How, Solved, cancelled, solve};
 use crate::features::scheduling::window::Window;
+use crate::features::scheduling::wishes::Wishes;
 use crate::kernel::changes::Topic;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode, zones};
@@ -29,6 +30,7 @@ pub struct Made {
     pub window: Window,
     pub question: Arc<Question>,
     pub solved: Solved,
+    pub wishes: Wishes,
     pub seed: u64,
     pub began: Stopwatch,
 }
@@ -38,7 +40,11 @@ pub struct Prepared {
     pub sources: Sources,
     pub window: Window,
     pub question: Question,
+    pub wishes: Wishes,
 }
+
+/// Most different working hours of the tasks of one plan, those of its person included.
+const MAX_HOURS: usize = 60;
 
 /// The tasks that a plan is limited to.
 pub fn only(row: &schedule::Model) -> Option<Vec<TaskId>> {
@@ -47,8 +53,10 @@ pub fn only(row: &schedule::Model) -> Option<Vec<TaskId>> {
 
 /// Loads what a plan is made of.
 pub async fn prepare(read: &Read, row: &schedule::Model, now: Instant, base: Base) -> Result<Prepared> {
-    let preferences = read::preferences(read, row.user_id).await?;
-    let week = people::working_hours_of(&preferences);
+    let wishes = Wishes::of(row);
+    let mut preferences = read::preferences(read, row.user_id).await?;
+    wishes.narrow(&mut preferences);
+    let week = wishes.week(&people::working_hours_of(&preferences));
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let span = Window::new(zone.clone(), row.start_date, row.end_date, &week, 5).span();
     let only = only(row);
@@ -61,11 +69,12 @@ pub async fn prepare(read: &Read, row: &schedule::Model, now: Instant, base: Bas
     let sources = read::sources(read, preferences, &whose, span).await?;
     let window = Window::new(zone, row.start_date, row.end_date, &week, slot_minutes(&sources));
     let only: Option<HashSet<TaskId>> = only.map(|only| only.into_iter().collect());
-    let question = ask(&sources, &window, now, only.as_ref(), base);
+    let question = ask(&sources, &window, now, only.as_ref(), base, &wishes);
     Ok(Prepared {
         sources,
         window,
         question,
+        wishes,
     })
 }
 
@@ -76,7 +85,14 @@ pub fn check(prepared: &Prepared) -> Result<()> {
         let message = format!("There are more than {MAX_TASKS} open tasks. Choose the tasks to plan.");
         return refused(UserErrorCode::LimitReached, message);
     }
-    if people::working_hours_of(&prepared.sources.preferences).is_empty() {
+    let hours = &prepared.question.problem.hours;
+    if hours.len() > MAX_HOURS {
+        let message = format!(
+            "The tasks have more than {MAX_HOURS} different working hours. Choose the tasks to plan."
+        );
+        return refused(UserErrorCode::LimitReached, message);
+    }
+    if people::working_hours_of(&prepared.sources.preferences).is_empty() && hours.len() == 1 {
         let message =
             "You have no working hours. Set them in your preferences, then generate the schedule again.";
         return refused(UserErrorCode::InvalidState, message.into());
@@ -125,6 +141,8 @@ pub async fn make(
                 let percent = 90 - 60 / (count + 1);
                 tell(ctx, row.id, step(SchedulePhase::Solving, percent, (placed, wanted), Some(message))).await;
             }
+            // The thread of the search ends at its next look by itself.
+            () = cancel.cancelled() => return Err(cancelled()),
             solved = &mut solving => break solved?,
         }
     };
@@ -140,12 +158,13 @@ pub async fn make(
         window: prepared.window,
         question,
         solved,
+        wishes: prepared.wishes,
         seed,
         began,
     })
 }
 
-fn step(
+pub(super) fn step(
     phase: SchedulePhase,
     percent: i32,
     (placed, total): (usize, usize),
@@ -162,7 +181,7 @@ fn step(
 }
 
 /// Tells those who watch. What is lost is told by the next step.
-async fn tell(ctx: &Ctx, id: ScheduleId, progress: Progress) {
+pub(super) async fn tell(ctx: &Ctx, id: ScheduleId, progress: Progress) {
     ctx.platform()
         .pubsub
         .publish(Topic::Schedule(id), &progress)

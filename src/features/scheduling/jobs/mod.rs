@@ -1,6 +1,8 @@
 //! Making plans in the background: when somebody asks, and when something changed around a plan in force.
 
+mod credit;
 mod generate;
+mod listen;
 mod make;
 mod replan;
 mod save;

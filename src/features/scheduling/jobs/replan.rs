@@ -2,14 +2,18 @@
 //!
 //! A sweep instead of a job with every write: however many changes come together they make one comparison, and no write pays for plans.
 
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
 use entity::enums::{ReplanPolicy, ScheduleStatus};
-use entity::ids::{ScheduleId, TypedId as _, UserId, WorkspaceId};
+use entity::ids::{ScheduleId, TaskId, TypedId as _, UserId, WorkspaceId};
 use entity::{change_log, schedule, user_preferences, workspace_counter};
 use sea_orm::{
-    ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Set,
 };
 
-use super::{make, save};
+use super::{credit, make, save};
 use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
 use crate::features::scheduling::question::{Base, Question};
@@ -18,68 +22,110 @@ use crate::features::scheduling::solve::How;
 use crate::features::scheduling::{read, write};
 use crate::kernel::actor::Actor;
 use crate::kernel::jobs::{NewJob, Payload};
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::{Read, Scope, Tx};
 use crate::platform::jobs::{JobError, RunningJob};
 
-/// Most plans that one sweep looks at.
-const MOST: u64 = 5_000;
+/// Plans that are looked at, and enqueued, together.
+const PAGE: u64 = 500;
 
-/// Enqueues a comparison for each plan in force whose workspace or person's settings changed since the last one.
-pub async fn start_due(platform: &Platform, _: &RunningJob) -> std::result::Result<(), JobError> {
-    let due = due(platform).await?;
-    for (workspace, id) in due {
-        let body = |tx: Tx| async move {
-            let payload = Payload::ReplanSchedule { schedule_id: id };
-            let key = format!("replan:{}", id.uuid().simple());
-            tx.enqueue(NewJob::for_workspace(workspace, payload).unique(key))
-                .await
-        };
-        platform.write(Scope::System, Actor::system(), body).await?;
+/// Counts planned time that is over as work, then enqueues a comparison for each plan in force whose workspace or person's settings changed
+/// since the last one.
+pub async fn start_due(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
+    credit::credit_all(platform).await?;
+    let mut after = None;
+    loop {
+        if job.cancel.is_cancelled() {
+            return Err(JobError::Cancelled);
+        }
+        let page = in_force(platform, after).await?;
+        let due = due(platform, &page).await?;
+        if !due.is_empty() {
+            enqueue(platform, &due).await?;
+        }
+        match page.last() {
+            Some(last) if page.len() as u64 == PAGE => after = Some((last.end_date, last.id)),
+            _ => return Ok(()),
+        }
     }
-    Ok(())
 }
 
-async fn due(platform: &Platform) -> Result<Vec<(WorkspaceId, ScheduleId)>> {
+async fn enqueue(platform: &Platform, due: &[(WorkspaceId, ScheduleId)]) -> Result<()> {
+    let body = |tx: Tx| async move {
+        for (workspace, id) in due {
+            let payload = Payload::ReplanSchedule { schedule_id: *id };
+            let key = format!("replan:{}", id.uuid().simple());
+            tx.enqueue(NewJob::for_workspace(*workspace, payload).unique(key))
+                .await?;
+        }
+        Ok(())
+    };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
+/// A page of the plans in force that are not over, those that end first before.
+async fn in_force(
+    platform: &Platform,
+    after: Option<(NaiveDate, ScheduleId)>,
+) -> Result<Vec<schedule::Model>> {
     use schedule::Column;
     let read = platform.db.read(Scope::System).await?;
     // A day for those who are behind UTC.
     let today = (platform.clock.now() - chrono::Duration::days(1)).date_naive();
+    let later = after.map(|(end, id)| {
+        let same = Condition::all()
+            .add(Column::EndDate.eq(end))
+            .add(Column::Id.gt(id));
+        Condition::any().add(Column::EndDate.gt(end)).add(same)
+    });
+    let first = after.map_or(today, |(end, _)| end);
     let plans = read
         .find::<schedule::Entity>()
         .filter(Column::Status.eq(ScheduleStatus::Applied))
-        .filter(Column::EndDate.gte(today))
-        .order_by_asc(Column::SeenAt)
-        .limit(MOST);
-    let plans = plans.all(&read).await?;
+        .filter(Column::EndDate.gte(first))
+        .filter(Condition::all().add_option(later))
+        .order_by_asc(Column::EndDate)
+        .order_by_asc(Column::Id)
+        .limit(PAGE);
+    Ok(plans.all(&read).await?)
+}
+
+/// Those of a page around which something changed.
+async fn due(platform: &Platform, plans: &[schedule::Model]) -> Result<Vec<(WorkspaceId, ScheduleId)>> {
     if plans.is_empty() {
         return Ok(Vec::new());
     }
-    let people: Vec<UserId> = plans.iter().map(|row| row.user_id).collect();
+    let read = platform.db.read(Scope::System).await?;
+    let people: HashSet<UserId> = plans.iter().map(|row| row.user_id).collect();
     let settings = read
         .find_global::<user_preferences::Entity>()
         .filter(user_preferences::Column::UserId.is_in(people))
         .filter(user_preferences::Column::ReplanPolicy.ne(ReplanPolicy::Off));
     let settings = settings.all(&read).await?;
-    let workspaces: Vec<WorkspaceId> = plans.iter().map(|row| row.workspace_id).collect();
+    let settings: HashMap<UserId, Instant> = settings
+        .into_iter()
+        .map(|one| (one.user_id, one.updated_at))
+        .collect();
+    let places: HashSet<WorkspaceId> = plans.iter().map(|row| row.workspace_id).collect();
     let counters = read
         .find::<workspace_counter::Entity>()
-        .filter(workspace_counter::Column::WorkspaceId.is_in(workspaces));
+        .filter(workspace_counter::Column::WorkspaceId.is_in(places));
     let counters = counters.all(&read).await?;
+    let newest: HashMap<WorkspaceId, i64> = counters
+        .into_iter()
+        .map(|one| (one.workspace_id, one.change_seq))
+        .collect();
     let is_due = |row: &&schedule::Model| {
-        let own = settings.iter().find(|one| one.user_id == row.user_id);
-        let newest = counters.iter().find(|one| one.workspace_id == row.workspace_id);
-        own.is_some_and(|own| {
-            newest.is_some_and(|newest| newest.change_seq > row.seen_seq.unwrap_or(0))
-                || row.seen_at.is_none_or(|seen| own.updated_at > seen)
+        settings.get(&row.user_id).is_some_and(|updated| {
+            let newest = newest.get(&row.workspace_id);
+            newest.is_some_and(|newest| *newest > row.seen_seq.unwrap_or(0))
+                || row.seen_at.is_none_or(|seen| *updated > seen)
         })
     };
-    Ok(plans
-        .iter()
-        .filter(is_due)
-        .map(|row| (row.workspace_id, row.id))
-        .collect())
+    let due = plans.iter().filter(is_due);
+    Ok(due.map(|row| (row.workspace_id, row.id)).collect())
 }
 
 /// Compares a plan in force with the calendar and mends it.
@@ -91,7 +137,11 @@ pub async fn replan(platform: &Platform, job: &RunningJob) -> std::result::Resul
         return Err(JobError::Fatal("A schedule belongs to a workspace.".into()));
     };
     let ctx = Ctx::system(platform, workspace);
-    match mend(&ctx, job, *schedule_id).await {
+    let mended = mend(&ctx, job, *schedule_id).await;
+    if job.cancel.is_cancelled() {
+        return Err(JobError::Cancelled);
+    }
+    match mended {
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error.into()),
         Ok(()) => Ok(()),
@@ -111,9 +161,10 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
     }
     let settings_changed = row.seen_at.is_none_or(|seen| policy.updated_at > seen);
     if settings_changed || is_touched(&ctx.read().await?, row.seen_seq.unwrap_or(0)).await? {
+        credit::credit_of(ctx, row.user_id).await?;
         let now = ctx.platform().clock.now();
         let prepared = make::prepare(&ctx.read().await?, &row_anew(&row), now, Base::Applied).await?;
-        if make::check(&prepared).is_ok() && is_broken(&prepared.question) {
+        if make::check(&prepared).is_ok() && is_broken(&prepared.question, now) {
             propose(ctx, job, &row, policy.replan_policy).await?;
         }
     }
@@ -154,12 +205,18 @@ async fn is_touched(read: &Read, seq: i64) -> Result<bool> {
 }
 
 /// Whether work in force no longer fits, or a task has less or more planned than is left to do.
-fn is_broken(question: &Question) -> bool {
+fn is_broken(question: &Question, now: Instant) -> bool {
+    // What is left of a task is not known while it is worked on: a focus session may give it minutes of the slot before the slot does.
+    let is_under_way = |task: TaskId| {
+        let mut own = question.fixed.iter().filter(|piece| piece.task_id == task);
+        own.any(|piece| piece.span.start <= now)
+    };
     let problem = &question.problem;
-    problem.tasks.iter().any(|task| {
+    let mut tasks = problem.tasks.iter().zip(&question.tasks);
+    tasks.any(|(task, id)| {
         let prior = task.prior.as_deref().unwrap_or_default();
         let planned: i64 = prior.iter().map(|(start, end)| end - start).sum();
-        planned != task.dur || prior.iter().any(|chunk| !fits(problem, task, *chunk))
+        (planned != task.dur && !is_under_way(*id)) || prior.iter().any(|chunk| !fits(problem, task, *chunk))
     }) || question.in_force.iter().any(|piece| {
         let is_known = question.tasks.contains(&piece.task_id);
         !is_known && !question.fixed.contains(piece)
@@ -171,10 +228,12 @@ fn fits(problem: &Problem, task: &super::super::engine::Task, (start, end): (i64
         |(from, to, before, after): &(i64, i64, i64, i64)| start < to + after && from - before < end;
     let is_open = problem
         .hours
-        .values()
-        .flatten()
-        .any(|(from, to)| *from <= start && end <= *to);
-    is_open && !problem.busy.iter().any(overlaps) && task.deadline.is_none_or(|deadline| end <= deadline)
+        .get(&task.sched)
+        .is_some_and(|hours| hours.iter().any(|(from, to)| *from <= start && end <= *to));
+    is_open
+        && !problem.busy.iter().any(overlaps)
+        && !problem.fixed.iter().any(|(from, to)| start < *to && *from < end)
+        && task.deadline.is_none_or(|deadline| end <= deadline)
 }
 
 /// Mends the plan: stored as a proposal, and applied when its person wants that and all that was planned keeps a place.
@@ -223,6 +282,9 @@ async fn request(ctx: &Ctx, row: &schedule::Model) -> Result<schedule::Model> {
         }
         let new = schedule::Model {
             engine: row.engine,
+            instructions: row.instructions.clone(),
+            feedback: row.feedback.clone(),
+            wishes: row.wishes.clone(),
             task_ids: row.task_ids.clone(),
             base_schedule_id: Some(row.id),
             ..save::requested(&tx, row.user_id, (row.start_date, row.end_date))

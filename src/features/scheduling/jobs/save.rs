@@ -45,6 +45,7 @@ pub fn requested(tx: &Tx, person: UserId, (start, end): (NaiveDate, NaiveDate)) 
         engine: PlannerEngine::Solver,
         instructions: None,
         feedback: None,
+        wishes: None,
         auto_apply: false,
         task_ids: None,
         base_schedule_id: None,
@@ -102,11 +103,11 @@ pub fn finish(made: &Made, ids: &IdGen) -> Result<Finished> {
         });
     }
     let explanation = &made.solved.explanation;
-    for placed in &explanation.placed {
+    for (placed, work) in made.question.work_of(explanation) {
         slots.push(Slot {
             id: ids.next(),
             task_id: made.question.tasks[placed.task as usize],
-            span: made.window.between(placed.chunk),
+            span: made.window.between(work),
             is_locked: false,
             reasons: words.reasons(placed),
             previous: None,
@@ -142,11 +143,16 @@ pub fn finish(made: &Made, ids: &IdGen) -> Result<Finished> {
         &made.solved.parts,
         made.question.left_out.len(),
     );
+    let wishes = made.wishes.sentence(&made.question, &made.sources, &made.window);
+    let explained = std::iter::once(summary(placed, total, diff.moved.len()))
+        .chain(wishes)
+        .collect::<Vec<_>>()
+        .join(" ");
     let changes = schedule::ActiveModel {
         status: Set(ScheduleStatus::Proposed),
         base_schedule_id: Set(base),
         score: Set(Some(score)),
-        explanation: Set(Some(summary(placed, total, diff.moved.len()))),
+        explanation: Set(Some(explained)),
         stats: Set(Some(serde_json::to_value(&stats).map_err(Error::internal)?)),
         diff: Set(Some(serde_json::to_value(&diff).map_err(Error::internal)?)),
         error: Set(None),

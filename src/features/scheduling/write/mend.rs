@@ -109,9 +109,10 @@ fn mended(prepared: &Prepared, solved: &Solved, ids: &IdGen) -> (Vec<Slot>, Diff
         reasons: vec![locked_reason()],
         previous: None,
     });
-    let free = solved.explanation.placed.iter().map(|placed| {
+    let placed = question.work_of(&solved.explanation);
+    let free = placed.into_iter().map(|(placed, work)| {
         let task_id = question.tasks[placed.task as usize];
-        let span = prepared.window.between(placed.chunk);
+        let span = prepared.window.between(work);
         let known =
             prepared.sources.draft.iter().find(|slot| {
                 slot.task_id == Some(task_id) && slot.start_utc == span.start && !slot.is_locked

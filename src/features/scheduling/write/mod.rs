@@ -61,7 +61,8 @@ pub async fn generate(ctx: &Ctx, new: NewSchedule) -> Result<(schedule::Model, J
         "input.taskIds",
         format!("Name between 1 and {MAX_NAMED} tasks, or leave them out for all."),
     );
-    if new.engine == Some(PlannerEngine::Ai) {
+    let has_model = ctx.platform().llm.is_some();
+    if new.engine == Some(PlannerEngine::Ai) && !has_model {
         checks.fail(
             UserErrorCode::AiUnavailable,
             "input.engine",
@@ -69,12 +70,17 @@ pub async fn generate(ctx: &Ctx, new: NewSchedule) -> Result<(schedule::Model, J
         );
     }
     checks.finish()?;
+    let engine = new.engine.unwrap_or(if has_model {
+        PlannerEngine::Ai
+    } else {
+        PlannerEngine::Solver
+    });
     ctx.write(|tx| {
         let (new, instructions) = (new.clone(), instructions.clone());
         async move {
             check_running(&tx, person).await?;
             check_tasks(&tx, new.task_ids.as_deref().unwrap_or_default()).await?;
-            request_in(&tx, person, new, instructions).await
+            request_in(&tx, person, new, (engine, instructions)).await
         }
     })
     .await
@@ -152,7 +158,7 @@ async fn request_in(
     tx: &Tx,
     person: UserId,
     new: NewSchedule,
-    instructions: Option<String>,
+    (engine, instructions): (PlannerEngine, Option<String>),
 ) -> Result<(schedule::Model, JobId)> {
     let mut seen = HashSet::new();
     let task_ids = new
@@ -162,6 +168,7 @@ async fn request_in(
     let job = enqueue(tx, id).await?;
     let row = schedule::Model {
         id,
+        engine,
         instructions,
         auto_apply: new.auto_apply,
         task_ids: task_ids.map(|ids| serde_json::json!(ids)),
@@ -213,12 +220,27 @@ pub async fn regenerate(
             row.percent = 0;
             row.progress_message = None;
             row.error = None;
-            row.feedback = feedback;
+            if let Some(feedback) = feedback {
+                row.feedback = Some(with_earlier(row.feedback.as_deref(), &feedback));
+                // Read anew by the job.
+                row.wishes = None;
+            }
             row.job_id = Some(job);
             Ok((save(&tx, row, "schedule.regenerated").await?, job))
         }
     })
     .await
+}
+
+/// What somebody says about a plan adds to what they said before, as far as there is room; the newest counts most.
+fn with_earlier(earlier: Option<&str>, newest: &str) -> String {
+    let mut lines: Vec<&str> = earlier.into_iter().flat_map(str::lines).collect();
+    let room = MAX_WISHES.saturating_sub(newest.chars().count());
+    while lines.iter().map(|line| line.chars().count() + 1).sum::<usize>() > room {
+        lines.remove(0);
+    }
+    lines.push(newest);
+    lines.join("\n")
 }
 
 /// Stops a running generation. What its job finds from then on is thrown away.

@@ -32,6 +32,7 @@ fn task(rule: &str, start_after: Option<&str>, due_at: Option<&str>) -> task::Mo
         due_at: due_at.map(at),
         is_hard_deadline: false,
         is_auto_scheduled: true,
+        working_hours: None,
         labels: serde_json::json!([]),
         assignee_id: None,
         created_by: None,

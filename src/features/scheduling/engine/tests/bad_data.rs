@@ -217,3 +217,29 @@ fn a_cancelled_search_ends_at_the_next_look_with_a_plan_that_keeps_the_rules() {
     let found = plan(&problem, &budget, 0, &mut |_| {}).unwrap();
     assert!(matches!(found.ending, Ending::Cancelled | Ending::Optimal));
 }
+
+#[test]
+fn after_the_wish_to_stop_hardly_a_change_is_tried() {
+    for problem in [huge(), any(11), any(12)] {
+        let changes = |patience: u32| {
+            let watch = Impatient {
+                began: Instant::now(),
+                looks: Cell::new(0),
+                patience,
+            };
+            let budget = Budget {
+                iterations: Some(100_000),
+                time: None,
+                watch: &watch,
+            };
+            plan(&problem, &budget, 3, &mut |_| {}).unwrap()
+        };
+        // One look more is four changes more at most: with a tenth of a millisecond for a change of the largest plans, a wish is heard
+        // long before 20 ms are over.
+        for patience in [0, 50, 300, 301, 302] {
+            let (sooner, later) = (changes(patience), changes(patience + 1));
+            assert!(later.iterations <= sooner.iterations + 4, "{patience}");
+            score(&problem, &sooner.solution).unwrap();
+        }
+    }
+}

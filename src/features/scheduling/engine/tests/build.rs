@@ -40,6 +40,7 @@ pub(super) fn week() -> Problem {
         horizon: 7 * 96,
         hours: BTreeMap::from([("work".into(), hours)]),
         busy: Vec::new(),
+        fixed: Vec::new(),
         focus: Vec::new(),
         days: (0..7).map(|day| (day * 96, day * 96 + 96, 24)).collect(),
         profiles: BTreeMap::from([("flat".into(), vec![0; 96])]),
@@ -149,6 +150,10 @@ pub(super) fn any(seed: u64) -> Problem {
         slot_min: 1440 / per_day,
         horizon,
         hours,
+        fixed: (0..below(3))
+            .map(|_| below(horizon))
+            .map(|start| (start, start + per_day / 8))
+            .collect(),
         busy,
         focus: vec![(below(horizon), horizon)],
         days: caps,

@@ -181,3 +181,24 @@ fn a_less_important_task_can_make_room() {
         }
     );
 }
+
+#[test]
+fn nobody_is_told_to_move_what_is_not_theirs_to_move() {
+    let mut problem = week();
+    problem.hours.insert("work".into(), vec![(36, 44)]);
+    problem.tasks = vec![task(1, 8)];
+    let moved = |problem: &Problem| {
+        let explanation = explained(problem);
+        let changes = missing(&explanation, 1).relaxations.iter();
+        changes
+            .filter(|one| matches!(one.change, Change::MoveEvent { .. }))
+            .count()
+    };
+    problem.fixed = vec![(38, 40)];
+    assert_eq!(moved(&problem), 0, "work that stays is no event");
+    problem.busy = std::mem::take(&mut problem.fixed)
+        .into_iter()
+        .map(|(start, end)| (start, end, 0, 0))
+        .collect();
+    assert_eq!(moved(&problem), 1, "a meeting is");
+}

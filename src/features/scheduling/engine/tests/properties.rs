@@ -53,10 +53,10 @@ proptest! {
     fn locked_chunks_are_never_touched(shape in any::<u64>(), seed in any::<u64>()) {
         let mut problem = problem(shape);
         let (first, _) = planned(&problem, 50, seed);
-        // Half of the tasks are locked: their time is busy, and nothing is left to plan.
+        // Half of the tasks are locked: their time is taken, and nothing is left to plan.
         let locked: Vec<_> = first.solution.chunks.iter().filter(|(task, _)| *task % 2 == 0).collect();
         for (task, chunks) in &locked {
-            problem.busy.extend(chunks.iter().map(|(start, end)| (*start, *end, 0, 0)));
+            problem.fixed.extend(chunks.iter().copied());
             problem.tasks.retain(|other| other.id != **task);
             problem.tasks.iter_mut().for_each(|other| other.deps.retain(|dep| dep != *task));
         }

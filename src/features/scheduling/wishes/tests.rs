@@ -1,0 +1,183 @@
+//! Wishes and the hours they leave.
+
+use chrono::NaiveTime;
+use entity::enums::Weekday;
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::*;
+use crate::features::scheduling::engine::{Problem, Weights};
+
+fn wishes(all: &[Wish]) -> Wishes {
+    Wishes {
+        heard: Heard {
+            wishes: all.to_vec(),
+            rest: Vec::new(),
+        },
+    }
+}
+
+fn at(hour: i8) -> Time {
+    Time::constant(hour, 0, 0, 0)
+}
+
+fn clock(hour: u32) -> NaiveTime {
+    NaiveTime::from_hms_opt(hour, 0, 0).unwrap()
+}
+
+fn hours(start: u32, end: u32) -> WorkingHours {
+    WorkingHours {
+        weekday: Weekday::Monday,
+        start: clock(start),
+        end: clock(end),
+    }
+}
+
+#[test]
+fn hours_lose_what_is_too_early_or_too_late() {
+    for (start, end, wish, left) in [
+        (9, 17, Wish::NotBefore(at(10)), Some((10, 17))),
+        (9, 17, Wish::NotBefore(at(8)), Some((9, 17))),
+        (9, 17, Wish::NotBefore(at(17)), None),
+        (9, 17, Wish::NotAfter(at(12)), Some((9, 12))),
+        (9, 17, Wish::NotAfter(at(9)), None),
+        (9, 17, Wish::NotAfter(at(20)), Some((9, 17))),
+        // All day, which ends at midnight.
+        (0, 0, Wish::NotBefore(at(10)), Some((10, 0))),
+        (0, 0, Wish::NotAfter(at(18)), Some((0, 18))),
+        // A night shift begins in the evening.
+        (22, 6, Wish::NotBefore(at(10)), Some((22, 6))),
+        (22, 6, Wish::NotBefore(at(23)), Some((23, 6))),
+        (22, 6, Wish::NotAfter(at(2)), Some((22, 2))),
+        (22, 6, Wish::NotAfter(at(23)), Some((22, 23))),
+    ] {
+        let found = wishes(std::slice::from_ref(&wish)).week(&[hours(start, end)]);
+        let expected: Vec<WorkingHours> = left.into_iter().map(|(start, end)| hours(start, end)).collect();
+        assert_eq!(found, expected, "{start}–{end}, {wish:?}");
+    }
+    let later = [Wish::NotBefore(at(12)), Wish::NotBefore(at(10))];
+    assert_eq!(
+        wishes(&later).week(&[hours(9, 17)]),
+        [hours(10, 17)],
+        "the later wish counts"
+    );
+}
+
+#[test]
+fn stored_wishes_are_read_again_and_strange_ones_do_no_harm() {
+    let heard = Heard {
+        wishes: vec![
+            Wish::KeepFree(date(2026, 3, 6).at(12, 0, 0, 0), date(2026, 3, 6).at(17, 0, 0, 0)),
+            Wish::NotBefore(at(10)),
+            Wish::Energy(EnergyLevel::High, at(8), at(12)),
+            Wish::OnDay("report".into(), date(2026, 3, 4)),
+        ],
+        rest: vec!["make me happy".into()],
+    };
+    let json = serde_json::to_value(&heard).unwrap();
+    assert_eq!(json["wishes"][1]["not_before"], "10:00:00");
+    assert_eq!(serde_json::from_value::<Heard>(json).unwrap(), heard);
+    assert!(serde_json::from_value::<Heard>(serde_json::json!({ "wishes": [{ "fly": 1 }] })).is_err());
+}
+
+fn question(tasks: Vec<Task>) -> Question {
+    let work = tasks.iter().map(|task| task.dur).collect();
+    let ids = (0..tasks.len()).map(|number| TaskId(uuid::Uuid::from_u128(number as u128)));
+    Question {
+        tasks: ids.collect(),
+        work,
+        problem: Problem {
+            id: String::new(),
+            slot_min: 15,
+            t0: String::new(),
+            horizon: 96,
+            hours: BTreeMap::from([("work".to_owned(), vec![(36, 48), (52, 68)])]),
+            busy: vec![(40, 42, 0, 0)],
+            fixed: vec![(60, 62)],
+            focus: Vec::new(),
+            days: vec![(0, 96, 20)],
+            profiles: BTreeMap::from([("flat".to_owned(), vec![0])]),
+            weights: Weights {
+                prio: vec![1, 2, 4, 8],
+                tard: 10,
+                flow: 1,
+                pref: 5,
+                focus: 8,
+                frag: 20,
+                moved: 40,
+                move_soon: 120,
+                soon: 96,
+                drop_base: 300,
+                drop_slot: 100,
+            },
+            tasks,
+        },
+        busy: Vec::new(),
+        fixed: Vec::new(),
+        in_force: Vec::new(),
+        elsewhere: Vec::new(),
+        left_out: Vec::new(),
+        pause: 0,
+    }
+}
+
+fn task(id: u32, dur: i64, min: i64, max: i64) -> Task {
+    Task {
+        id,
+        dur,
+        min,
+        max,
+        est: 0,
+        due: None,
+        deadline: None,
+        prio: 1,
+        deps: Vec::new(),
+        sched: "work".into(),
+        profile: "flat".into(),
+        deep: false,
+        tag: String::new(),
+        prior: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However tasks are cut: all work has its place, inside the hours, with breaks between any two things.
+    #[test]
+    fn breaks_lie_between_any_two_things(
+        sizes in prop::collection::vec((1_i64..9, 1_i64..9, 0_i64..5), 1..6),
+        pause in 1_i64..4,
+    ) {
+        use crate::features::scheduling::engine::{Budget, explain, plan};
+        let tasks = sizes.iter().zip(0..).map(|((dur, min, more), id)| {
+            let min = (*min).min(*dur);
+            // Sizes that cannot be cut are made ones that can before a question is put.
+            let mut min = if *more == 0 { *dur } else { min };
+            let max = if *more == 0 { *dur } else { (min + more).min(*dur) };
+            while min > 1 && (dur / min) * max < *dur {
+                min -= 1;
+            }
+            task(id, *dur, min, max)
+        });
+        let mut question = question(tasks.collect());
+        add_breaks(&mut question, pause);
+        let found = plan(&question.problem, &Budget::iterations(100), 1, &mut |_| {}).unwrap();
+        let explanation = explain(&question.problem, &found.solution, &Budget::iterations(1)).unwrap();
+        let mut chunks: Vec<Range> = vec![(40, 42), (60, 62)];
+        let mut done = vec![0; question.work.len()];
+        for (placed, (start, end)) in question.work_of(&explanation) {
+            prop_assert!((36 <= start && end <= 48) || (52 <= start && end <= 68), "{start} {end}");
+            done[placed.task as usize] += end - start;
+            chunks.push((start, end));
+        }
+        chunks.sort_unstable();
+        for pair in chunks.windows(2) {
+            prop_assert!(pair[0].1 + pause <= pair[1].0, "{chunks:?}");
+        }
+        for (at, task) in question.problem.tasks.iter().enumerate() {
+            let expected = if found.left_out.contains(&task.id) { 0 } else { question.work[at] };
+            prop_assert_eq!(done[at], expected);
+        }
+    }
+}
