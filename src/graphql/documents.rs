@@ -20,6 +20,12 @@ pub struct Prepared {
     pub document: ExecutableDocument,
     repeats: OnceLock<bool>,
     valid: AtomicBool,
+    asks_position: bool,
+}
+
+/// Whether a document may ask where the change log of a workspace stands.
+pub(super) fn asks_position(text: &str) -> bool {
+    text.contains("changeCursor")
 }
 
 impl Prepared {
@@ -32,6 +38,11 @@ impl Prepared {
                 .map(|(_, operation)| &operation.node.selection_set.node)
                 .any(|set| repeats(&self.document, set))
         })
+    }
+
+    /// Whether the document may ask where the change log of a workspace stands.
+    pub(super) fn asks_position(&self) -> bool {
+        self.asks_position
     }
 
     /// Whether the document was found to be valid for the schema.
@@ -101,6 +112,7 @@ impl Documents {
             document: guard::read(text, limits)?,
             repeats: OnceLock::new(),
             valid: AtomicBool::new(false),
+            asks_position: asks_position(text),
         });
         self.0.insert(text.to_owned(), prepared.clone());
         Ok(prepared)
