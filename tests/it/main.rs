@@ -29,6 +29,7 @@ mod email_links;
 mod event_windows;
 mod events;
 mod fanout;
+mod faults;
 mod focus;
 mod http;
 mod http_limits;

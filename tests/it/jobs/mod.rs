@@ -1,6 +1,6 @@
 //! Background jobs with real workers, on both ways of running.
 
-mod bench;
+pub mod bench;
 mod outage;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
