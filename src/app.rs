@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::features::changes;
 use crate::graphql::{self, ApiSchema};
 use crate::kernel::Error;
 use crate::kernel::ids::IdGen;
@@ -201,6 +202,8 @@ pub async fn run(
 
     let api = async {
         if let Some(listener) = listener {
+            let followed = platform.clone();
+            platform.spawn(async move { changes::look_after(&followed).await });
             web::serve(
                 listener,
                 Web::new(web::Parts {

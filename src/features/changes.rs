@@ -3,7 +3,9 @@
 //! The log is the truth; messages only say that there is something to read, and carry the newest changes so that a subscriber that is up to
 //! date needs no query.
 
-use std::collections::VecDeque;
+mod tail;
+
+use std::collections::{HashMap, VecDeque};
 
 use entity::ids::{TypedId as _, WorkspaceId};
 use entity::{change_log, workspace_counter};
@@ -12,7 +14,11 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect a
 use crate::access::Ctx;
 use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
 use crate::kernel::{Error, ErrorCode, Result};
+use crate::platform::Platform;
+use crate::platform::db::Scope;
 use crate::platform::pubsub::{Signal, Subscription};
+
+pub use tail::look_after;
 
 /// Changes read from the log at a time while catching up.
 const CATCH_UP_PAGE: u64 = 500;
@@ -22,6 +28,25 @@ pub async fn newest(ctx: &Ctx) -> Result<i64> {
     let read = ctx.read().await?;
     let counter = read.find::<workspace_counter::Entity>().one(&read).await?;
     Ok(counter.ok_or_else(Error::not_found)?.change_seq)
+}
+
+/// Workspaces of one statement of [`positions`].
+const POSITIONS_PAGE: usize = 500;
+
+/// Positions of the newest changes of these workspaces, whoever asks: the server itself, or somebody who is a member of all of them.
+pub async fn positions(platform: &Platform, workspaces: &[WorkspaceId]) -> Result<HashMap<WorkspaceId, i64>> {
+    use workspace_counter::Column;
+    let mut found = HashMap::with_capacity(workspaces.len());
+    for page in workspaces.chunks(POSITIONS_PAGE) {
+        let read = platform.db.read(Scope::System).await?;
+        let select = read
+            .find::<workspace_counter::Entity>()
+            .select_only()
+            .columns([Column::WorkspaceId, Column::ChangeSeq])
+            .filter(Column::WorkspaceId.is_in(page.iter().copied()));
+        found.extend(select.into_tuple::<(WorkspaceId, i64)>().all(&read).await?);
+    }
+    Ok(found)
 }
 
 /// Changes after a position, oldest first. CURSOR_EXPIRED when the log no longer reaches back that far.

@@ -1,5 +1,6 @@
 //! The change log of a workspace, for clients that poll or come back after being away.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
@@ -9,12 +10,31 @@ use super::enums::ChangeAction;
 use super::errors::expose;
 use super::node::{Node, node_in};
 use super::scalars::DateTime;
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::features::changes;
 use crate::kernel::{self, Error};
 
 /// Largest page of the change log.
 const MAX_PAGE: u64 = 500;
+
+/// Where the change logs of the caller's workspaces stood before anything else of the operation was read. Fields are resolved side by side:
+/// a position that was read after the data would hide what was committed in between.
+pub(super) struct Positions(HashMap<WorkspaceId, i64>);
+
+impl Positions {
+    /// Reads them; `None` when they cannot be known, which whoever asks for one finds out too.
+    pub(super) async fn read(access: &Access) -> Option<Self> {
+        let memberships = access.memberships().await.ok()?;
+        let workspaces: Vec<_> = memberships
+            .iter()
+            .map(|membership| membership.workspace_id)
+            .collect();
+        changes::positions(access.platform(), &workspaces)
+            .await
+            .ok()
+            .map(Self)
+    }
+}
 
 /// The fields that the change log hangs on a workspace.
 pub struct WorkspaceChanges(pub Arc<Ctx>);
@@ -22,8 +42,12 @@ pub struct WorkspaceChanges(pub Arc<Ctx>);
 #[Object]
 impl WorkspaceChanges {
     /// Position of the newest change. Read it together with data, then subscribe `after` it: nothing is missed in between.
-    async fn change_cursor(&self) -> Result<String> {
-        let seq = changes::newest(&self.0).await.map_err(expose)?;
+    async fn change_cursor(&self, ctx: &Context<'_>) -> Result<String> {
+        let positions = ctx.data_opt::<Positions>();
+        let seq = match positions.and_then(|all| all.0.get(&self.0.workspace_id())) {
+            Some(seq) => *seq,
+            None => changes::newest(&self.0).await.map_err(expose)?,
+        };
         Ok(changes::encode_cursor(&self.0, seq))
     }
 

@@ -22,6 +22,12 @@ pub struct Prepared {
     valid: AtomicBool,
     /// How its only operation is answered without the executor; inside `None` when it is not. Unset until somebody tried.
     route: OnceLock<Option<Arc<dyn Route>>>,
+    asks_position: bool,
+}
+
+/// Whether a document may ask where the change log of a workspace stands.
+pub(super) fn asks_position(text: &str) -> bool {
+    text.contains("changeCursor")
 }
 
 impl Prepared {
@@ -34,6 +40,11 @@ impl Prepared {
                 .map(|(_, operation)| &operation.node.selection_set.node)
                 .any(|set| repeats(&self.document, set))
         })
+    }
+
+    /// Whether the document may ask where the change log of a workspace stands.
+    pub(super) fn asks_position(&self) -> bool {
+        self.asks_position
     }
 
     /// Whether the document was found to be valid for the schema.
@@ -118,6 +129,7 @@ impl Documents {
             repeats: OnceLock::new(),
             valid: AtomicBool::new(false),
             route: OnceLock::new(),
+            asks_position: asks_position(text),
         });
         self.0.insert(text.to_owned(), prepared.clone());
         Ok(prepared)

@@ -1,5 +1,6 @@
 //! The one way in which subscriptions follow the change log of a workspace: alone, or driven for many subscribers at once.
 
+mod about;
 mod audience;
 mod plan;
 mod source;
@@ -19,9 +20,10 @@ use crate::kernel;
 use crate::kernel::changes::{Change, ObjectType};
 use crate::platform::Platform;
 
+pub use about::{About, Home};
 pub use audience::Audience;
 pub use plan::{GroupKey, Plan, access_of};
-pub use source::{Handover, Source};
+pub use source::{Crowd, Handover, Source};
 
 /// Follows the changes of a workspace that `wanted` picks. A stream of its own checks membership again before each one is sent, so that a
 /// removed member hears nothing more; whoever drives a stream for many checks for it.

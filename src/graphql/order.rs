@@ -1,6 +1,7 @@
-//! What every operation passes on its way through the executor: a document that is known to be valid is not validated again, and the
-//! fields of the answer are put in the order in which the document asks for them, as the GraphQL specification demands. The executor
-//! writes each object in the order in which its resolvers happen to finish.
+//! What every operation passes on its way through the executor: a document that is known to be valid is not validated again; where the
+//! change logs stand is read before everything else, so that whoever goes on from there misses nothing; and the fields of the answer are
+//! put in the order in which the document asks for them, as the GraphQL specification demands. The executor resolves and writes the fields
+//! of each object in the order in which their resolvers happen to finish.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,10 +10,12 @@ use async_graphql::extensions::{
 };
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{Name, Response, ServerError, ServerResult, ValidationResult, Value, Variables};
+use async_graphql::{Data, Name, Response, ServerError, ServerResult, ValidationResult, Value, Variables};
 
-use super::documents::Prepared;
+use super::changes::Positions;
+use super::documents::{Prepared, asks_position};
 use super::shape::is_raw;
+use crate::access::Access;
 
 /// Adds this to a schema.
 pub struct Served;
@@ -25,7 +28,12 @@ impl ExtensionFactory for Served {
 
 /// Holds the document of requests that came without a [`Prepared`] one.
 #[derive(Default)]
-struct Serving(Mutex<Option<ExecutableDocument>>);
+struct Serving(Mutex<Option<Own>>);
+
+struct Own {
+    document: ExecutableDocument,
+    asks_position: bool,
+}
 
 #[async_trait::async_trait]
 impl Extension for Serving {
@@ -38,7 +46,10 @@ impl Extension for Serving {
     ) -> ServerResult<ExecutableDocument> {
         let document = next.run(ctx, query, variables).await?;
         if ctx.data_opt::<Arc<Prepared>>().is_none() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(document.clone());
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Own {
+                document: document.clone(),
+                asks_position: asks_position(query),
+            });
         }
         Ok(document)
     }
@@ -69,16 +80,45 @@ impl Extension for Serving {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        let mut response = next.run(ctx, operation_name).await;
-        let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let prepared = ctx.data_opt::<Arc<Prepared>>();
-        let document = prepared.map(|prepared| &prepared.document).or(own.as_ref());
+        let mut response = match self.positions(ctx, prepared).await {
+            Some(positions) => {
+                let mut data = Data::default();
+                data.insert(positions);
+                next.run_with_data(ctx, operation_name, data).await
+            }
+            None => next.run(ctx, operation_name).await,
+        };
+        let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = own.as_ref().map(|own| &own.document);
+        let document = prepared.map(|prepared| &prepared.document).or(own);
         if let Some(document) = document
             && let Some(selection) = operation(document, operation_name)
         {
             arrange(document, &[selection], &mut response.data);
         }
         response
+    }
+}
+
+impl Serving {
+    /// Where the change logs stand, when the document may ask for it.
+    async fn positions(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        prepared: Option<&Arc<Prepared>>,
+    ) -> Option<Positions> {
+        let is_asked = match prepared {
+            Some(prepared) => prepared.asks_position(),
+            None => {
+                let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                own.as_ref().is_some_and(|own| own.asks_position)
+            }
+        };
+        if !is_asked {
+            return None;
+        }
+        Positions::read(ctx.data_opt::<Arc<Access>>()?).await
     }
 }
 

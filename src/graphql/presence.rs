@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Description, Enum, ID, Object, Result, Subscription};
-use futures_util::stream::try_unfold;
-use futures_util::{Stream, TryStreamExt as _};
+use futures_util::stream::{BoxStream, try_unfold};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use super::access;
 use super::errors::expose;
 use super::ids::target;
+use super::live::{Crowd, Source};
 use super::loader;
 use super::loaders::UserKey;
 use super::paging::payload;
@@ -120,11 +121,24 @@ impl PresenceSubscription {
         let start = async {
             operation.caller().require_user()?;
             let entered = operation.ctx(target(&workspace_id)?).await?;
-            Here::enter(entered, operation.caller())
+            let seen: BoxStream<'static, kernel::Result<Presence>> = match ctx.data_opt::<Source>() {
+                Some(Source::Shared(Some(crowd))) => {
+                    let next = async |(entered, crowd): (Ctx, Crowd)| {
+                        let seen = presence::next_of(&entered, &crowd).await?;
+                        kernel::Result::Ok(seen.map(|seen| (Presence(seen), (entered, crowd))))
+                    };
+                    try_unfold((entered, crowd.clone()), next).boxed()
+                }
+                _ => {
+                    let next = async |mut here: Here| {
+                        kernel::Result::Ok(here.next().await?.map(|seen| (Presence(seen), here)))
+                    };
+                    try_unfold(Here::enter(entered, operation.caller())?, next).boxed()
+                }
+            };
+            Ok(seen)
         };
-        let here = start.await.map_err(expose)?;
-        let next =
-            async |mut here: Here| kernel::Result::Ok(here.next().await?.map(|seen| (Presence(seen), here)));
-        Ok(try_unfold(here, next).map_err(expose))
+        let seen = start.await.map_err(expose)?;
+        Ok(seen.map_err(expose))
     }
 }

@@ -192,7 +192,8 @@ pub(super) fn coded(code: ErrorCode, message: impl Into<String>) -> ServerError 
     error
 }
 
-fn code_of(error: &ServerError) -> Option<ErrorCode> {
+/// The code of an error, when it has one.
+pub(super) fn code_of(error: &ServerError) -> Option<ErrorCode> {
     let Some(Value::String(code)) = error.extensions.as_ref()?.get("code") else {
         return None;
     };

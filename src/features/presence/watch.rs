@@ -1,14 +1,13 @@
 //! Being here and seeing who else is, for as long as one is a member.
 
 use crate::access::{Access, Caller, Ctx, still_valid};
-use crate::features::people;
 use crate::kernel::Result;
 use crate::kernel::changes::Topic;
-use crate::kernel::presence::{Seen, Status};
+use crate::kernel::presence::Seen;
 use crate::platform::presence::{Sitting, Watch};
 use crate::platform::pubsub::{Signal, Subscription};
 
-use super::rules;
+use super::{is_shown, rules};
 
 /// Somebody who watches and is seen.
 pub struct Here {
@@ -51,8 +50,7 @@ impl Here {
             };
             self.check().await?;
             let Some(seen) = seen else { continue };
-            // That somebody left is also told of those who were removed.
-            if seen.status == Status::Offline || self.is_member(&seen).await? {
+            if is_shown(&self.ctx, &seen).await? {
                 return Ok(Some(seen));
             }
         }
@@ -64,11 +62,5 @@ impl Here {
         still_valid(platform, &self.caller).await?;
         let access = Access::new(platform.clone(), self.caller.clone());
         access.ctx(self.ctx.workspace_id()).await.map(drop)
-    }
-
-    async fn is_member(&self, seen: &Seen) -> Result<bool> {
-        let workspace = [self.ctx.workspace_id()];
-        let found = people::sharing_workspace(self.ctx.platform(), &workspace, &[seen.user_id]).await?;
-        Ok(found.contains(&seen.user_id))
     }
 }

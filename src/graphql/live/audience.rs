@@ -15,6 +15,65 @@ const IMPERSONAL: &[(&str, &[(&str, &str)])] = &[
         &[
             ("taskChanged", "TaskChange"),
             ("calendarEventChanged", "CalendarEventChange"),
+            ("presenceChanged", "Presence"),
+            ("jobProgress", "Job"),
+            ("syncProgress", "SyncProgress"),
+            ("scheduleProgress", "ScheduleProgress"),
+        ],
+    ),
+    (
+        "Presence",
+        &[
+            ("user", "User"),
+            ("status", ""),
+            ("location", ""),
+            ("lastSeenAt", ""),
+        ],
+    ),
+    // Not the payload, which only administrators see.
+    (
+        "Job",
+        &[
+            ("id", ""),
+            ("queue", ""),
+            ("status", ""),
+            ("progressPercent", ""),
+            ("attempts", ""),
+            ("maxAttempts", ""),
+            ("lastError", ""),
+            ("createdAt", ""),
+            ("runAt", ""),
+            ("startedAt", ""),
+            ("finishedAt", ""),
+        ],
+    ),
+    (
+        "SyncProgress",
+        &[("percent", ""), ("processedCount", ""), ("run", "SyncRun")],
+    ),
+    (
+        "SyncRun",
+        &[
+            ("id", ""),
+            ("status", ""),
+            ("startedAt", ""),
+            ("finishedAt", ""),
+            ("error", ""),
+            ("createdCount", ""),
+            ("updatedCount", ""),
+            ("deletedCount", ""),
+            ("problemCount", ""),
+        ],
+    ),
+    // The plan itself is personal.
+    (
+        "ScheduleProgress",
+        &[
+            ("phase", ""),
+            ("percent", ""),
+            ("message", ""),
+            ("placedTaskCount", ""),
+            ("totalTaskCount", ""),
         ],
     ),
     (
@@ -88,7 +147,8 @@ const DEEPEST: usize = 64;
 /// Those who get the same answers to the same document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Audience {
-    role: WorkspaceRole,
+    /// Nothing where it is not a matter of membership.
+    role: Option<WorkspaceRole>,
     scope: Option<ApiTokenScope>,
     is_limited: bool,
     is_admin: bool,
@@ -97,8 +157,8 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// The audience that a member belongs to.
-    pub fn of(caller: &Caller, role: WorkspaceRole, is_personal: bool) -> Option<Self> {
+    /// The audience that somebody belongs to. Without a role everybody is one of their own.
+    pub fn of(caller: &Caller, role: Option<WorkspaceRole>, is_personal: bool) -> Option<Self> {
         let (user_id, session_id, token_id, scope) = match caller.identity {
             Identity::Guest => return None,
             Identity::Session {
@@ -116,12 +176,12 @@ impl Audience {
             scope,
             is_limited: caller.workspace_limit().is_some(),
             is_admin: caller.is_admin(),
-            person: is_personal.then_some((user_id, session_id, token_id)),
+            person: (is_personal || role.is_none()).then_some((user_id, session_id, token_id)),
         })
     }
 
     /// The role that they have in common.
-    pub fn role(&self) -> WorkspaceRole {
+    pub fn role(&self) -> Option<WorkspaceRole> {
         self.role
     }
 }

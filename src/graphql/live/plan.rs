@@ -1,4 +1,4 @@
-//! A subscription to the change log taken apart: which workspace, from where, and what makes two subscriptions the same but for that.
+//! A subscription taken apart: what it is about, from where, and what makes two subscriptions the same but for that.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinitio
 use async_graphql::{Name, Request, Value as Constant, Variables};
 use entity::ids::WorkspaceId;
 
+use super::about::About;
 use super::audience::{self, Audience};
 use super::source::Source;
 use crate::access::{Access, Caller};
@@ -16,7 +17,7 @@ use crate::platform::Platform;
 /// What subscriptions have in common that get the same messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GroupKey {
-    workspace_id: WorkspaceId,
+    workspace_id: Option<WorkspaceId>,
     query: String,
     operation_name: Option<String>,
     /// As JSON, without the position to start from.
@@ -25,13 +26,18 @@ pub struct GroupKey {
 }
 
 impl GroupKey {
+    /// Where they have to be members; nothing when it is not a matter of membership.
+    pub fn workspace_id(&self) -> Option<WorkspaceId> {
+        self.workspace_id
+    }
+
     /// Those who get the same answers.
     pub fn audience(&self) -> &Audience {
         &self.audience
     }
 }
 
-/// A subscription that follows the change log of a workspace.
+/// A subscription that others may share.
 #[derive(Clone)]
 pub struct Plan {
     query: String,
@@ -39,8 +45,7 @@ pub struct Plan {
     variables: Variables,
     document: ExecutableDocument,
     prepared: Option<Arc<Prepared>>,
-    workspace_id: WorkspaceId,
-    after: Option<String>,
+    about: About,
     is_personal: bool,
 }
 
@@ -56,20 +61,10 @@ impl Plan {
             return None;
         };
         let field = &field.node;
-        audience::impersonal("Subscription", &field.name.node)?;
         if !field.directives.is_empty() || !operation.directives.is_empty() {
             return None;
         }
-        let workspace_id = match argument(field, "workspaceId", &request.variables).0? {
-            Constant::String(text) => text.parse().ok()?,
-            _ => return None,
-        };
-        let (after, by_variable) = argument(field, "after", &request.variables);
-        let after = match after {
-            None | Some(Constant::Null) => None,
-            Some(Constant::String(text)) => Some(text),
-            Some(_) => return None,
-        };
+        let (about, by_variable) = About::of(field, &request.variables)?;
         let mut variables = request.variables.clone();
         if let Some(name) = by_variable {
             // Once where it is declared and once here: then nothing else depends on it.
@@ -78,33 +73,36 @@ impl Plan {
             }
             variables.remove(&name);
         }
-        let is_personal = audience::is_personal(&document, "Subscription", &operation.selection_set.node);
+        let is_personal = about == About::Person
+            || audience::is_personal(&document, "Subscription", &operation.selection_set.node);
         Some(Self {
             query: request.query.clone(),
             operation_name: request.operation_name.clone(),
             variables,
             document,
             prepared: found_in(request),
-            workspace_id,
-            after,
+            about,
             is_personal,
         })
     }
 
-    /// The workspace whose changes are followed.
-    pub fn workspace_id(&self) -> WorkspaceId {
-        self.workspace_id
+    /// What it is about.
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
-    /// The cursor to resume after.
-    pub fn after(&self) -> Option<&str> {
-        self.after.as_deref()
+    /// The workspace whose log it follows, and the cursor to resume after.
+    pub fn log(&self) -> Option<(WorkspaceId, Option<&str>)> {
+        match &self.about {
+            About::Log { workspace_id, after } => Some((*workspace_id, after.as_deref())),
+            _ => None,
+        }
     }
 
     /// Names the group of a subscriber.
-    pub fn key(&self, audience: Audience) -> Option<GroupKey> {
+    pub fn key(&self, workspace_id: Option<WorkspaceId>, audience: Audience) -> Option<GroupKey> {
         Some(GroupKey {
-            workspace_id: self.workspace_id,
+            workspace_id,
             query: self.query.clone(),
             operation_name: self.operation_name.clone(),
             variables: serde_json::to_string(&self.variables).ok()?,
@@ -157,7 +155,7 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
 }
 
 /// The value of an argument, and the variable that it comes from.
-fn argument(field: &Field, name: &str, variables: &Variables) -> (Option<Constant>, Option<Name>) {
+pub(super) fn argument(field: &Field, name: &str, variables: &Variables) -> (Option<Constant>, Option<Name>) {
     let Some(value) = field.get_argument(name) else {
         return (None, None);
     };

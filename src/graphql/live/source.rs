@@ -7,6 +7,10 @@ use std::task::{Poll, Waker};
 use crate::access::Ctx;
 use crate::kernel::Result;
 use crate::kernel::changes::Change;
+use crate::platform::presence::Watch;
+
+/// What is heard of those who are in a workspace, by whoever listens for many.
+pub type Crowd = Arc<tokio::sync::Mutex<Watch>>;
 
 /// Where the changes of a request come from, whatever its `after` says.
 pub enum Source {
@@ -21,6 +25,8 @@ pub enum Source {
     },
     /// The change log after a position.
     From(i64),
+    /// The stream is driven for many, who are members and present by themselves; presence is heard from here.
+    Shared(Option<Crowd>),
 }
 
 /// A change, and the right to read what it is about; nothing when there will be no more.

@@ -120,7 +120,7 @@ impl Presence {
         match shared::read(redis, workspace).await {
             Ok(leases) => {
                 let room = room.unwrap_or_default();
-                room.believe(redis.instance(), leases);
+                room.learn(redis.instance(), leases);
                 room.everybody(now)
             }
             Err(error) => {
@@ -170,6 +170,12 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Tells everything once more: how everybody is, not how they came to be so.
+    pub fn tell_all(&mut self) {
+        self.news = self.room.listen();
+        self.ready = self.room.told().into();
+    }
+
     /// The next change; `None` when the server stops. Whoever is slow is told how things are, not how they came to be.
     pub async fn next(&mut self) -> Option<Seen> {
         loop {
@@ -180,8 +186,7 @@ impl Watch {
                 Ok(batch) => self.ready.extend(batch.iter().cloned()),
                 Err(RecvError::Lagged(_)) => {
                     // What is left of the backlog is older than what everybody knows by now.
-                    self.news = self.room.listen();
-                    self.ready = self.room.told().into();
+                    self.tell_all();
                 }
                 Err(RecvError::Closed) => return None,
             }

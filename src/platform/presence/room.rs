@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, broadcast};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::shared::{self, Lease};
+use super::shared::{self, Lease, Leases};
 use super::{Client, House, LEASE, Presence, gone};
 use crate::kernel::changes::Topic;
 use crate::kernel::presence::{GRACE, HOLDS, Seen, Sign, Status, seen};
@@ -153,20 +153,19 @@ impl Room {
         self.state().told.values().cloned().collect()
     }
 
-    /// Takes over what Redis says of the other replicas.
-    pub(super) fn believe(&self, me: &str, leases: Vec<Lease>) {
-        let now = Instant::now();
+    /// Takes over what Redis says of the other replicas. Who is missing there is gone.
+    fn believe(&self, me: &str, leases: Leases) {
         let mut state = self.state();
-        state.others.clear();
-        for lease in leases {
-            if *lease.instance != *me {
-                let other = Other {
-                    sign: lease.sign,
-                    until: now + lease.left,
-                };
-                state.others.insert((lease.instance, lease.client), other);
-            }
+        if !leases.is_lost {
+            // Otherwise they are here for as long as they said; whoever lives says so again before that.
+            state.others.clear();
         }
+        state.learn(me, leases.all);
+    }
+
+    /// Takes over what Redis says of those who are here on the other replicas.
+    pub(super) fn learn(&self, me: &str, leases: Vec<Lease>) {
+        self.state().learn(me, leases);
     }
 
     /// Takes over what another replica says.
@@ -296,6 +295,19 @@ impl Room {
 }
 
 impl State {
+    fn learn(&mut self, me: &str, leases: Vec<Lease>) {
+        let now = Instant::now();
+        for lease in leases {
+            if *lease.instance != *me {
+                let other = Other {
+                    sign: lease.sign,
+                    until: now + lease.left,
+                };
+                self.others.insert((lease.instance, lease.client), other);
+            }
+        }
+    }
+
     fn signs(&self) -> Vec<(Client, Sign)> {
         let own = self.own.iter();
         own.map(|(client, own)| (*client, own.sign.clone())).collect()

@@ -15,21 +15,23 @@ use crate::kernel::presence::Sign;
 use crate::kernel::{Error, Result};
 use crate::platform::redis::Redis;
 
-/// Stores fields with their end in front of the value, deletes others, and answers with what is left, if that is wanted.
+/// Stores fields with their end in front of the value, deletes others, and answers with what is left, if that is wanted, after a word on
+/// whether Redis had lost everything that is stored.
 const EXCHANGE: &str = r"
     local clock = redis.call('TIME')
     local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
     local lease = tonumber(ARGV[1])
     local sets = tonumber(ARGV[3])
-    local at = 4
+    local at, known = 4, 0
     for i = 1, sets do
+        known = known + redis.call('HEXISTS', KEYS[1], ARGV[at])
         redis.call('HSET', KEYS[1], ARGV[at], string.format('%.0f', now + lease) .. ' ' .. ARGV[at + 1])
         at = at + 2
     end
     for i = at, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
     if sets > 0 then redis.call('PEXPIRE', KEYS[1], lease * 2) end
     if ARGV[2] == '0' then return {} end
-    local all, live = redis.call('HGETALL', KEYS[1]), {}
+    local all, live = redis.call('HGETALL', KEYS[1]), { (sets > 0 and known == 0) and 'lost' or 'kept' }
     for i = 1, #all, 2 do
         local stop, text = string.match(all[i + 1], '^(%d+) (.*)$')
         local left = tonumber(stop) - now
@@ -53,17 +55,22 @@ pub(super) struct Lease {
     pub(super) left: Duration,
 }
 
+/// What Redis knows of a workspace.
+#[derive(Default)]
+pub(super) struct Leases {
+    /// Everybody who is here.
+    pub(super) all: Vec<Lease>,
+    /// Redis had forgotten this replica, and so perhaps the others.
+    pub(super) is_lost: bool,
+}
+
 /// Everybody who is here.
 pub(super) async fn read(redis: &Redis, workspace: WorkspaceId) -> Result<Vec<Lease>> {
-    exchange(redis, workspace, &[], true).await
+    Ok(exchange(redis, workspace, &[], true).await?.all)
 }
 
 /// Renews the leases of all clients of this replica; answers with everybody who is here.
-pub(super) async fn renew(
-    redis: &Redis,
-    workspace: WorkspaceId,
-    own: &[(Client, Sign)],
-) -> Result<Vec<Lease>> {
+pub(super) async fn renew(redis: &Redis, workspace: WorkspaceId, own: &[(Client, Sign)]) -> Result<Leases> {
     let own: Vec<(Client, Option<Sign>)> = own
         .iter()
         .map(|(client, sign)| (*client, Some(sign.clone())))
@@ -85,7 +92,7 @@ async fn exchange(
     workspace: WorkspaceId,
     changed: &[(Client, Option<Sign>)],
     wants_all: bool,
-) -> Result<Vec<Lease>> {
+) -> Result<Leases> {
     let key = redis.key(format_args!("presence:{}", workspace.0.simple()));
     let field = |client: &Client| {
         let (user, source) = (client.user_id.0.simple(), client.source.simple());
@@ -112,7 +119,13 @@ async fn exchange(
         answer
     };
     let texts = redis.call(ask).await?;
-    Ok(texts.chunks_exact(3).filter_map(lease).collect())
+    let Some((word, texts)) = texts.split_first() else {
+        return Ok(Leases::default());
+    };
+    Ok(Leases {
+        all: texts.chunks_exact(3).filter_map(lease).collect(),
+        is_lost: word == "lost",
+    })
 }
 
 /// A newer version may say more than this one understands; what it does not understand is not here.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
+use entity::ids::WorkspaceId;
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -27,6 +28,18 @@ fn backlog(topic: Topic) -> usize {
         Topic::Revoked(_) => 1,
         Topic::Notifications(_) => 16,
         _ => BACKLOG,
+    }
+}
+
+/// How many beats apart the subscribers of a topic are told to resync while nothing is heard from the other replicas. Spread over the
+/// topics, because many of them have a statement to run; none where somebody else looks at the truth in the meantime.
+fn turns(topic: Topic) -> Option<u64> {
+    match topic {
+        // Whoever looks after the logs tells those that did grow; workers look for jobs every second.
+        Topic::Changes(_) | Topic::JobsDue => None,
+        // As many as there are sockets.
+        Topic::Revoked(_) => Some(16),
+        _ => Some(3),
     }
 }
 
@@ -73,9 +86,15 @@ pub struct PubSub {
 /// Local subscribers by the text of their topic.
 #[derive(Default)]
 struct Topics {
-    senders: DashMap<String, broadcast::Sender<Item>>,
+    senders: DashMap<String, Local>,
     failures: AtomicU64,
     tap: OnceLock<Tap>,
+}
+
+/// The subscribers of one topic.
+struct Local {
+    topic: Topic,
+    sender: broadcast::Sender<Item>,
 }
 
 impl std::fmt::Debug for Topics {
@@ -92,9 +111,13 @@ impl Topics {
         if let Some(tap) = self.tap.get() {
             tap(Heard::Message { topic, text: message });
         }
-        if let Some(sender) = self.senders.get(topic) {
+        self.tell(topic, message);
+    }
+
+    fn tell(&self, topic: &str, message: &Arc<str>) {
+        if let Some(local) = self.senders.get(topic) {
             // An error only says that the last subscriber is leaving.
-            sender.send(Item::Message(message.clone())).ok();
+            local.sender.send(Item::Message(message.clone())).ok();
         }
     }
 
@@ -102,10 +125,28 @@ impl Topics {
         if let Some(tap) = self.tap.get() {
             tap(Heard::Resync);
         }
-        for sender in &self.senders {
-            sender.send(Item::Resync).ok();
+        for local in &self.senders {
+            local.sender.send(Item::Resync).ok();
         }
     }
+
+    /// Nothing is heard from the other replicas: those whose turn it is look at the truth.
+    fn resync_some(&self, turn: u64) {
+        for local in &self.senders {
+            if let Some(turns) = turns(local.topic)
+                && spread(local.key()) % turns == turn % turns
+            {
+                local.sender.send(Item::Resync).ok();
+            }
+        }
+    }
+}
+
+/// A number that differs between topics.
+fn spread(topic: &str) -> u64 {
+    topic
+        .bytes()
+        .fold(0, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
 }
 
 impl PubSub {
@@ -169,17 +210,39 @@ impl PubSub {
     /// Listens from now on.
     pub fn subscribe(&self, topic: Topic) -> Subscription {
         let backlog = backlog(topic);
-        let topic = topic.to_string();
+        let text = topic.to_string();
         let receiver = self
             .topics
             .senders
-            .entry(topic.clone())
-            .or_insert_with(|| broadcast::channel(backlog).0)
+            .entry(text.clone())
+            .or_insert_with(|| Local {
+                topic,
+                sender: broadcast::channel(backlog).0,
+            })
+            .sender
             .subscribe();
         Subscription {
             receiver: Some(receiver),
-            topic,
+            topic: text,
             topics: self.topics.clone(),
+        }
+    }
+
+    /// The workspaces whose changes somebody in this process follows.
+    pub fn followed(&self) -> Vec<WorkspaceId> {
+        let workspace = |local: &Local| match local.topic {
+            Topic::Changes(id) => Some(id),
+            _ => None,
+        };
+        let locals = self.topics.senders.iter();
+        locals.filter_map(|local| workspace(&local)).collect()
+    }
+
+    /// Sends a message to the subscribers in this process.
+    pub fn tell_here(&self, topic: Topic, message: &impl Serialize) {
+        match serde_json::to_string(message) {
+            Ok(text) => self.topics.tell(&topic.to_string(), &text.into()),
+            Err(error) => tracing::error!(%topic, %error, "a message cannot be written as JSON"),
         }
     }
 
@@ -222,6 +285,6 @@ impl Drop for Subscription {
         self.receiver = None;
         self.topics
             .senders
-            .remove_if(&self.topic, |_, sender| sender.receiver_count() == 0);
+            .remove_if(&self.topic, |_, local| local.sender.receiver_count() == 0);
     }
 }

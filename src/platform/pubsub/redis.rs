@@ -17,7 +17,11 @@ use crate::kernel::{Error, Result};
 use crate::platform::redis::Redis;
 
 /// Time between two messages that a process sends to itself.
-const BEAT: Duration = Duration::from_secs(2);
+const BEAT: Duration = Duration::from_secs(1);
+/// Silence after which messages of others may be missing.
+const DOUBT: Duration = Duration::from_millis(2_500);
+/// Longest wait for a connection that is made anew.
+const CONNECT: Duration = Duration::from_secs(2);
 /// Silence after which the connection is made anew.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -62,7 +66,7 @@ impl Remote {
             .start
             .elapsed()
             .saturating_sub(Duration::from_millis(self.heard.at.load(Ordering::Relaxed)));
-        since <= SILENCE
+        since <= DOUBT
     }
 
     pub(super) async fn publish(&self, topic: &str, text: &str) -> Result<()> {
@@ -110,21 +114,28 @@ async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>, liv
     let _stop = StopOnDrop(keeper);
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut heard = Instant::now();
+    let (mut heard, mut turn) = (Instant::now(), 0_u64);
+    // Not moved by a connection that is made anew.
+    let mut spoken = Instant::now();
     loop {
         tokio::select! {
             _ = beats.tick() => {
+                if spoken.elapsed() > DOUBT {
+                    turn = turn.wrapping_add(1);
+                    topics.resync_some(turn);
+                }
                 if heard.elapsed() > SILENCE && client.is_connected() {
                     tracing::warn!("Redis is connected but silent; connecting again");
                     heard = Instant::now();
                     // What comes of it is heard as a reconnect.
-                    timeout(BEAT, client.force_reconnection()).await.ok();
+                    timeout(CONNECT, client.force_reconnection()).await.ok();
                 }
                 beat(&redis).await;
             }
             message = messages.recv() => match message {
                 Ok(message) => {
                     heard = Instant::now();
+                    spoken = heard;
                     live.now();
                     hand_out(&message, &prefix, redis.instance(), &topics);
                 }

@@ -72,6 +72,8 @@ pub(super) struct Connection {
     pub(super) revoked: Option<Revoked>,
     /// The credentials may have ended.
     is_check_due: bool,
+    /// They could not be looked at; the next ping tries again.
+    pub(super) is_check_owed: bool,
     checking: Option<BoxFuture<'static, Checked>>,
     pub(super) operations: Vec<Running>,
     pub(super) wire: Wire,
@@ -103,6 +105,7 @@ impl Connection {
             joiner: None,
             revoked: None,
             is_check_due: false,
+            is_check_owed: false,
             checking: None,
             operations: Vec::new(),
             wire: Wire::new(socket),
@@ -257,7 +260,8 @@ impl Connection {
         self.unanswered += 1;
         self.pings += 1;
         self.wire.push(Message::Ping(Default::default()));
-        self.is_check_due |= self.joiner.is_some() && self.pings.is_multiple_of(PINGS_PER_CHECK);
+        let is_owed = std::mem::take(&mut self.is_check_owed);
+        self.is_check_due |= self.joiner.is_some() && (is_owed || self.pings.is_multiple_of(PINGS_PER_CHECK));
         Ok(())
     }
 
@@ -338,7 +342,7 @@ fn emit(
             }
         }
         Event::Failed(errors) => Err(errors),
-        Event::Overflow(cursor) => Err(vec![overflow(&cursor)]),
+        Event::Overflow(cursor) => Err(vec![overflow(cursor.as_deref())]),
         Event::End => {
             return say(wire, &ServerMessage::Complete { id: &running.id }).map(|()| true);
         }
@@ -392,9 +396,14 @@ pub(super) fn listen(mut subscription: Subscription) -> Revoked {
 }
 
 /// What a reader hears that is too slow: everything before it was delivered, and from the cursor it goes on.
-fn overflow(cursor: &str) -> ServerError {
-    let message = "Events came faster than they were read. Subscribe again `after` the cursor.";
+fn overflow(cursor: Option<&str>) -> ServerError {
+    let message = match cursor {
+        Some(_) => "Events came faster than they were read. Subscribe again `after` the cursor.",
+        None => "Events came faster than they were read. Subscribe again.",
+    };
     let mut error = coded(ErrorCode::ServiceUnavailable, message);
-    error.extensions.get_or_insert_default().set("cursor", cursor);
+    if let Some(cursor) = cursor {
+        error.extensions.get_or_insert_default().set("cursor", cursor);
+    }
     error
 }

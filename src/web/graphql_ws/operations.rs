@@ -6,13 +6,12 @@ use std::task::{Context, Poll, ready};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response, ServerError};
-use entity::enums::WorkspaceRole;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, once};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tracing::Span;
 
-use super::fanout::{Ending, Joined, Joiner, News, Payload, Seat};
+use super::fanout::{Ending, Joined, Joiner, News, Payload, Place};
 use crate::access::Membership;
 use crate::features::changes;
 use crate::graphql::live::Plan;
@@ -30,8 +29,8 @@ pub(super) enum Event {
     Shared(Arc<Payload>),
     /// The end, with these errors.
     Failed(Vec<ServerError>),
-    /// The end of one that was too slow, with the cursor to go on from.
-    Overflow(String),
+    /// The end of one that was too slow, with the cursor to go on from, if it has one.
+    Overflow(Option<String>),
     /// There will be no more.
     End,
 }
@@ -69,12 +68,6 @@ struct Missed {
 enum Then {
     Sit(Place),
     Join(Arc<Plan>),
-}
-
-struct Place {
-    seat: Seat,
-    role: WorkspaceRole,
-    plan: Arc<Plan>,
 }
 
 impl Running {
@@ -134,7 +127,9 @@ impl Running {
                     Some(News::Payload(payload)) => return Poll::Ready(Event::Shared(payload)),
                     Some(News::Recheck) => self.rejoin(joiner),
                     Some(News::Overflow) => {
-                        let cursor = changes::cursor_of(place.plan.workspace_id(), place.seat.position());
+                        let position = place.seat.position();
+                        let log = place.plan.log();
+                        let cursor = log.map(|(workspace_id, _)| changes::cursor_of(workspace_id, position));
                         return Poll::Ready(Event::Overflow(cursor));
                     }
                     Some(News::Over(ending)) => {
@@ -177,10 +172,10 @@ impl Running {
             State::Alone(..) => false,
             State::Joining(_) | State::Reading(_) => true,
             State::Seated(place) => {
-                let workspace_id = place.plan.workspace_id();
-                let covers =
-                    |known: &Membership| known.workspace_id == workspace_id && known.role == place.role;
-                !memberships.iter().any(covers)
+                let covers = |known: &Membership| {
+                    place.home.workspace_id == Some(known.workspace_id) && place.home.role == Some(known.role)
+                };
+                place.home.workspace_id.is_some() && !memberships.iter().any(covers)
             }
         };
     }
@@ -201,23 +196,14 @@ fn arrived(joined: Joined) -> State {
             until,
             then: Then::Join(plan),
         })),
-        Joined::Seated {
-            missed,
-            until,
-            seat,
-            role,
-            plan,
-        } => {
-            let place = Place { seat, role, plan };
-            match missed {
-                None => State::Seated(place),
-                Some(missed) => State::Reading(Box::new(Missed {
-                    answers: alone(missed),
-                    until,
-                    then: Then::Sit(place),
-                })),
-            }
-        }
+        Joined::Seated { missed, until, place } => match missed {
+            None => State::Seated(place),
+            Some(missed) => State::Reading(Box::new(Missed {
+                answers: alone(missed),
+                until,
+                then: Then::Sit(place),
+            })),
+        },
     }
 }
 

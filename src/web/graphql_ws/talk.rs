@@ -194,14 +194,14 @@ impl Connection {
             let caller = match access::authenticate(&platform, credentials, origin).await {
                 Err(error) if error.code() == ErrorCode::Unauthenticated => return Checked::Revoked,
                 // A database that is away is no reason to send everybody off.
-                Err(_) => return Checked::Unknown,
+                Err(_) => return Checked::Failed,
                 Ok(caller) => caller,
             };
             if !watches {
                 return Checked::Unknown;
             }
             let memberships = Access::new(platform, caller).memberships().await;
-            memberships.map_or(Checked::Unknown, Checked::Memberships)
+            memberships.map_or(Checked::Failed, Checked::Memberships)
         };
         looking.instrument(self.span()).boxed()
     }
@@ -211,6 +211,10 @@ impl Connection {
         match found {
             Checked::Revoked => close(Close::revoked()),
             Checked::Unknown => Ok(()),
+            Checked::Failed => {
+                self.is_check_owed = true;
+                Ok(())
+            }
             Checked::Memberships(memberships) => {
                 for running in &mut self.operations {
                     running.recheck(&memberships);
@@ -227,6 +231,8 @@ pub(super) enum Checked {
     Revoked,
     /// Nothing that matters.
     Unknown,
+    /// Nobody could say; it is asked again.
+    Failed,
     /// They are, and these are the memberships of the person.
     Memberships(Arc<[Membership]>),
 }

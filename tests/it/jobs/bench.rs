@@ -112,18 +112,38 @@ impl Bench {
         .await
     }
 
+    /// The same with this clock, without Redis.
+    pub async fn with_clock(clock: Clock) -> Self {
+        let home = Arc::new(Home {
+            database: Database::create().await,
+            redis_url: None,
+            prefix: String::new(),
+        });
+        Self::open_with(home, clock).await
+    }
+
     /// Another process of the same installation.
     pub async fn replica(&self) -> Self {
-        Self::open(self.home.clone()).await
+        Self::open_with(self.home.clone(), self.platform.clock.clone()).await
+    }
+
+    /// Where the database and Redis are, and the prefix there; Redis is nowhere when there is none.
+    pub fn address(&self) -> (&str, &str, &str) {
+        let redis = self.home.redis_url.as_deref().unwrap_or_default();
+        (&self.home.database.url, redis, &self.home.prefix)
     }
 
     async fn open(home: Arc<Home>) -> Self {
+        Self::open_with(home, Clock::system()).await
+    }
+
+    async fn open_with(home: Arc<Home>, clock: Clock) -> Self {
         let instance = IdGen::random().uuid().simple().to_string();
         let redis = match &home.redis_url {
             Some(url) => Some(Redis::connect(url, &home.prefix, &instance, 2).await.unwrap()),
             None => None,
         };
-        let platform = support::platform(&home.database.url, Clock::system(), redis).await;
+        let platform = support::platform(&home.database.url, clock, redis).await;
         Self { platform, home }
     }
 
@@ -177,6 +197,54 @@ impl Bench {
             .write(Scope::System, Actor::system(), enqueue)
             .await
             .unwrap()
+    }
+
+    /// Many jobs, some hundreds in a transaction.
+    pub async fn enqueue_all(&self, jobs: Vec<NewJob>) {
+        for page in jobs.chunks(500) {
+            let enqueue = |tx: db::Tx| async move {
+                for job in page {
+                    tx.enqueue(job.clone()).await?;
+                }
+                Ok(())
+            };
+            self.platform
+                .write(Scope::System, Actor::system(), enqueue)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// How many jobs have ended well.
+    pub async fn ended(&self) -> u64 {
+        use sea_orm::PaginatorTrait as _;
+        let read = self.platform.db.read(Scope::System).await.unwrap();
+        read.find::<job::Entity>()
+            .filter(job::Column::Status.eq(JobStatus::Succeeded))
+            .count(&read)
+            .await
+            .unwrap()
+    }
+
+    /// Everybody who runs a job is taken for dead at the next look.
+    pub async fn expire_leases(&self) {
+        let past = self.platform.clock.now() - chrono::TimeDelta::seconds(1);
+        let expire = |tx: db::Tx| async move {
+            let lease = job::ActiveModel {
+                lease_until: sea_orm::Set(Some(past)),
+                ..Default::default()
+            };
+            tx.update_many::<job::Entity>()
+                .set(lease)
+                .filter(job::Column::Status.eq(JobStatus::Running))
+                .exec(tx.conn())
+                .await?;
+            Ok(())
+        };
+        self.platform
+            .write(Scope::System, Actor::system(), expire)
+            .await
+            .unwrap();
     }
 
     pub async fn row(&self, id: JobId) -> job::Model {

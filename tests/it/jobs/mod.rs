@@ -1,6 +1,6 @@
 //! Background jobs with real workers, on both ways of running.
 
-mod bench;
+pub mod bench;
 mod outage;
 mod ticks;
 mod turns;

@@ -1,7 +1,6 @@
 //! What Redis may do to jobs and messages: lose everything, go away, and connect replicas. With a server of its own, so that no other test
 //! feels it; there is nothing to test without Redis.
 
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,91 +9,10 @@ use entity::ids::{JobId, TypedId as _};
 use meridian::kernel::changes::Topic;
 use meridian::platform::jobs::WorkerConfig;
 use meridian::platform::pubsub::{Signal, Subscription};
-use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::bench::{Bench, number, production, script};
-
-/// A Redis server that ends with the test.
-struct Server {
-    child: Child,
-    port: u16,
-    dir: tempfile::TempDir,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let dir = tempfile::tempdir().unwrap();
-        let child = Self::spawn(port, &dir);
-        let server = Self { child, port, dir };
-        server.until_ready().await;
-        server
-    }
-
-    fn spawn(port: u16, dir: &tempfile::TempDir) -> Child {
-        Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--port", &port.to_string()])
-            .arg("--dir")
-            .arg(dir.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("redis-server is installed")
-    }
-
-    async fn until_ready(&self) {
-        for _ in 0..100 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.port))
-                .await
-                .is_ok()
-            {
-                return;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        panic!("redis-server does not listen");
-    }
-
-    async fn stop(&mut self) {
-        self.child.kill().await.unwrap();
-    }
-
-    async fn again(&mut self) {
-        self.child = Self::spawn(self.port, &self.dir);
-        self.until_ready().await;
-    }
-
-    async fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill")
-            .args(["-s", name, &pid])
-            .status()
-            .await
-            .unwrap();
-        assert!(sent.success());
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    async fn tell(&self, words: &[&str]) -> String {
-        let said = Command::new("redis-cli")
-            .args(["-p", &self.port.to_string()])
-            .args(words)
-            .output()
-            .await
-            .unwrap();
-        String::from_utf8(said.stdout).unwrap()
-    }
-}
+use crate::support::machines::OwnRedis;
 
 fn one_at_a_time() -> WorkerConfig {
     WorkerConfig {
@@ -117,7 +35,7 @@ async fn losing_everything_in_redis_loses_no_job_and_doubles_none() {
     if !production() {
         return;
     }
-    let server = Server::start().await;
+    let server = OwnRedis::start().await;
     let bench = Bench::with_redis(Some(server.url())).await;
     let ran: Arc<Mutex<Vec<u128>>> = Arc::default();
     let log = ran.clone();
@@ -158,7 +76,7 @@ async fn while_redis_is_away_work_is_accepted_quickly_and_runs_soon_after() {
     if !production() {
         return;
     }
-    let mut server = Server::start().await;
+    let mut server = OwnRedis::start().await;
     let bench = Bench::with_redis(Some(server.url())).await;
     let workers = bench.work(script(|_| async { Ok(()) }));
     let first = bench.enqueue(Bench::job(1)).await;
@@ -204,7 +122,7 @@ async fn a_redis_that_hangs_holds_nobody_up() {
     if !production() {
         return;
     }
-    let server = Server::start().await;
+    let server = OwnRedis::start().await;
     let bench = Bench::with_redis(Some(server.url())).await;
     let workers = bench.work(script(|_| async { Ok(()) }));
     let first = bench.enqueue(Bench::job(1)).await;
@@ -242,7 +160,7 @@ async fn replicas_hear_each_other_once_and_run_each_others_jobs() {
     if !production() {
         return;
     }
-    let server = Server::start().await;
+    let server = OwnRedis::start().await;
     let here = Bench::with_redis(Some(server.url())).await;
     let there = here.replica().await;
     let topic = Topic::Job(JobId::from_uuid(here.platform.ids.uuid()));

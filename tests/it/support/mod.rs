@@ -9,6 +9,7 @@ pub mod browser;
 pub mod chores;
 pub mod fake_http;
 pub mod issuer;
+pub mod machines;
 pub mod model;
 pub mod plans;
 pub mod post;

@@ -6,7 +6,7 @@ use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Set};
 
 use super::finish::settle;
-use super::{LEASE, Ledger, Outcome, PAGE, Ticket, announce};
+use super::{LEASE, Ledger, Outcome, PAGE, Ticket, announce, expired};
 use crate::kernel::Result;
 use crate::platform::db::Scope;
 
@@ -79,20 +79,20 @@ impl Ledger {
     /// may have jumped, it is not dead. Returns how many.
     pub(in crate::platform::jobs) async fn rescue(&self, held: &[Ticket]) -> Result<usize> {
         let read = self.platform.db.read(Scope::System).await?;
-        let expired = read
+        let dead = read
             .find::<job::Entity>()
-            .filter(job::Column::LeaseUntil.lt(self.platform.clock.now()))
+            .filter(expired(self.platform.clock.now()))
             .filter(job::Column::Status.eq(JobStatus::Running))
             .one(&read)
             .await?;
         drop(read);
-        if expired.is_none() {
+        if dead.is_none() {
             return Ok(0);
         }
         self.write(|tx| async move {
             let rows = tx
                 .find::<job::Entity>()
-                .filter(job::Column::LeaseUntil.lt(tx.now()))
+                .filter(expired(tx.now()))
                 .filter(job::Column::Status.eq(JobStatus::Running))
                 .filter(job::Column::Id.is_not_in(held.iter().map(|ticket| ticket.id)))
                 .limit(PAGE)

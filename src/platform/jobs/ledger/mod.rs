@@ -45,6 +45,8 @@ use crate::platform::db::{Scope, Tx};
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How long a job that was handed to the queue waits there before it counts as lost.
 pub(super) const PUSH_LEASE: TimeDelta = TimeDelta::seconds(8);
+/// A lease that ends later than this was not given by this clock: its giver's was wrong, or ours was, and nobody knows who is alive.
+const ABSURD: TimeDelta = TimeDelta::minutes(5);
 /// Lease owner of jobs that were handed to the queue.
 const PUSHED: &str = "pushed";
 /// Rows of one sweep.
@@ -148,6 +150,14 @@ fn unleased(now: Instant) -> Condition {
     Condition::any()
         .add(job::Column::LeaseUntil.is_null())
         .add(job::Column::LeaseUntil.lte(now))
+        .add(job::Column::LeaseUntil.gt(now + ABSURD))
+}
+
+/// Leases that hold no longer.
+fn expired(now: Instant) -> Condition {
+    Condition::any()
+        .add(job::Column::LeaseUntil.lt(now))
+        .add(job::Column::LeaseUntil.gt(now + ABSURD))
 }
 
 /// The stored word of a queue.

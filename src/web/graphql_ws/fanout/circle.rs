@@ -68,6 +68,9 @@ struct State {
     free: Vec<usize>,
     /// How many still have to take the first message before there is room.
     awaited: usize,
+    /// Whether newcomers get the last message, and that message.
+    keeps: bool,
+    kept: Option<Arc<Payload>>,
     over: Option<Arc<Ending>>,
     is_closed: bool,
 }
@@ -93,6 +96,13 @@ impl Circle {
     pub(super) fn starting(position: i64) -> Self {
         let circle = Self::default();
         circle.state().sent = position;
+        circle
+    }
+
+    /// An empty circle whose newcomers get the last message first.
+    pub(super) fn keeping() -> Self {
+        let circle = Self::default();
+        circle.state().keeps = true;
         circle
     }
 
@@ -122,7 +132,8 @@ impl Circle {
             state.chairs[place] = Some(chair);
             bells[place] = Some(bell.clone());
         }
-        Some((Seat::new(self.clone(), place, position), state.sent))
+        let seat = Seat::new(self.clone(), place, position, state.kept.clone());
+        Some((seat, state.sent))
     }
 
     /// Hands a message to everybody. Waits for those who are about to take the oldest one, but not for those whose peer does not read.
@@ -167,6 +178,9 @@ impl Circle {
         state.bytes += payload.size();
         state.sent = payload.seq;
         state.waiting.push_back(payload.clone());
+        if state.keeps {
+            state.kept = Some(payload.clone());
+        }
         self.news.fetch_add(1, Ordering::AcqRel);
         true
     }
@@ -186,6 +200,12 @@ impl Circle {
         let mut state = self.state();
         state.is_closed |= state.chairs.len() == state.free.len();
         state.is_closed
+    }
+
+    /// Whether nobody sits here now.
+    pub(super) fn is_empty(&self) -> bool {
+        let state = self.state();
+        state.chairs.len() == state.free.len()
     }
 
     /// Waits until the last one leaves.

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use async_graphql::{Request, Response};
 use entity::enums::WorkspaceRole;
+use entity::ids::WorkspaceId;
 use futures_util::FutureExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _, once};
 use tokio::time::sleep;
 
 use super::seat::Seat;
+use super::{Begin, Taken};
 use crate::access::{self, Access, Caller};
-use crate::features::changes;
-use crate::graphql::live::{Audience, Plan, Source, access_of};
+use crate::features::{changes, presence};
+use crate::graphql::live::{About, Audience, Home, Plan, Source, access_of};
+use crate::platform::presence::Sitting;
 use crate::web::Web;
 use crate::web::graphql_answer::panicked;
 use crate::web::graphql_ws::bell::Bell;
@@ -39,10 +42,17 @@ pub(in crate::web::graphql_ws) enum Joined {
     Seated {
         missed: Option<BoxStream<'static, Response>>,
         until: i64,
-        seat: Seat,
-        role: WorkspaceRole,
-        plan: Arc<Plan>,
+        place: Place,
     },
+}
+
+/// Where a subscription sits, and by what right.
+pub(in crate::web::graphql_ws) struct Place {
+    pub(in crate::web::graphql_ws) seat: Seat,
+    pub(in crate::web::graphql_ws) home: Home,
+    pub(in crate::web::graphql_ws) plan: Arc<Plan>,
+    /// Makes the person present.
+    _sitting: Option<Sitting>,
 }
 
 /// Whoever may sit down: a socket that is signed in.
@@ -82,18 +92,21 @@ impl Joiner {
     }
 
     async fn seat(&self, plan: &Arc<Plan>, access: &Access, position: Option<i64>) -> Option<Joined> {
+        let Some((workspace_id, after)) = plan.log() else {
+            return self.listen(plan, access, position.is_some()).await;
+        };
         let fanout = &self.web.sockets().fanout;
         for _ in 0..ATTEMPTS {
             let rechecks = fanout.rechecks();
-            let entered = access.ctx(plan.workspace_id()).await.ok()?;
-            if position.is_some() && self.role(plan).await? != entered.role() {
+            let entered = access.ctx(workspace_id).await.ok()?;
+            if position.is_some() && self.role(workspace_id).await? != entered.role() {
                 // Sent away for a reason that the memberships at hand do not show yet.
                 sleep(PAUSE).await;
                 access.refresh().await;
                 continue;
             }
             let newest = changes::newest(&entered).await.ok()?;
-            let position = match (position, plan.after()) {
+            let position = match (position, after) {
                 (Some(position), _) => position,
                 (None, Some(cursor)) => changes::decode_cursor(&entered, cursor).ok()?,
                 (None, None) => newest,
@@ -112,10 +125,15 @@ impl Joiner {
                     plan: plan.clone(),
                 });
             }
-            let role = entered.role();
-            let key = plan.key(Audience::of(&self.caller, role, plan.is_personal())?)?;
-            let place = (&self.bell, &self.caller);
-            let taken = fanout.sit(&self.web, key, plan, place, position)?;
+            let home = Home {
+                workspace_id: Some(workspace_id),
+                role: Some(entered.role()),
+            };
+            let begin = Begin {
+                position,
+                crowd: None,
+            };
+            let taken = self.sit(plan, home, begin)?;
             // Somebody asked who may sit between our own question and now, and may not have seen us.
             if fanout.rechecks() != rechecks {
                 access.refresh().await;
@@ -131,18 +149,75 @@ impl Joiner {
             return Some(Joined::Seated {
                 missed,
                 until: taken.sent,
-                seat: taken.seat,
-                role,
-                plan: taken.plan,
+                place: Place {
+                    seat: taken.seat,
+                    home,
+                    plan: taken.plan,
+                    _sitting: None,
+                },
             });
         }
         None
     }
 
+    /// Sits down where no log is followed.
+    async fn listen(&self, plan: &Arc<Plan>, access: &Access, is_again: bool) -> Option<Joined> {
+        let fanout = &self.web.sockets().fanout;
+        for _ in 0..ATTEMPTS {
+            let rechecks = fanout.rechecks();
+            let home = plan.about().home(access).await.ok()?;
+            let entered = match home.workspace_id {
+                Some(workspace_id) => Some(access.ctx(workspace_id).await.ok()?),
+                None => None,
+            };
+            if is_again
+                && let Some(entered) = &entered
+                && self.role(entered.workspace_id()).await? != entered.role()
+            {
+                sleep(PAUSE).await;
+                access.refresh().await;
+                continue;
+            }
+            let present = entered.filter(|_| matches!(plan.about(), About::Presence(_)));
+            let begin = Begin {
+                position: 0,
+                // Listening comes before being here, so that nobody misses how they came in themselves.
+                crowd: present.as_ref().map(presence::watch),
+            };
+            let taken = self.sit(plan, home, begin)?;
+            if fanout.rechecks() != rechecks {
+                access.refresh().await;
+                continue;
+            }
+            let sitting = match &present {
+                Some(entered) => Some(presence::sit(entered, &self.caller).ok()?),
+                None => None,
+            };
+            return Some(Joined::Seated {
+                missed: None,
+                until: 0,
+                place: Place {
+                    seat: taken.seat,
+                    home,
+                    plan: taken.plan,
+                    _sitting: sitting,
+                },
+            });
+        }
+        None
+    }
+
+    fn sit(&self, plan: &Arc<Plan>, home: Home, begin: Begin) -> Option<Taken> {
+        let audience = Audience::of(&self.caller, home.role, plan.is_personal())?;
+        let key = plan.key(home.workspace_id, audience)?;
+        let place = (&self.bell, &self.caller);
+        self.web.sockets().fanout.sit(&self.web, key, plan, place, begin)
+    }
+
     /// The role as the database has it now.
-    async fn role(&self, plan: &Plan) -> Option<WorkspaceRole> {
+    async fn role(&self, workspace_id: WorkspaceId) -> Option<WorkspaceRole> {
         let user = self.caller.user_id()?;
-        let roles = access::roles(&self.web.platform, plan.workspace_id(), &[user]).await;
+        let roles = access::roles(&self.web.platform, workspace_id, &[user]).await;
         roles.ok()?.remove(&user)
     }
 

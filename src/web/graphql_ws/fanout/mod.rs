@@ -1,9 +1,10 @@
-//! One execution for many subscribers. Those who asked the same of the same workspace and may see the same sit in one circle; a task follows
-//! the change log for it, executes each change once and writes the answer once. Promises: the same messages that each subscriber would get
+//! One execution for many subscribers. Those who asked the same and may see the same sit in one circle; a task follows the change log for it,
+//! or whatever else it is about, executes each change once and writes the answer once. Promises: the same messages that each subscriber would get
 //! alone, none of them twice and none missing; who lost the right to sit is sent away before the next message.
 
 mod circle;
 mod driver;
+mod echo;
 mod join;
 mod payload;
 mod seat;
@@ -20,13 +21,14 @@ use self::circle::Circle;
 use self::driver::Driver;
 use crate::access::Caller;
 use crate::graphql::live::{GroupKey, Plan};
+use crate::platform::presence::Watch;
 use crate::web::Web;
 use crate::web::graphql_ws::bell::Bell;
 
 pub(super) use circle::{Ending, News};
-pub(super) use join::{Joined, Joiner};
+pub(super) use join::{Joined, Joiner, Place};
 pub(super) use payload::Payload;
-pub(super) use seat::Seat;
+use seat::Seat;
 
 /// All circles of this process.
 #[derive(Default)]
@@ -50,16 +52,25 @@ struct Taken {
     sent: i64,
 }
 
+/// Where a circle begins that does not exist yet.
+struct Begin {
+    /// In the change log.
+    position: i64,
+    /// What has been heard of those who are present since before anybody sat down.
+    crowd: Option<Watch>,
+}
+
 impl Fanout {
-    /// Sits down in the circle of this name, which begins after `position` when there is none.
+    /// Sits down in the circle of this name, which begins there when there is none.
     fn sit(
         &self,
         web: &Web,
         key: GroupKey,
         plan: &Arc<Plan>,
         (bell, caller): (&Arc<Bell>, &Arc<Caller>),
-        position: i64,
+        begin: Begin,
     ) -> Option<Taken> {
+        let position = begin.position;
         let entry = self.groups.entry(key.clone());
         if let Entry::Occupied(known) = &entry
             && let Some((seat, sent)) = known.get().circle.sit(bell, caller, position)
@@ -69,11 +80,14 @@ impl Fanout {
         }
         let group = Group {
             plan: plan.clone(),
-            circle: Arc::new(Circle::starting(position)),
+            circle: Arc::new(match plan.about().is_state() {
+                true => Circle::keeping(),
+                false => Circle::starting(position),
+            }),
         };
         let (seat, sent) = group.circle.sit(bell, caller, position)?;
         let plan = group.plan.clone();
-        let driver = Driver::new(web.clone(), key, group.clone());
+        let driver = Driver::new(web.clone(), key, group.clone(), begin.crowd);
         match entry {
             Entry::Occupied(mut known) => drop(known.insert(group)),
             Entry::Vacant(place) => drop(place.insert(group)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::circle::{Circle, News};
+use super::payload::Payload;
 
 /// A place in a circle.
 pub(in crate::web::graphql_ws) struct Seat {
@@ -11,17 +12,20 @@ pub(in crate::web::graphql_ws) struct Seat {
     /// The circle's news when there was nothing left to take.
     seen: u64,
     position: i64,
+    /// What was sent before and still holds.
+    kept: Option<Arc<Payload>>,
     is_stalled: bool,
 }
 
 impl Seat {
-    pub(super) fn new(circle: Arc<Circle>, place: usize, position: i64) -> Self {
+    pub(super) fn new(circle: Arc<Circle>, place: usize, position: i64, kept: Option<Arc<Payload>>) -> Self {
         Self {
             circle,
             place,
             // Something may have happened to this place before it is looked at for the first time.
             seen: u64::MAX,
             position,
+            kept,
             is_stalled: false,
         }
     }
@@ -38,6 +42,9 @@ impl Seat {
 
     /// The next thing for this subscription, if there is one; the bell rings when there may be more.
     pub(in crate::web::graphql_ws) fn take(&mut self) -> Option<News> {
+        if let Some(kept) = self.kept.take() {
+            return Some(News::Payload(kept));
+        }
         let news = self.circle.news();
         if news == self.seen {
             return None;
