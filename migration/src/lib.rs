@@ -24,13 +24,13 @@ mod m0018_job_workers;
 mod m0019_delivery;
 mod m0020_plans_in_force;
 mod m0025_one_policy;
+mod m0026_transfer_files;
+mod m0027_search_letters;
+mod m0029_wishes_and_work;
 mod m0030_job_turns;
 mod m0031_job_ticks;
 mod m0033_audit_cuts;
-mod m0026_transfer_files;
-mod m0027_search_letters;
 mod m0034_walks;
-mod m0029_wishes_and_work;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};

@@ -31,8 +31,8 @@ use crate::kernel;
 use crate::kernel::jobs::CronEntry;
 
 pub use ledger::{
-    JobEvent, Listed, QueueStats, RATE_MINUTES, Ticket, cancel, discard, ended_lately, hasten, live_workers, newest,
-    prune, queue_stats, requeue, requeue_dead, requeue_dead_of_nobody, set_paused,
+    JobEvent, Listed, QueueStats, RATE_MINUTES, Ticket, cancel, discard, ended_lately, hasten, live_workers,
+    newest, prune, queue_stats, requeue, requeue_dead, requeue_dead_of_nobody, set_paused,
 };
 pub use runner::{JobError, ProgressHandle, Runner, RunningJob};
 pub use workers::run_workers;

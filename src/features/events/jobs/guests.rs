@@ -89,7 +89,7 @@ pub(in crate::features::events) async fn call_off_in(
     }
     let strangers: Vec<&attendee::Model> = gone.iter().filter(|person| person.user_id.is_none()).collect();
     for guest in strangers {
-        if letters::spare(platform, &guest.email).is_err() {
+        if letters::spare_here(platform, &guest.email).is_err() {
             tracing::warn!("a former guest gets too many letters to be told");
             continue;
         }
