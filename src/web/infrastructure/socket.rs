@@ -132,7 +132,7 @@ impl Socket {
         web.platform.spawn(async move {
             let accepted = tokio::time::timeout(PATIENCE, listener.accept()).await;
             if let Ok(Ok((stream, address))) = accepted {
-                connection(stream, Peer(address), router(server.clone()), server).await;
+                connection(stream, Peer::new(address), router(server.clone()), server).await;
             }
         });
         let refused = |error: tokio_tungstenite::tungstenite::Error| {
