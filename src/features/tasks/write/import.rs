@@ -12,7 +12,7 @@ use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, Que
 
 use super::checks::check_parent;
 use super::dependencies::{edge, reaches};
-use super::{record, repeat, store_labels};
+use super::{label_rows, record, repeat};
 use crate::features::tasks::rules::{self, MAX_DEPENDENCIES, MAX_LABELS};
 use crate::kernel::text::{MAX_DESCRIPTION, MAX_TITLE};
 use crate::kernel::time::{Instant, truncate};
@@ -105,20 +105,19 @@ pub async fn import_in(
             Some(before) => {
                 row.version = before.version + 1;
                 row.updated_at = tx.now();
-                let labels = rules::labels_of(&row);
                 let row = tx.update(row.into_active_model().reset_all()).await?;
                 let old = tx.delete_many::<task_label::Entity>();
                 old.filter(task_label::Column::TaskId.eq(row.id))
                     .exec(tx.conn())
                     .await?;
-                store_labels(tx, &row, &labels).await?;
+                tx.insert_many(label_rows(tx, &row)).await?;
                 let changes = rules::audit_diff(before, &row);
                 record(tx, "task.imported", ChangeAction::Updated, row.id, Some(changes));
                 TaskImport::Updated
             }
             None => {
                 let row = tx.insert(row.into_active_model().reset_all()).await?;
-                store_labels(tx, &row, &rules::labels_of(&row)).await?;
+                tx.insert_many(label_rows(tx, &row)).await?;
                 record(tx, "task.imported", ChangeAction::Created, row.id, None);
                 here.insert(row.id, row);
                 TaskImport::Created
