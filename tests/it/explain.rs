@@ -70,7 +70,6 @@ async fn no_list_reads_or_sorts_more_than_it_shows() {
     let mut statements: BTreeMap<String, Vec<Heard>> = BTreeMap::new();
     let mut note = |name: &str| {
         let all = heard.take();
-        assert!(!all.is_empty(), "{name} asked the database nothing");
         statements.entry(name.to_owned()).or_default().extend(all);
     };
     for list in lists(&schema()) {

@@ -47,6 +47,8 @@ pub struct Author<'a> {
     pub random: Random,
     /// `Type.field` of all that was asked for.
     pub asked: BTreeSet<String>,
+    /// Whether directives may stand in the document.
+    is_directed: bool,
     fragments: Vec<String>,
     variables: BTreeMap<&'static str, (&'static str, Value)>,
     /// One alias for each field with its arguments, so that no two parts of a document contradict each other.
@@ -114,6 +116,7 @@ impl<'a> Author<'a> {
             ids,
             random: Random(seed),
             asked: BTreeSet::new(),
+            is_directed: true,
             fragments: Vec::new(),
             variables: BTreeMap::new(),
             aliases: BTreeMap::new(),
@@ -122,11 +125,10 @@ impl<'a> Author<'a> {
 
     /// The next document: one to three root fields out of these.
     pub fn write(&mut self, roots: &[&'static str]) -> Asked {
-        self.fragments.clear();
-        self.variables.clear();
-        self.aliases.clear();
+        self.clear();
         let mut body = String::new();
-        for _ in 0..self.random.within(1..4) {
+        let most = if self.is_directed { 4 } else { 2 };
+        for _ in 0..self.random.within(1..most) {
             let root = *self.random.pick(roots);
             let member = &self.schema.types["Query"].members[root];
             if let Some(field) = self.field("Query", root, member, "", 5) {
@@ -136,6 +138,16 @@ impl<'a> Author<'a> {
         if body.is_empty() {
             body.push_str(" __typename");
         }
+        self.finish(&body)
+    }
+
+    fn clear(&mut self) {
+        self.fragments.clear();
+        self.variables.clear();
+        self.aliases.clear();
+    }
+
+    fn finish(&self, body: &str) -> Asked {
         let declared: Vec<String> = self
             .variables
             .iter()
@@ -154,6 +166,28 @@ impl<'a> Author<'a> {
             document: format!("query{declared} {{{body} }} {}", self.fragments.join(" ")),
             variables: Value::Object(variables.collect()),
         }
+    }
+
+    /// The next document of the kind that front ends send most: one object, or one page of a workspace, and nothing else.
+    pub fn write_common(&mut self) -> Asked {
+        const PAGES: [&str; 4] = ["tasks", "calendarEvents", "members", "focusSessions"];
+        self.is_directed = false;
+        let asked = loop {
+            if self.random.one_in(2) {
+                let root = *self.random.pick(&["task", "calendarEvent"]);
+                break self.write(&[root]);
+            }
+            self.clear();
+            let page = *self.random.pick(&PAGES);
+            let member = &self.schema.types["Workspace"].members[page];
+            let field = self.field("Workspace", page, member, "", 4);
+            if let (Some(field), Some(id)) = (field, self.id("workspace")) {
+                self.variables.insert("place", ("ID!", json!(id)));
+                break self.finish(&format!(" workspace(id: $place) {{ {field} }}"));
+            }
+        };
+        self.is_directed = true;
+        asked
     }
 
     /// What is asked of an object. `prefix` stands before all keys where objects of several types may stand, whose fields may differ.
@@ -208,7 +242,7 @@ impl<'a> Author<'a> {
             match self.random.within(0..14) {
                 0 => field = format!("... on {ty} {{ {field} }}"),
                 1 => field = format!("... {{ {field} }}"),
-                2 => {
+                2 if self.is_directed => {
                     let directive = self.directive();
                     field = format!("... {directive} {{ {field} }}");
                 }
@@ -252,7 +286,7 @@ impl<'a> Author<'a> {
             let number = *self.aliases.entry(call).or_insert(number);
             format!("{prefix}{name}_{number}: ")
         };
-        let directive = if self.random.one_in(8) {
+        let directive = if self.is_directed && self.random.one_in(8) {
             format!(" {}", self.directive())
         } else {
             String::new()
