@@ -113,6 +113,7 @@ async fn make(platform: &Platform, home: WorkspaceId, title: &str) -> Result<(),
         parent_id: None,
         dependency_ids: Vec::new(),
         recurrence_rule: None,
+        working_hours: None,
     };
     tasks::create(&Ctx::system(platform, home), new).await.map(drop)
 }
