@@ -148,6 +148,7 @@ fn drafted(tx: &Tx, owner: Option<UserId>, task: &ImportedTask, before: Option<&
         due_at: None,
         is_hard_deadline: false,
         is_auto_scheduled: true,
+        working_hours: None,
         labels: serde_json::json!([]),
         assignee_id: owner,
         created_by: owner,
