@@ -5,8 +5,8 @@ use entity::ids::{JobId, TypedId as _};
 use sea_orm::{ActiveEnum as _, ConnectionTrait as _, DbBackend, Statement, Value};
 use uuid::Uuid;
 
-use super::Ledger;
 use super::turns::{END, after, deal};
+use super::{ABSURD, Ledger};
 use crate::kernel::Result;
 use crate::kernel::jobs::Urgency;
 use crate::platform::db::Tx;
@@ -126,7 +126,7 @@ impl Places<'_> {
              SELECT party, (SELECT 1 FROM jobs WHERE {waiting} AND {party} = ring.party AND {free} LIMIT 1) IS NOT NULL \
              FROM ring WHERE party IS NOT NULL ORDER BY step"
         );
-        let values = [self.queue.to_value().into(), self.tx.now().into(), from.into()];
+        let values = self.values(from.into());
         let mut found = Vec::new();
         for row in self.tx.query_all_raw(self.statement(sql, values)).await? {
             found.push((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
@@ -151,7 +151,7 @@ impl Places<'_> {
                 oldest("turn.party")
             );
             let list = format!("{{{}}}", list.join(","));
-            let values = [self.queue.to_value().into(), self.tx.now().into(), list.into()];
+            let values = self.values(list.into());
             for row in self.tx.query_all_raw(self.statement(sql, values)).await? {
                 let id: Uuid = row.try_get_by_index(1)?;
                 found.push((row.try_get_by_index(0)?, JobId::from_uuid(id)));
@@ -159,12 +159,7 @@ impl Places<'_> {
             return Ok(found);
         }
         for party in parties {
-            let values = [
-                self.queue.to_value().into(),
-                self.tx.now().into(),
-                (*party).into(),
-            ];
-            let statement = self.statement(oldest("$3"), values);
+            let statement = self.statement(oldest("$3"), self.values((*party).into()));
             for row in self.tx.query_all_raw(statement).await? {
                 let id: Uuid = row.try_get_by_index(0)?;
                 found.push((*party, JobId::from_uuid(id)));
@@ -173,7 +168,17 @@ impl Places<'_> {
         Ok(found)
     }
 
-    fn statement(&self, sql: String, values: [Value; 3]) -> Statement {
+    fn values(&self, third: Value) -> [Value; 4] {
+        let now = self.tx.now();
+        [
+            self.queue.to_value().into(),
+            now.into(),
+            third,
+            (now + ABSURD).into(),
+        ]
+    }
+
+    fn statement(&self, sql: String, values: [Value; 4]) -> Statement {
         let backend = if self.tx.is_postgres() {
             DbBackend::Postgres
         } else {
@@ -199,5 +204,5 @@ impl Places<'_> {
     }
 }
 
-/// A job that may start now and is in nobody's hands.
-const FREE: &str = "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)";
+/// A job that may start now and is in nobody's hands, as `unleased` has it.
+const FREE: &str = "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $4)";
