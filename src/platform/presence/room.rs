@@ -53,6 +53,8 @@ pub(super) struct Room {
 struct State {
     own: HashMap<Client, Own>,
     others: HashMap<(Box<str>, Client), Other>,
+    /// When Redis was found to have forgotten everybody.
+    lost_at: Option<Instant>,
     /// What listeners were told last.
     told: HashMap<UserId, Seen>,
     /// Clients of this replica that changed since the others were told.
@@ -156,8 +158,11 @@ impl Room {
     /// Takes over what Redis says of the other replicas. Who is missing there is gone.
     fn believe(&self, me: &str, leases: Leases) {
         let mut state = self.state();
-        if !leases.is_lost {
-            // Otherwise they are here for as long as they said; whoever lives says so again before that.
+        if leases.is_lost {
+            state.lost_at = Some(Instant::now());
+        }
+        // After a loss they are here for as long as they said: whoever lives says so again before that.
+        if state.lost_at.is_none_or(|at| at.elapsed() > LEASE) {
             state.others.clear();
         }
         state.learn(me, leases.all);

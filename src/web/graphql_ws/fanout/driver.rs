@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use async_graphql::{Response, ServerError};
 use entity::ids::{UserId, WorkspaceId};
-use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
@@ -82,8 +82,9 @@ impl Driver {
     /// Runs until nobody is left.
     pub(super) async fn run(mut self, position: i64) {
         let end = match self.group.plan.log() {
-            Some((workspace_id, _)) => self.follow(workspace_id, position).await,
-            None => self.echo().await,
+            // Their types are forgotten here, so that nothing around them is checked for what is in them again.
+            Some((workspace_id, _)) => self.follow(workspace_id, position).boxed().await,
+            None => self.echo().boxed().await,
         };
         self.end = match end {
             Ok(never) => match never {},

@@ -17,9 +17,10 @@ use super::{Begin, Taken};
 use crate::access::{self, Access, Caller};
 use crate::features::{changes, presence};
 use crate::graphql::live::{About, Audience, Home, Plan, Source, access_of};
+use crate::kernel::{Error, Result};
 use crate::platform::presence::Sitting;
 use crate::web::Web;
-use crate::web::graphql_answer::panicked;
+use crate::web::graphql_answer::{panicked, refusal};
 use crate::web::graphql_ws::bell::Bell;
 
 /// Changes that a subscription may still have to read when it sits down: until it has, the circle's messages wait for it.
@@ -99,11 +100,17 @@ impl Joiner {
         for _ in 0..ATTEMPTS {
             let rechecks = fanout.rechecks();
             let entered = access.ctx(workspace_id).await.ok()?;
-            if position.is_some() && self.role(workspace_id).await? != entered.role() {
-                // Sent away for a reason that the memberships at hand do not show yet.
-                sleep(PAUSE).await;
-                access.refresh().await;
-                continue;
+            if position.is_some() {
+                match self.role(workspace_id).await.ok()? {
+                    None => return Some(gone()),
+                    Some(role) if role != entered.role() => {
+                        // Sent away for a reason that the memberships at hand do not show yet.
+                        sleep(PAUSE).await;
+                        access.refresh().await;
+                        continue;
+                    }
+                    Some(_) => {}
+                }
             }
             let newest = changes::newest(&entered).await.ok()?;
             let position = match (position, after) {
@@ -170,13 +177,16 @@ impl Joiner {
                 Some(workspace_id) => Some(access.ctx(workspace_id).await.ok()?),
                 None => None,
             };
-            if is_again
-                && let Some(entered) = &entered
-                && self.role(entered.workspace_id()).await? != entered.role()
-            {
-                sleep(PAUSE).await;
-                access.refresh().await;
-                continue;
+            if is_again && let Some(entered) = &entered {
+                match self.role(entered.workspace_id()).await.ok()? {
+                    None => return Some(gone()),
+                    Some(role) if role != entered.role() => {
+                        sleep(PAUSE).await;
+                        access.refresh().await;
+                        continue;
+                    }
+                    Some(_) => {}
+                }
             }
             let present = entered.filter(|_| matches!(plan.about(), About::Presence(_)));
             let begin = Begin {
@@ -215,10 +225,10 @@ impl Joiner {
     }
 
     /// The role as the database has it now.
-    async fn role(&self, workspace_id: WorkspaceId) -> Option<WorkspaceRole> {
-        let user = self.caller.user_id()?;
-        let roles = access::roles(&self.web.platform, workspace_id, &[user]).await;
-        roles.ok()?.remove(&user)
+    async fn role(&self, workspace_id: WorkspaceId) -> Result<Option<WorkspaceRole>> {
+        let user = self.caller.require_user()?;
+        let mut roles = access::roles(&self.web.platform, workspace_id, &[user]).await?;
+        Ok(roles.remove(&user))
     }
 
     fn execute(&self, plan: &Plan, source: Source) -> BoxStream<'static, Response> {
@@ -226,4 +236,9 @@ impl Joiner {
         let request = plan.request(&self.web.platform, caller, source);
         self.web.schema.execute_stream(request)
     }
+}
+
+/// The end for somebody who is no member any more, whatever is remembered of their memberships.
+fn gone() -> Joined {
+    Joined::Alone(once(async { refusal(&Error::not_found()) }).boxed())
 }
