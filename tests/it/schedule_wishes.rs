@@ -104,7 +104,7 @@ async fn demanding_work_goes_where_its_person_wants_it() {
         .find(|slot| slot.starts_with("Proof"))
         .unwrap();
     assert!(
-        proof >= "Proof 2026-03-03T11:00".to_owned(),
+        proof.as_str() >= "Proof 2026-03-03T11:00",
         "noon in Berlin: {proof}"
     );
 }
