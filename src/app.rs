@@ -285,7 +285,7 @@ fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
         } else {
             "embedded"
         };
-        probes.push(Probe::new("workers", transport, move || {
+        let workers = Probe::new("workers", transport, move || {
             let last = beat.last();
             let silent = last.is_none_or(|last| clock.now() - last > chrono::Duration::seconds(30));
             async move {
@@ -295,7 +295,13 @@ fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
                     Ok(())
                 }
             }
-        }));
+        });
+        // A process that also takes requests goes on taking them.
+        probes.push(if role.has_api() {
+            workers.of_others()
+        } else {
+            workers
+        });
     } else {
         let (db, clock) = (platform.db.clone(), platform.clock.clone());
         let look = move || {
