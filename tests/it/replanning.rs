@@ -71,7 +71,7 @@ async fn live(client: &Client<'_>, problem: &Problem) -> (String, Value, BTreeMa
     let mut waits: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for one in &problem.tasks {
         let mut input = json!({
-            "priority": ["LOW", "MEDIUM", "HIGH", "URGENT"][one.prio],
+            "priority": (["LOW", "MEDIUM", "HIGH", "URGENT"][one.prio]),
             "energy": if one.deep { "HIGH" } else { "MEDIUM" },
             "dependencyIds": one.deps.iter().map(|dep| ids[dep].clone()).collect::<Vec<_>>(),
             "isHardDeadline": one.deadline.is_some(),
