@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-/// Set by those who build without a repository, such as containers.
+/// Set by those who build without a repository, such as containers. What the program is told has another name: Cargo hands it to programs that
+/// it runs, where a name that begins like a setting would be taken for one.
 const GIVEN: &str = "MERIDIAN_COMMIT";
 
 fn main() {
@@ -11,8 +12,8 @@ fn main() {
     println!("cargo:rerun-if-env-changed={GIVEN}");
     let commit = commit();
     let version = env!("CARGO_PKG_VERSION");
-    println!("cargo:rustc-env=MERIDIAN_COMMIT={commit}");
-    println!("cargo:rustc-env=MERIDIAN_VERSION={version} ({commit})");
+    println!("cargo:rustc-env=BUILT_COMMIT={commit}");
+    println!("cargo:rustc-env=BUILT_VERSION={version} ({commit})");
 }
 
 fn commit() -> String {

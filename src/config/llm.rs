@@ -35,7 +35,6 @@ const MODEL: Setting = Setting::derived(
 );
 
 pub(super) const SETTINGS: &[Setting] = &[URL, KEY, MODEL];
-
 /// The model, when one is configured. What is wrong is collected by the reader.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Llm> {
     let expected = "a URL such as https://api.openai.com/v1, without user, query and fragment";

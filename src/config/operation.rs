@@ -10,7 +10,6 @@ use super::setting::{Reader, Setting};
 
 /// Bytes of a secret key.
 pub const KEY_BYTES: usize = 32;
-
 /// A key that seals what must not be readable in the database.
 pub type SecretKey = Secret<[u8; KEY_BYTES]>;
 

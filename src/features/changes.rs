@@ -51,23 +51,33 @@ pub async fn positions(platform: &Platform, workspaces: &[WorkspaceId]) -> Resul
 
 /// Changes after a position, oldest first. CURSOR_EXPIRED when the log no longer reaches back that far.
 pub async fn after(ctx: &Ctx, position: i64, limit: u64) -> Result<Vec<Change>> {
+    let mut rows = rows_after(ctx, position, limit).await?;
+    if rows.is_empty() {
+        let newest = newest(ctx).await?;
+        if newest == position {
+            return Ok(Vec::new());
+        }
+        // A change may have been committed between the two looks: it is there now, unless the log was shortened or the cursor is from
+        // the future.
+        if newest > position {
+            rows = rows_after(ctx, position, limit).await?;
+        }
+    }
+    if rows.first().is_none_or(|first| first.seq > position + 1) {
+        let message = "This cursor is older than the change log is kept. Read the data again and go on from a new `changeCursor`.";
+        return Err(Error::coded(ErrorCode::CursorExpired, message));
+    }
+    rows.into_iter().map(change).collect()
+}
+
+async fn rows_after(ctx: &Ctx, position: i64, limit: u64) -> Result<Vec<change_log::Model>> {
     let read = ctx.read().await?;
     let select = read
         .find::<change_log::Entity>()
         .filter(change_log::Column::Seq.gt(position))
         .order_by_asc(change_log::Column::Seq)
         .limit(limit);
-    let rows = select.all(&read).await?;
-    let first = rows.first().map(|row| row.seq);
-    if first.is_none_or(|first| first > position + 1) {
-        // A gap in front of the first row: the log was shortened, or the cursor is from the future.
-        let newest = newest(ctx).await?;
-        if first.is_some() || newest != position {
-            let message = "This cursor is older than the change log is kept. Read the data again and go on from a new `changeCursor`.";
-            return Err(Error::coded(ErrorCode::CursorExpired, message));
-        }
-    }
-    rows.into_iter().map(change).collect()
+    Ok(select.all(&read).await?)
 }
 
 fn change(row: change_log::Model) -> Result<Change> {

@@ -29,6 +29,7 @@ mod node;
 mod notifications;
 mod order;
 mod paging;
+mod part;
 mod people;
 mod preferences;
 mod presence;
@@ -58,6 +59,7 @@ use crate::kernel::patch::Patch;
 use crate::kernel::{self, Error, UserErrorCode};
 use crate::platform::Platform;
 use loaders::Loaders;
+use part::Part;
 
 pub use documents::{Documents, Prepared};
 pub use server::Spent;
@@ -68,44 +70,44 @@ pub use straight::execute;
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 pub struct Query(
-    node::NodeQuery,
-    server::ServerQuery,
-    viewer::ViewerQuery,
-    workspaces::WorkspaceQuery,
-    calendars::CalendarQuery,
-    events::EventQuery,
-    events::PreviewQuery,
-    integrations::IntegrationQuery,
-    tasks::TaskQuery,
-    schedules::ScheduleQuery,
-    search::SearchQuery,
-    jobs::JobQuery,
-    jobs::JobQueueQuery,
-    data_transfers::DataTransferQuery,
+    Part<node::NodeQuery>,
+    Part<server::ServerQuery>,
+    Part<viewer::ViewerQuery>,
+    Part<workspaces::WorkspaceQuery>,
+    Part<calendars::CalendarQuery>,
+    Part<events::EventQuery>,
+    Part<events::PreviewQuery>,
+    Part<integrations::IntegrationQuery>,
+    Part<tasks::TaskQuery>,
+    Part<schedules::ScheduleQuery>,
+    Part<search::SearchQuery>,
+    Part<jobs::JobQuery>,
+    Part<jobs::JobQueueQuery>,
+    Part<data_transfers::DataTransferQuery>,
 );
 
 /// Changing data. Expected failures are in `userErrors` of each payload, which is empty on success.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct Mutation(
-    preferences::PreferencesMutation,
-    credentials::CredentialMutation,
-    accounts::AccountMutation,
-    workspaces::WorkspaceMutation,
-    members::MemberMutation,
-    invitations::InvitationMutation,
-    notifications::NotificationMutation,
-    presence::PresenceMutation,
-    calendars::CalendarMutation,
-    calendar_feeds::CalendarFeedMutation,
-    events::EventMutation,
-    integrations::IntegrationMutation,
-    tasks::TaskMutation,
-    schedules::ScheduleMutation,
-    jobs::JobMutation,
-    focus::FocusMutation,
-    quick_add::QuickAddMutation,
-    data_transfers::DataTransferMutation,
+    Part<preferences::PreferencesMutation>,
+    Part<credentials::CredentialMutation>,
+    Part<accounts::AccountMutation>,
+    Part<workspaces::WorkspaceMutation>,
+    Part<members::MemberMutation>,
+    Part<invitations::InvitationMutation>,
+    Part<notifications::NotificationMutation>,
+    Part<presence::PresenceMutation>,
+    Part<calendars::CalendarMutation>,
+    Part<calendar_feeds::CalendarFeedMutation>,
+    Part<events::EventMutation>,
+    Part<integrations::IntegrationMutation>,
+    Part<tasks::TaskMutation>,
+    Part<schedules::ScheduleMutation>,
+    Part<jobs::JobMutation>,
+    Part<focus::FocusMutation>,
+    Part<quick_add::QuickAddMutation>,
+    Part<data_transfers::DataTransferMutation>,
 );
 
 /// Live updates over the `graphql-transport-ws` protocol. Each stream checks membership when it starts and while it runs.

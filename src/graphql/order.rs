@@ -9,8 +9,12 @@ use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextValidation,
 };
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{Data, Name, Response, ServerError, ServerResult, ValidationResult, Value, Variables};
+use async_graphql::parser::types::{
+    Directive, DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
+};
+use async_graphql::{
+    Data, Name, Positioned, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+};
 
 use super::changes::Positions;
 use super::documents::{Prepared, asks_position};
@@ -26,9 +30,9 @@ impl ExtensionFactory for Served {
     }
 }
 
-/// Holds the document of requests that came without a [`Prepared`] one.
+/// Holds the document of requests that came without a [`Prepared`] one, and the variables of those whose directives may look at them.
 #[derive(Default)]
-struct Serving(Mutex<Option<Own>>);
+struct Serving(Mutex<Option<Own>>, Mutex<Variables>);
 
 struct Own {
     document: ExecutableDocument,
@@ -45,6 +49,9 @@ impl Extension for Serving {
         next: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
         let document = next.run(ctx, query, variables).await?;
+        if query.contains('@') {
+            *self.1.lock().unwrap_or_else(PoisonError::into_inner) = variables.clone();
+        }
         if ctx.data_opt::<Arc<Prepared>>().is_none() {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Own {
                 document: document.clone(),
@@ -93,10 +100,19 @@ impl Extension for Serving {
         let own = own.as_ref().map(|own| &own.document);
         let document = prepared.map(|prepared| &prepared.document).or(own);
         if let Some(document) = document
-            && let Some(selection) = operation(document, operation_name)
+            && let Some(operation) = operation(document, operation_name)
         {
-            arrange(document, &[selection], &mut response.data);
+            let asking = Asking {
+                document,
+                operation,
+                variables: &self.1.lock().unwrap_or_else(PoisonError::into_inner),
+            };
+            asking.arrange(&[&operation.selection_set.node], &mut response.data);
         }
+        // Errors, too, come as their resolvers end.
+        response
+            .errors
+            .sort_by_key(|error| error.locations.first().map(|place| (place.line, place.column)));
         response
     }
 }
@@ -122,62 +138,98 @@ impl Serving {
     }
 }
 
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a SelectionSet> {
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     let operation = match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => operation,
         (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name)?,
         (DocumentOperations::Multiple(operations), None) => operations.values().next()?,
     };
-    Some(&operation.node.selection_set.node)
+    Some(&operation.node)
 }
 
-/// Arranges a value that was asked for by these selections together.
-fn arrange(document: &ExecutableDocument, selections: &[&SelectionSet], value: &mut Value) {
-    match value {
-        Value::List(items) => items
-            .iter_mut()
-            .for_each(|item| arrange(document, selections, item)),
-        Value::Object(_) if is_raw(value) => {}
-        Value::Object(fields) => {
-            let mut wanted = IndexMap::new();
-            selections
-                .iter()
-                .for_each(|selection| collect(document, selection, &mut wanted));
-            let mut unordered = std::mem::take(fields);
-            for (key, selections) in wanted {
-                if let Some(mut field) = unordered.swap_remove(key) {
-                    arrange(document, &selections, &mut field);
-                    fields.insert(key.clone(), field);
-                }
-            }
-            // Nothing is left unless the executor answers what nobody asked for; it is not for us to drop it.
-            fields.extend(unordered);
-        }
-        _ => {}
-    }
-}
-
-/// Response keys in the order of their first mention, each with all selections that are merged into it. Fragments of other types only
-/// mention keys that the object does not have. Cycles of fragments do not get past validation.
-fn collect<'a>(
+/// An operation with what decides which of its fields are there.
+struct Asking<'a> {
     document: &'a ExecutableDocument,
-    selection: &'a SelectionSet,
-    wanted: &mut IndexMap<&'a Name, Vec<&'a SelectionSet>>,
-) {
-    for item in &selection.items {
-        match &item.node {
-            Selection::Field(field) => {
-                let selections = wanted.entry(&field.node.response_key().node).or_default();
-                selections.push(&field.node.selection_set.node);
+    operation: &'a OperationDefinition,
+    variables: &'a Variables,
+}
+
+impl<'a> Asking<'a> {
+    /// Arranges a value that was asked for by these selections together.
+    fn arrange(&self, selections: &[&'a SelectionSet], value: &mut Value) {
+        match value {
+            Value::List(items) => items.iter_mut().for_each(|item| self.arrange(selections, item)),
+            Value::Object(_) if is_raw(value) => {}
+            Value::Object(fields) => {
+                let mut wanted = IndexMap::new();
+                selections
+                    .iter()
+                    .for_each(|selection| self.collect(selection, &mut wanted));
+                let mut unordered = std::mem::take(fields);
+                for (key, selections) in wanted {
+                    if let Some(mut field) = unordered.swap_remove(key) {
+                        self.arrange(&selections, &mut field);
+                        fields.insert(key.clone(), field);
+                    }
+                }
+                // Nothing is left unless the executor answers what nobody asked for; it is not for us to drop it.
+                fields.extend(unordered);
             }
-            Selection::InlineFragment(fragment) => {
-                collect(document, &fragment.node.selection_set.node, wanted)
+            _ => {}
+        }
+    }
+
+    /// Response keys in the order of their first mention, each with all selections that are merged into it. Fragments of other types
+    /// only mention keys that the object does not have. Cycles of fragments do not get past validation.
+    fn collect(&self, selection: &'a SelectionSet, wanted: &mut IndexMap<&'a Name, Vec<&'a SelectionSet>>) {
+        for item in &selection.items {
+            if !self.shows(item.node.directives()) {
+                continue;
             }
-            Selection::FragmentSpread(spread) => {
-                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    collect(document, &fragment.node.selection_set.node, wanted);
+            match &item.node {
+                Selection::Field(field) => {
+                    let selections = wanted.entry(&field.node.response_key().node).or_default();
+                    selections.push(&field.node.selection_set.node);
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.collect(&fragment.node.selection_set.node, wanted)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                    if let Some(fragment) = fragment {
+                        self.collect(&fragment.node.selection_set.node, wanted);
+                    }
                 }
             }
+        }
+    }
+
+    fn shows(&self, directives: &[Positioned<Directive>]) -> bool {
+        directives.iter().all(|directive| {
+            let condition = directive.node.get_argument("if");
+            let condition = condition.and_then(|value| self.truth(&value.node));
+            match directive.node.name.node.as_str() {
+                "skip" => condition != Some(true),
+                "include" => condition != Some(false),
+                _ => true,
+            }
+        })
+    }
+
+    fn truth(&self, value: &async_graphql_value::Value) -> Option<bool> {
+        let name = match value {
+            async_graphql_value::Value::Boolean(is) => return Some(*is),
+            async_graphql_value::Value::Variable(name) => name,
+            _ => return None,
+        };
+        let default = || {
+            let mut definitions = self.operation.variable_definitions.iter();
+            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
+            definition.node.default_value.as_ref().map(|value| &value.node)
+        };
+        match self.variables.get(name).or_else(default)? {
+            Value::Boolean(is) => Some(*is),
+            _ => None,
         }
     }
 }

@@ -53,7 +53,7 @@ impl ServerQuery {
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
-            commit: option_env!("MERIDIAN_COMMIT"),
+            commit: option_env!("BUILT_COMMIT"),
             now: DateTime(access(ctx).platform().clock.now()),
             sign_in_providers: sign_in_providers(&access(ctx).platform().config),
             // No planner that asks a language model exists in this version.

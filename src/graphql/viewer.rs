@@ -33,7 +33,6 @@ pub struct Viewer(
 
 /// The viewer's own fields.
 pub struct ViewerFields(Arc<user::Model>);
-
 impl Viewer {
     /// The person behind the running operation; UNAUTHENTICATED for guests.
     pub async fn load(ctx: &Context<'_>) -> KernelResult<Self> {

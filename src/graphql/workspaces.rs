@@ -19,6 +19,7 @@ use super::invitations::WorkspaceInvitations;
 use super::loaders::WorkspaceKey;
 use super::members::WorkspaceMembers;
 use super::paging::payload;
+use super::part::Part;
 use super::presence::WorkspacePresence;
 use super::scalars::{DateTime, TimeZone};
 use super::schedules::WorkspaceSchedules;
@@ -34,18 +35,18 @@ use crate::kernel::actions::{Action, Resource};
 #[graphql(name = "Workspace")]
 pub struct Workspace(
     WorkspaceFields,
-    WorkspaceMembers,
-    WorkspaceInvitations,
-    WorkspacePresence,
-    WorkspaceCalendars,
-    WorkspaceEvents,
-    WorkspaceOccurrences,
-    WorkspaceIntegrations,
-    WorkspaceTasks,
-    WorkspaceSchedules,
-    WorkspaceFocus,
-    WorkspaceAudit,
-    WorkspaceChanges,
+    Part<WorkspaceMembers>,
+    Part<WorkspaceInvitations>,
+    Part<WorkspacePresence>,
+    Part<WorkspaceCalendars>,
+    Part<WorkspaceEvents>,
+    Part<WorkspaceOccurrences>,
+    Part<WorkspaceIntegrations>,
+    Part<WorkspaceTasks>,
+    Part<WorkspaceSchedules>,
+    Part<WorkspaceFocus>,
+    Part<WorkspaceAudit>,
+    Part<WorkspaceChanges>,
 );
 
 impl Workspace {
@@ -57,18 +58,18 @@ impl Workspace {
                 ctx: ctx.clone(),
                 row,
             },
-            WorkspaceMembers(ctx.clone()),
-            WorkspaceInvitations(ctx.clone()),
-            WorkspacePresence(ctx.clone()),
-            WorkspaceCalendars(ctx.clone()),
-            WorkspaceEvents(ctx.clone()),
-            WorkspaceOccurrences(ctx.clone()),
-            WorkspaceIntegrations(ctx.clone()),
-            WorkspaceTasks(ctx.clone()),
-            WorkspaceSchedules(ctx.clone()),
-            WorkspaceFocus(ctx.clone()),
-            WorkspaceAudit(ctx.clone()),
-            WorkspaceChanges(ctx),
+            Part(WorkspaceMembers(ctx.clone())),
+            Part(WorkspaceInvitations(ctx.clone())),
+            Part(WorkspacePresence(ctx.clone())),
+            Part(WorkspaceCalendars(ctx.clone())),
+            Part(WorkspaceEvents(ctx.clone())),
+            Part(WorkspaceOccurrences(ctx.clone())),
+            Part(WorkspaceIntegrations(ctx.clone())),
+            Part(WorkspaceTasks(ctx.clone())),
+            Part(WorkspaceSchedules(ctx.clone())),
+            Part(WorkspaceFocus(ctx.clone())),
+            Part(WorkspaceAudit(ctx.clone())),
+            Part(WorkspaceChanges(ctx)),
         )
     }
 

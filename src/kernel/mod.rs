@@ -17,7 +17,7 @@ pub mod zones;
 pub use error::{Error, ErrorCode, Result, UserError, UserErrorCode};
 
 /// The commit that this program was built from; `development` unless it is a release build.
-pub const COMMIT: &str = env!("MERIDIAN_COMMIT");
+pub const COMMIT: &str = env!("BUILT_COMMIT");
 
 /// The version of this program and its commit, for people.
-pub const VERSION: &str = env!("MERIDIAN_VERSION");
+pub const VERSION: &str = env!("BUILT_VERSION");

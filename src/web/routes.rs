@@ -22,7 +22,6 @@ use super::{
 use crate::kernel::{Error, ErrorCode};
 
 const PREFLIGHT: Duration = Duration::from_secs(3600);
-
 /// Every route of the server.
 pub fn router(web: Web) -> Router {
     let mut routes = Router::new()

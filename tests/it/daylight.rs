@@ -95,7 +95,7 @@ async fn events_stay_at_their_wall_time_whatever_the_clocks_do() {
     let preferences = "mutation ($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { userErrors { code } } }";
     let mut changes = 0;
     for name in ZONES {
-        let zone = TimeZone::get(name).unwrap();
+        let zone = meridian::kernel::zones::zone(name).unwrap();
         let input = json!({ "workspaceId": app.ana.workspace(), "name": name, "timeZone": name });
         let calendar = ana.gql(make, json!({ "input": input })).await;
         let calendar = calendar.text("/createCalendar/calendar/id");

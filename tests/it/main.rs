@@ -33,7 +33,6 @@ mod documents;
 mod email_links;
 mod event_windows;
 mod events;
-mod explain;
 mod fanout;
 mod faults;
 mod focus;

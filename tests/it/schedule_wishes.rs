@@ -121,7 +121,7 @@ async fn feedback_adds_to_what_was_wished_and_stays_when_the_plan_is_applied() {
     assert_eq!(slots(&first)[0][4..], *"2026-03-03T09:00 60");
     let id = first["id"].as_str().unwrap().to_owned();
     for (feedback, starts) in [
-        ("keep tuesday 11-12 free", ["09:00", "11:00"]),
+        ("keep tuesday 11am-12pm free", ["09:00", "11:00"]),
         ("nothing before 1pm", ["12:00", "13:00"]),
     ] {
         command(

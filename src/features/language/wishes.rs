@@ -172,6 +172,14 @@ impl Clause<'_> {
         })
     }
 
+    fn has_other_numbers(&self) -> bool {
+        let mut tokens = self.tokens.iter().enumerate();
+        tokens.any(|(index, token)| {
+            let mut all = self.chosen.iter();
+            matches!(token.kind, Kind::Number(_)) && !all.any(|found| (found.from..found.to).contains(&index))
+        })
+    }
+
     /// Words that name a task: what was not claimed and leads to nothing.
     fn name(&self, without: &[&str]) -> Option<String> {
         let is_claimed = |index: usize| {
@@ -211,6 +219,8 @@ impl Clause<'_> {
                     (day.to_datetime(midnight), day.to_datetime(time))
                 }
                 (None, Some(time)) => (day.to_datetime(time), day.tomorrow().ok()?.to_datetime(midnight)),
+                // Numbers that say nothing to us may be hours: a whole day is not what was asked for.
+                (None, None) if self.has_other_numbers() => return None,
                 (None, None) => (
                     day.to_datetime(midnight),
                     day.tomorrow().ok()?.to_datetime(midnight),

@@ -21,7 +21,6 @@ use crate::platform::db::{Audit, Tx, is_unique_violation};
 
 pub use found::{create, create_personal};
 pub use members::{add_member, insert as join_in, remove as remove_member, update_role};
-
 /// Changes a workspace.
 pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model> {
     ctx.require(Action::Edit, Resource::Workspace)?;

@@ -20,7 +20,6 @@ connection!(
     /// A page of schedules.
     ScheduleConnection, ScheduleEdge, Schedule, "schedules"
 );
-
 /// A schedule to generate.
 #[derive(InputObject)]
 pub struct GenerateScheduleInput {

@@ -43,7 +43,7 @@ pub(super) fn start(settings: &Reports) -> Result<Guard> {
             "meridian@",
             env!("CARGO_PKG_VERSION"),
             "+",
-            env!("MERIDIAN_COMMIT")
+            env!("BUILT_COMMIT")
         ))
         .environment(settings.environment.clone())
         .traces_sample_rate(settings.traces)

@@ -7,7 +7,6 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use crate::contract::model::{Member, Model};
-use crate::explain::named;
 
 /// The same numbers in every run (splitmix64).
 pub struct Random(pub u64);
@@ -359,4 +358,9 @@ impl<'a> Author<'a> {
             }
         }
     }
+}
+
+/// The name of a type without its wrappings.
+fn named(ty: &str) -> &str {
+    ty.trim_matches(['[', ']', '!'])
 }

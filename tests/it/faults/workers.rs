@@ -157,7 +157,9 @@ async fn a_job_that_ends_its_process_ends_dead_and_all_others_are_done() {
     }
     let row = bench.until(panics, JobStatus::Dead, 30).await;
     assert_eq!((row.attempts, row.last_error.as_deref()), (2, Some("panicked")));
-    assert_eq!((runs(&file, POISON), runs(&file, PANICS)), (2, 2));
+    assert_eq!(runs(&file, POISON), 2);
+    // An attempt that ended with its process may not have begun.
+    assert!((1..=2).contains(&runs(&file, PANICS)));
     child.kill().await.unwrap();
     bench.close().await;
 }
