@@ -266,11 +266,11 @@ async fn random_documents_are_answered_alike_in_both_ways() {
     }
     check_coverage(&schema, &author.asked);
     // Documents that nobody answers prove nothing.
-    assert!(tally.fast > tally.answered / 4, "{tally:?}");
+    assert!(tally.fast > tally.answered / 8, "{tally:?}");
     assert!(tally.straight > tally.answered / 20, "{tally:?}");
     assert!(tally.failed > tally.answered / 50, "{tally:?}");
     assert!(tally.invalid < tally.answered / 10, "{tally:?}");
-    assert!(tally.refused < tally.answered / 5, "{tally:?}");
+    assert!(tally.refused < tally.answered / 2, "{tally:?}");
 }
 
 #[tokio::test]
