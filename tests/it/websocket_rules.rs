@@ -139,14 +139,11 @@ async fn an_id_is_taken_whatever_kind_of_operation_has_it() {
     socket.subscribe("1", CHANGES, variables.clone()).await;
     let input = json!({ "workspaceId": server.app.ana.workspace(), "title": "twice" });
     socket.subscribe("1", CREATE, json!({ "input": input })).await;
-    loop {
-        match socket.hear().await {
-            Said::Closed(code, reason) => {
-                assert_eq!((code, reason.as_str()), (4409, "Subscriber for 1 already exists"));
-                break;
-            }
-            Said::Message(message) => panic!("{message}"),
+    match socket.hear().await {
+        Said::Closed(code, reason) => {
+            assert_eq!((code, reason.as_str()), (4409, "Subscriber for 1 already exists"));
         }
+        Said::Message(message) => panic!("{message}"),
     }
     let tasks = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } } }";
     let tasks = server.app.ana().gql(tasks, variables).await;

@@ -1,6 +1,11 @@
 //! Every way to die, against real processes: what was acknowledged stays, what has a key happens once, and whoever watches sees the truth
 //! again within the bounds that the design names. Some of it takes minutes: it runs when `MERIDIAN_TEST_LONG` is set, as `tests/faults` does.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "who runs what takes minutes wants to see the seed and the figures"
+)]
+
 mod clocks;
 mod kill;
 mod postgres;
