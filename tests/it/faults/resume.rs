@@ -427,8 +427,8 @@ async fn a_list_and_its_cursor_hide_no_change_from_whoever_goes_on_from_there() 
     tokio::join!(writers, readers);
     let truth = Shop::load(&user, port).await.unwrap().shown;
     println!("{} front ends read while others wrote", shops.len());
-    let caught_up = shops.into_iter().rev().take(60).map(async |mut shop: Shop| {
-        shop.follow(&user, port, Duration::from_secs(1)).await;
+    let caught_up = shops.into_iter().rev().take(20).map(async |mut shop: Shop| {
+        shop.follow(&user, port, Duration::from_secs(4)).await;
         shop.shown
     });
     for shown in join_all(caught_up).await {
