@@ -1,38 +1,19 @@
 // The dashboard of the jobs in a real browser that can reach nothing but its listener. Ada looks after the installation by now, Bob does not.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch } from '../support/browser.mjs';
 import { person } from '../support/client.mjs';
 import { ada, adminUrl, bob, feedUrl, url } from '../support/setting.mjs';
 
 const origin = new URL(adminUrl).origin;
 const outside = [];
 const complaints = [];
-let profile;
+let close;
 let browser;
 let page;
 
 before(async () => {
-  profile = await mkdtemp(join(tmpdir(), 'meridian-chromium-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.MERIDIAN_E2E_CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    viewport: { width: 1400, height: 900 },
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-dev-shm-usage',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  ({ browser, close } = await launch({ width: 1400, height: 900 }));
   await browser.route('**/*', (route, request) => {
     const { protocol, origin: asked, pathname } = new URL(request.url());
     // Browsers look for an icon by themselves.
@@ -56,8 +37,7 @@ before(async () => {
 });
 
 after(async () => {
-  await browser?.close();
-  await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  await close?.();
 });
 
 const patience = { timeout: 30_000 };

@@ -1,10 +1,7 @@
 // GraphiQL in a real browser that can reach nothing but this server.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch } from '../support/browser.mjs';
 import { person } from '../support/client.mjs';
 import { ada, feedUrl, url } from '../support/setting.mjs';
 
@@ -12,28 +9,12 @@ const origin = new URL(url).origin;
 const outside = [];
 const complaints = [];
 const sockets = [];
-let profile;
+let close;
 let browser;
 let page;
 
 before(async () => {
-  profile = await mkdtemp(join(tmpdir(), 'meridian-chromium-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.MERIDIAN_E2E_CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    viewport: { width: 1280, height: 900 },
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-dev-shm-usage',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  ({ browser, close } = await launch({ width: 1280, height: 900 }));
   await browser.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
   await browser.route('**/*', (route, request) => {
     if (new URL(request.url()).origin === origin) return route.continue();
@@ -52,8 +33,7 @@ before(async () => {
 });
 
 after(async () => {
-  await browser?.close();
-  await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  await close?.();
 });
 
 /** Replaces the text of an editor by pasting; typing would meet the completion of brackets. */
