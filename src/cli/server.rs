@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::platform::telemetry;
 
 pub(super) async fn serve(config: Config, demo: bool) -> Outcome {
-    let _reports = telemetry::init(&config.log, config.reports.as_ref())?;
+    let _watching = telemetry::init(&config.log, config.reports.as_ref(), config.traces.as_ref())?;
     let platform = app::open(config).await?;
     let people = if demo {
         Some(seed::plant(&platform).await?)
@@ -29,14 +29,14 @@ pub(super) async fn serve(config: Config, demo: bool) -> Outcome {
 }
 
 pub(super) async fn api(config: Config) -> Outcome {
-    let _reports = telemetry::init(&config.log, config.reports.as_ref())?;
+    let _watching = telemetry::init(&config.log, config.reports.as_ref(), config.traces.as_ref())?;
     let platform = app::open(config).await?;
     let config = platform.config.clone();
     app::run(platform, Role::Api, move |address| announce(&config, address)).await
 }
 
 pub(super) async fn worker(config: Config) -> Outcome {
-    let _reports = telemetry::init(&config.log, config.reports.as_ref())?;
+    let _watching = telemetry::init(&config.log, config.reports.as_ref(), config.traces.as_ref())?;
     let platform = app::open(config).await?;
     app::run(platform, Role::Worker, |_| println!("Working on jobs.")).await
 }

@@ -21,7 +21,7 @@ const SMTP_URL: Setting = Setting::derived(
     "MERIDIAN_SMTP_URL",
     "none: in development messages are files in `outbox` of MERIDIAN_DATA_DIR, in production no e-mail is sent",
     "Mail server: smtps://user:password@host:465 (TLS), smtp://user:password@host:587 (STARTTLS, required unless the host is \
-     this machine). User and password percent-encoded.",
+     this machine). User and password percent-encoded. smtp://host:1025?tls=off speaks without TLS, for a sink in a network of your own.",
 )
 .secret();
 const FROM: Setting = Setting::derived(
@@ -35,8 +35,13 @@ pub(super) const SETTINGS: &[Setting] = &[SMTP_URL, FROM];
 pub(super) fn read(reader: &mut Reader<'_>, env: Option<Environment>) -> Option<Mail> {
     let smtp_url = reader.read(&SMTP_URL, "a URL that begins with smtp:// or smtps://", |text| {
         let url = Url::parse(text).ok()?;
-        let plain = matches!(url.scheme(), "smtp" | "smtps") && url.has_host() && url.query().is_none();
-        plain.then(|| text.to_owned())
+        // TLS is left out only where somebody says so, and never with a password.
+        let is_whole = match (url.scheme(), url.query()) {
+            ("smtp" | "smtps", None) => true,
+            ("smtp", Some("tls=off")) => url.username().is_empty() && url.password().is_none(),
+            _ => false,
+        };
+        (is_whole && url.has_host()).then(|| text.to_owned())
     });
     let is_set = reader.given(&SMTP_URL).is_some();
     let from = match reader.given(&FROM) {

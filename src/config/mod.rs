@@ -41,7 +41,7 @@ pub use setting::{Fallback, Problem, Section, Setting};
 pub use sign_in::{GOOGLE, Issuer, SignIn, SignUp};
 pub use storage::{Database, Redis};
 pub use table::{Effective, SECTIONS, effective, env_example, nearest};
-pub use watching::{Admin, Reports};
+pub use watching::{Admin, Reports, Traces};
 
 use setting::Reader;
 
@@ -102,6 +102,8 @@ pub struct Config {
     pub admin: Admin,
     /// Where reports of errors go, if anywhere.
     pub reports: Option<Reports>,
+    /// Where traces go, if anywhere.
+    pub traces: Option<Traces>,
     /// Time to end after SIGTERM.
     pub shutdown_grace: Duration,
     keys: Vec<SecretKey>,
@@ -186,6 +188,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let keep = keep::read(reader);
     let admin = watching::read_admin(reader);
     let reports = watching::read_reports(reader, env);
+    let traces = watching::read_traces(reader);
     let outbound_allow = network::read_outbound_allow(reader);
     let trusted_proxies = network::read_trusted_proxies(reader);
     let internal_networks = network::read_internal_networks(reader);
@@ -223,6 +226,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
         keep: keep?,
         admin: admin?,
         reports,
+        traces,
         shutdown_grace: server.shutdown_grace,
         keys,
     })

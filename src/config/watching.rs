@@ -1,4 +1,4 @@
-//! How the server is watched: the listener for operators, and where reports of errors go.
+//! How the server is watched: the listener for operators, and where reports of errors and traces go.
 
 use std::net::SocketAddr;
 
@@ -27,6 +27,15 @@ pub struct Reports {
     pub traces: f32,
 }
 
+/// Where traces go.
+#[derive(Clone, Debug)]
+pub struct Traces {
+    /// Where a collector takes spans by OTLP over HTTP, with the path.
+    pub url: Url,
+    /// Share of requests and jobs that are traced, 0 to 1.
+    pub share: f64,
+}
+
 const ADMIN_LISTEN: Setting = Setting::new(
     "MERIDIAN_ADMIN_LISTEN",
     "127.0.0.1:9090",
@@ -50,7 +59,19 @@ const TRACES: Setting = Setting::new(
     "Share of requests and jobs whose times are sent too, from 0 to 1.",
 );
 
-pub(super) const SETTINGS: &[Setting] = &[ADMIN_LISTEN, DSN, ENVIRONMENT, TRACES];
+const OTLP_URL: Setting = Setting::derived(
+    "MERIDIAN_OTLP_URL",
+    "none: nothing is sent",
+    "Where an OpenTelemetry collector takes traces by OTLP over HTTP, with the path, for example http://127.0.0.1:4318/v1/traces. Spans name \
+     requests, operations and opaque ids, never people or contents. Needs a program built with `--features otel`.",
+);
+const OTLP_SHARE: Setting = Setting::new(
+    "MERIDIAN_OTLP_SHARE",
+    "0.05",
+    "Share of requests and jobs that are traced, from 0 to 1.",
+);
+
+pub(super) const SETTINGS: &[Setting] = &[ADMIN_LISTEN, DSN, ENVIRONMENT, TRACES, OTLP_URL, OTLP_SHARE];
 
 pub(super) fn read_admin(reader: &mut Reader<'_>) -> Option<Admin> {
     let is_required = reader.given(&ADMIN_LISTEN).is_some();
@@ -91,4 +112,26 @@ pub(super) fn read_reports(reader: &mut Reader<'_>, env: Option<super::Environme
         environment,
         traces: traces?,
     })
+}
+
+/// `None` also means "not set"; problems are in the reader.
+pub(super) fn read_traces(reader: &mut Reader<'_>) -> Option<Traces> {
+    let share = reader.read(&OTLP_SHARE, "a number from 0 to 1", |text| {
+        text.parse().ok().filter(|share| (0.0..=1.0).contains(share))
+    });
+    let url = reader.read(
+        &OTLP_URL,
+        "an address such as http://127.0.0.1:4318/v1/traces",
+        |text| {
+            let url = Url::parse(text).ok()?;
+            (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+        },
+    )?;
+    if !cfg!(feature = "otel") {
+        reader.fail(
+            &OTLP_URL,
+            "this program cannot send traces: build it with `--features otel`, or remove the setting",
+        );
+    }
+    Some(Traces { url, share: share? })
 }

@@ -33,6 +33,7 @@ mod documents;
 mod email_links;
 mod event_windows;
 mod events;
+mod explain;
 mod fanout;
 mod faults;
 mod focus;

@@ -78,7 +78,7 @@ async fn no_report_carries_what_belongs_to_people() {
         environment: "test".into(),
         traces: 1.0,
     };
-    let guard = telemetry::init(&log, Some(&reports)).unwrap().unwrap();
+    let guard = telemetry::init(&log, Some(&reports), None).unwrap();
     let server = Server::with_settings(&[("SENTRY_DSN", dsn.as_str())]).await;
     let token = server.token(&server.app.ana).await;
     let workspace = server.app.ana.workspace();

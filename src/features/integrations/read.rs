@@ -47,13 +47,13 @@ pub async fn calendars_of(
 ) -> Result<HashMap<IntegrationId, Vec<calendar::Model>>> {
     let read = ctx.read().await?;
     let select = read.find::<calendar::Entity>();
-    let rows = select
+    let mut rows = select
         .filter(among(&read, calendar::Column::IntegrationId, ids.iter().copied()))
         .filter(calendar::Column::IsMirrored.eq(true))
-        .order_by_asc(calendar::Column::Name)
-        .order_by_asc(calendar::Column::Id)
         .all(&read)
         .await?;
+    // Put in order here: asked in the statement, it leads SQLite through the whole workspace.
+    rows.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
     let mut found: HashMap<IntegrationId, Vec<calendar::Model>> = HashMap::new();
     for row in rows {
         if let Some(id) = row.integration_id {

@@ -67,7 +67,8 @@ where
     before.and_then(errors).and_then(times)
 }
 
-fn is_ours(metadata: &Metadata<'_>) -> bool {
+/// Spans of ours, which hold ids and names of operations.
+pub(super) fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target().starts_with("meridian") && *metadata.level() <= Level::INFO
 }
 

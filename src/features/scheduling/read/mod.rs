@@ -187,16 +187,16 @@ pub async fn unscheduled_of(
     ids: &[ScheduleId],
 ) -> Result<HashMap<ScheduleId, Vec<unscheduled_task::Model>>> {
     let read = ctx.read().await?;
-    let select = read
-        .find::<unscheduled_task::Entity>()
-        .filter(among(
-            &read,
-            unscheduled_task::Column::ScheduleId,
-            ids.iter().copied(),
-        ))
-        .order_by_asc(unscheduled_task::Column::Id);
+    let select = read.find::<unscheduled_task::Entity>().filter(among(
+        &read,
+        unscheduled_task::Column::ScheduleId,
+        ids.iter().copied(),
+    ));
+    // Put in order here: asked in the statement, it leads SQLite through the whole workspace.
+    let mut rows = select.all(&read).await?;
+    rows.sort_unstable_by_key(|row| row.id);
     let mut found: HashMap<ScheduleId, Vec<unscheduled_task::Model>> = HashMap::new();
-    for row in select.all(&read).await? {
+    for row in rows {
         found.entry(row.schedule_id).or_default().push(row);
     }
     Ok(found)
