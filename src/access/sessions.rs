@@ -1,5 +1,7 @@
 //! Sessions of browsers: made at sign-in, listed to their person, ended by them or by time.
 
+use std::fmt;
+
 use chrono::Duration;
 use entity::enums::ApiTokenScope;
 use entity::ids::{SessionId, TypedId as _, UserId};
@@ -23,7 +25,6 @@ const SESSION_LIFE: Duration = Duration::days(30);
 const SESSION_IDLE: Duration = Duration::days(7);
 
 /// A fresh session: the cookie's value is only here.
-#[derive(Debug)]
 pub struct NewSession {
     /// The session.
     pub id: SessionId,
@@ -31,6 +32,15 @@ pub struct NewSession {
     pub secret: String,
     /// When it ends at the latest.
     pub expires_at: Instant,
+}
+
+impl fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession")
+            .field("id", &self.id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a session still stands.
