@@ -176,7 +176,8 @@ impl AccountMutation {
         DeleteViewerPayload::new(result, global)
     }
 
-    /// Unlinks a sign-in account. The last one cannot be unlinked.
+    /// Unlinks a sign-in account. The last one cannot be unlinked. Sessions that came from its provider end, except the one in use, which may
+    /// be signed out by itself.
     async fn unlink_account(
         &self,
         ctx: &Context<'_>,

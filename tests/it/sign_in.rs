@@ -598,6 +598,57 @@ async fn accounts_are_linked_and_unlinked_by_their_person() {
 }
 
 #[tokio::test]
+async fn unlinking_ends_the_sessions_that_came_from_the_provider() {
+    let issuer = issuer().await;
+    let server = server(&issuer).await;
+    let app = &server.app;
+    let is = |subject: &str| {
+        issuer.script(|script| {
+            script.claims = json!({ "sub": subject, "email_verified": false });
+            script.userinfo = json!({ "sub": subject });
+        });
+    };
+    let link = async |browser: &Browser<'_>, subject: &str| {
+        is(subject);
+        let state = begin(browser, &issuer, "link=true").await;
+        browser.get(&format!("/auth/callback?state={state}&code=c")).await;
+    };
+    let unlink_first = async |browser: &Browser<'_>| {
+        let viewer = browser.gql(VIEWER, json!({})).await["data"]["viewer"].clone();
+        let unlink = "mutation($id: ID!) { unlinkAccount(id: $id) { userErrors { code } } }";
+        let done = browser
+            .gql(unlink, json!({ "id": viewer["accounts"][0]["id"] }))
+            .await;
+        assert_eq!(done["data"]["unlinkAccount"]["userErrors"], json!([]), "{done}");
+    };
+    let is_in = async |browser: &Browser<'_>| {
+        let answer = browser.gql("{ viewer { user { id } } }", json!({})).await;
+        answer["data"]["viewer"]["user"]["id"] == app.ben.user_id.to_string()
+    };
+
+    let desk = Browser::new(&server);
+    desk.set_cookie("meridian", &session_of(app, &app.ben).await);
+    link(&desk, "first").await;
+    link(&desk, "second").await;
+    is("first");
+    let phone = Browser::new(&server);
+    sign_in(&phone, &issuer).await;
+    assert!(is_in(&phone).await);
+    unlink_first(&desk).await;
+    assert!(!is_in(&phone).await, "whoever has the account is out at once");
+    assert!(is_in(&desk).await, "its session is of another kind");
+
+    // The session in use stays, even if it came from there.
+    is("second");
+    let (phone, tablet) = (Browser::new(&server), Browser::new(&server));
+    sign_in(&phone, &issuer).await;
+    sign_in(&tablet, &issuer).await;
+    link(&phone, "third").await;
+    unlink_first(&phone).await;
+    assert!(is_in(&phone).await && !is_in(&tablet).await && is_in(&desk).await);
+}
+
+#[tokio::test]
 async fn a_sign_in_ends_only_at_allowed_addresses() {
     let issuer = issuer().await;
     let server = server_with(
