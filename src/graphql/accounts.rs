@@ -79,7 +79,7 @@ pub struct SignInProvider {
     /// Label for a button, for example `Google`.
     label: String,
     /// Page that starts the sign-in. Append `?returnTo=` with an allowed address; with `link=true` the account is linked to the signed-in
-    /// person instead.
+    /// person instead, when a page of the server's own origin leads there, or an allowed one of the same site that sends its `Referer`.
     start_url: Url,
 }
 

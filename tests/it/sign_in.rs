@@ -545,6 +545,29 @@ async fn accounts_are_linked_and_unlinked_by_their_person() {
         .send("GET", "/auth/acme?link=true", &["Sec-Fetch-Site: cross-site"], "")
         .await;
     assert_eq!(foreign.code(), "CSRF_FAILED");
+    for (headers, status) in [
+        (vec!["Sec-Fetch-Site: none"], 403),
+        (vec!["Sec-Fetch-Site: same-site"], 403),
+        (
+            vec![
+                "Sec-Fetch-Site: same-site",
+                "Referer: http://evil.localhost:8000/",
+            ],
+            403,
+        ),
+        (
+            vec!["Sec-Fetch-Site: cross-site", "Referer: http://localhost:8000/"],
+            403,
+        ),
+        (
+            vec!["Sec-Fetch-Site: same-site", "Referer: http://localhost:8000/"],
+            303,
+        ),
+        (vec!["Sec-Fetch-Site: same-origin"], 303),
+    ] {
+        let reply = browser.send("GET", "/auth/acme?link=true", &headers, "").await;
+        assert_eq!(reply.status, status, "{headers:?}");
+    }
     // The provider does not vouch for an address: linking does not need one.
     issuer.script(|script| script.claims = json!({ "email_verified": false }));
     let state = begin(&browser, &issuer, "link=true&returnTo=/settings").await;
