@@ -4,6 +4,10 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use entity::session;
+use meridian::kernel::actor::Actor;
+use meridian::platform::db::{Scope, Tx};
+use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -764,6 +768,59 @@ async fn a_new_sign_in_ends_the_session_before_it() {
     old.set_cookie("meridian", &first);
     let answer = old.gql(VIEWER, json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+}
+
+/// Ends all sessions behind the back of whoever remembers them, as another replica does a moment before it says so.
+async fn end_all_quietly(app: &TestApp) {
+    let body = |tx: Tx| async move {
+        tx.update_global::<session::Entity>()
+            .col_expr(session::Column::RevokedAt, Expr::val(tx.now()))
+            .exec(tx.conn())
+            .await
+            .map(drop)
+            .map_err(Into::into)
+    };
+    app.platform
+        .write(Scope::System, Actor::system(), body)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_has_just_ended_keeps_nobody_from_signing_in_or_out() {
+    let issuer = issuer().await;
+    let server = server(&issuer).await;
+    let browser = Browser::new(&server);
+    sign_in(&browser, &issuer).await;
+    browser.gql(VIEWER, json!({})).await;
+    end_all_quietly(&server.app).await;
+    let again = sign_in(&browser, &issuer).await;
+    assert_eq!(location(&again).path(), "/done");
+    assert_eq!(
+        browser.gql(VIEWER, json!({})).await["data"]["viewer"]["sessions"],
+        json!([{ "isCurrent": true }])
+    );
+
+    end_all_quietly(&server.app).await;
+    let reply = browser
+        .send("POST", "/auth/logout", &["X-Meridian-Csrf: 1"], "")
+        .await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(!browser.is_signed_in());
+}
+
+#[tokio::test]
+async fn wrong_credentials_cost_where_they_do_not_matter_too() {
+    let issuer = issuer().await;
+    let server = server_with(&issuer, &[("MERIDIAN_RATE_GUEST_REQUESTS", "2")]).await;
+    let browser = Browser::new(&server);
+    browser.set_cookie("meridian", "wrong");
+    let csrf = ["X-Meridian-Csrf: 1", "Cookie: meridian=wrong"];
+    assert_eq!(server.send("POST", "/auth/logout", &csrf, "").await.status, 204);
+    sign_in(&browser, &issuer).await;
+    assert_ne!(browser.cookie("meridian").unwrap(), "wrong");
+    let spent = server.send("POST", "/auth/logout", &csrf, "").await;
+    assert_eq!((spent.status, spent.code().as_str()), (429, "RATE_LIMITED"));
 }
 
 #[tokio::test]
