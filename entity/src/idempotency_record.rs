@@ -10,13 +10,14 @@ use crate::ids::WorkspaceId;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_records")]
 pub struct Model {
+    /// The id of the person as clients know it, and after it which of their credentials asked.
     #[sea_orm(primary_key, auto_increment = false)]
     pub caller: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     pub workspace_id: Option<WorkspaceId>,
     pub body_hash: Vec<u8>,
-    /// The exact bytes sent; null until the first request has one.
+    /// The exact bytes sent, sealed, as Base64; empty when they were lost, null until the first request has some.
     pub answer: Option<String>,
     pub expires_at: DateTimeUtc,
     pub created_at: DateTimeUtc,

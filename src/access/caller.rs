@@ -148,6 +148,23 @@ impl Caller {
         }
     }
 
+    /// What this key is recognised by when the request comes again; `None` for guests, whom nobody could tell apart. It begins with the
+    /// person, by whom the record is found when they are erased. What one token was answered is not for another, which may do less;
+    /// sessions may all do the same, and whoever sends again may have signed in again.
+    pub fn reply_key(&self, key: &str) -> Option<ReplyKey> {
+        let caller = match self.identity {
+            Identity::Guest => return None,
+            Identity::Session { user_id, .. } => format!("{user_id}/session"),
+            Identity::Token {
+                user_id, token_id, ..
+            } => format!("{user_id}/{token_id}"),
+        };
+        Some(ReplyKey {
+            caller,
+            key: key.to_owned(),
+        })
+    }
+
     /// The same caller with a request that must not be carried out twice.
     pub fn once(mut self, reply: ReplyKey) -> Self {
         self.origin.reply = Some(reply);

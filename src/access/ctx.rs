@@ -79,6 +79,13 @@ impl Ctx {
         }
     }
 
+    /// The same context for a transaction that is not the last one of its request: after a crash between the two, the request that is sent
+    /// again does the rest.
+    pub fn in_part(mut self) -> Self {
+        self.actor.origin.reply = None;
+        self
+    }
+
     /// The workspace.
     pub fn workspace_id(&self) -> WorkspaceId {
         self.workspace_id

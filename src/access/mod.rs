@@ -22,7 +22,7 @@ pub use roles::roles;
 pub use secrets::{secret, token_hash};
 pub use sessions::{
     NewSession, create_session, create_session_from, list_sessions, revoke_other_session,
-    revoke_other_sessions, revoke_session, session_provider,
+    revoke_other_sessions, revoke_session, revoke_sessions_from_in, session_provider,
 };
 pub use tokens::{
     CreatedToken, NewToken, create_own_token, create_token, get_tokens, home, list_tokens, revoke_token,

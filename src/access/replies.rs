@@ -1,7 +1,9 @@
 //! Answers to repeated requests: who sends a mutation again with the same `Idempotency-Key` gets the first answer, and nothing is done
 //! twice. A record is claimed before the mutation runs; the mutation's own transaction marks it as carried out, so that a crash between
-//! the commit and the answer is noticed.
+//! the commit and the answer is noticed. Answers are sealed: some hold a secret that is told only once.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use entity::idempotency_record::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::Expr;
@@ -15,8 +17,8 @@ use crate::platform::db::{REPLY_LOST, Scope, Tx, is_unique_violation};
 /// How long answers are kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// What to do with a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What to do with a request. It has no `Debug`, so that no answer is printed.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Claim {
     /// It comes for the first time: run it, then [`keep`] its answer.
     First,
@@ -36,12 +38,14 @@ pub async fn claim(platform: &Platform, key: &ReplyKey, body_hash: Vec<u8>) -> R
         })
         .await;
     match claimed {
+        Ok(Claim::Answered(sealed)) => open(platform, key, &sealed).map(Claim::Answered).ok_or_else(lost),
         // Two came at once, and the other one was first.
         Err(error) if is_unique_violation(&error) => Err(running()),
         other => other,
     }
 }
 
+/// [`claim`] inside a transaction; the answer is still sealed.
 async fn claim_in(tx: &Tx, key: &ReplyKey, body_hash: Vec<u8>, patience: TimeDelta) -> Result<Claim> {
     let found = tx.find_global::<Entity>().filter(is(key));
     let fresh = ActiveModel {
@@ -67,10 +71,7 @@ async fn claim_in(tx: &Tx, key: &ReplyKey, body_hash: Vec<u8>, patience: TimeDel
         return Err(Error::coded(ErrorCode::IdempotencyConflict, message));
     }
     match &row.answer {
-        Some(answer) if answer == REPLY_LOST => {
-            let message = "This request was carried out, but its answer was lost. Look at the current state.";
-            Err(Error::coded(ErrorCode::IdempotencyConflict, message))
-        }
+        Some(answer) if answer == REPLY_LOST => Err(lost()),
         Some(answer) => Ok(Claim::Answered(answer.clone())),
         // Whoever ran it is gone, and nothing was committed.
         None if row.updated_at + patience <= tx.now() => {
@@ -81,6 +82,11 @@ async fn claim_in(tx: &Tx, key: &ReplyKey, body_hash: Vec<u8>, patience: TimeDel
         }
         None => Err(running()),
     }
+}
+
+fn lost() -> Error {
+    let message = "This request was carried out, but its answer was lost. Look at the current state.";
+    Error::coded(ErrorCode::IdempotencyConflict, message)
 }
 
 fn running() -> Error {
@@ -95,9 +101,10 @@ fn running() -> Error {
 
 /// Keeps the answer of a claimed request. One that `failed` without having changed anything may be tried again instead.
 pub async fn keep(platform: &Platform, key: &ReplyKey, answer: &str, failed: bool) -> Result<()> {
+    let sealed = seal(platform, key, answer)?;
     platform
         .write(Scope::System, Actor::system(), |tx| {
-            let (key, answer) = (key.clone(), answer.to_owned());
+            let (key, answer) = (key.clone(), sealed.clone());
             async move {
                 if failed {
                     let free = tx
@@ -119,6 +126,22 @@ pub async fn keep(platform: &Platform, key: &ReplyKey, answer: &str, failed: boo
             }
         })
         .await
+}
+
+fn seal(platform: &Platform, key: &ReplyKey, answer: &str) -> Result<String> {
+    Ok(STANDARD.encode(platform.secrets.seal(answer.as_bytes(), &place(key))?))
+}
+
+/// What [`seal`] made; `None` when no key of the installation opens it any more.
+fn open(platform: &Platform, key: &ReplyKey, sealed: &str) -> Option<String> {
+    let sealed = STANDARD.decode(sealed).ok()?;
+    let answer = platform.secrets.open(&sealed, &place(key)).ok()?;
+    String::from_utf8(answer).ok()
+}
+
+/// Where an answer is stored: it opens for nobody else, and under no other key.
+fn place(key: &ReplyKey) -> Vec<u8> {
+    format!("idempotency_records.answer/{}/{}", key.caller, key.key).into_bytes()
 }
 
 fn is(key: &ReplyKey) -> Condition {

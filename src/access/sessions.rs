@@ -1,5 +1,7 @@
 //! Sessions of browsers: made at sign-in, listed to their person, ended by them or by time.
 
+use std::fmt;
+
 use chrono::Duration;
 use entity::enums::ApiTokenScope;
 use entity::ids::{SessionId, TypedId as _, UserId};
@@ -23,7 +25,6 @@ const SESSION_LIFE: Duration = Duration::days(30);
 const SESSION_IDLE: Duration = Duration::days(7);
 
 /// A fresh session: the cookie's value is only here.
-#[derive(Debug)]
 pub struct NewSession {
     /// The session.
     pub id: SessionId,
@@ -31,6 +32,15 @@ pub struct NewSession {
     pub secret: String,
     /// When it ends at the latest.
     pub expires_at: Instant,
+}
+
+impl fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession")
+            .field("id", &self.id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a session still stands.
@@ -156,44 +166,77 @@ pub async fn revoke_session(platform: &Platform, user_id: UserId, id: SessionId)
     }
 }
 
+/// Signs a person out wherever this provider vouched for them, except in the session `kept`, as part of a transaction in their own
+/// workspace.
+pub async fn revoke_sessions_from_in(
+    tx: &Tx,
+    user_id: UserId,
+    provider_name: &str,
+    kept: Option<SessionId>,
+) -> Result<u64> {
+    let which = Condition::all()
+        .add(session::Column::ProviderName.eq(provider_name))
+        .add_option(kept.map(|id| session::Column::Id.ne(id)));
+    revoke_in(tx, user_id, which).await
+}
+
 /// Ends sessions of a person. The audit log of their own workspace has each.
 async fn revoke(platform: &Platform, actor: Actor, user_id: UserId, which: Condition) -> Result<u64> {
     let home = home(platform, user_id).await?;
     let body = |tx: Tx| {
         let which = which.clone();
-        async move {
-            let mine = tx
-                .find_global::<session::Entity>()
-                .filter(session::Column::UserId.eq(user_id))
-                .filter(alive(tx.now()))
-                .filter(which);
-            let ids: Vec<SessionId> = mine
-                .select_only()
-                .column(session::Column::Id)
-                .lock_exclusive()
-                .into_tuple()
-                .all(tx.conn())
-                .await?;
-            if ids.is_empty() {
-                return Ok(0);
-            }
-            let update = tx
-                .update_global::<session::Entity>()
-                .col_expr(session::Column::RevokedAt, Expr::val(tx.now()))
-                .col_expr(session::Column::UpdatedAt, Expr::val(tx.now()))
-                .filter(session::Column::Id.is_in(ids.iter().copied()));
-            let revoked = update.exec(tx.conn()).await?.rows_affected;
-            for id in ids {
-                tx.audit(Audit {
-                    action: "session.revoked",
-                    entity_type: "Session",
-                    entity_id: id.uuid(),
-                    changes: None,
-                });
-            }
-            tx.announce(Topic::Revoked(user_id), &())?;
-            Ok(revoked)
-        }
+        async move { revoke_in(&tx, user_id, which).await }
     };
     platform.write(Scope::Workspace(home), actor, body).await
+}
+
+async fn revoke_in(tx: &Tx, user_id: UserId, which: Condition) -> Result<u64> {
+    let mine = tx
+        .find_global::<session::Entity>()
+        .filter(session::Column::UserId.eq(user_id))
+        .filter(alive(tx.now()))
+        .filter(which);
+    let ids: Vec<SessionId> = mine
+        .select_only()
+        .column(session::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let update = tx
+        .update_global::<session::Entity>()
+        .col_expr(session::Column::RevokedAt, Expr::val(tx.now()))
+        .col_expr(session::Column::UpdatedAt, Expr::val(tx.now()))
+        .filter(session::Column::Id.is_in(ids.iter().copied()));
+    let revoked = update.exec(tx.conn()).await?.rows_affected;
+    for id in ids {
+        tx.audit(Audit {
+            action: "session.revoked",
+            entity_type: "Session",
+            entity_id: id.uuid(),
+            changes: None,
+        });
+    }
+    tx.announce(Topic::Revoked(user_id), &())?;
+    Ok(revoked)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn the_secret_of_a_session_is_never_printed() {
+        let new = NewSession {
+            id: SessionId(uuid::Uuid::nil()),
+            secret: "hunter2".into(),
+            expires_at: DateTime::UNIX_EPOCH,
+        };
+        assert!(!format!("{new:?}").contains("hunter2"));
+    }
 }

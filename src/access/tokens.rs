@@ -2,6 +2,8 @@
 //!
 //! What happens to a token is in the audit log of the workspace it is limited to, else of its person's own.
 
+use std::fmt;
+
 use chrono::Duration;
 use entity::enums::{ApiTokenScope, WorkspaceType};
 use entity::ids::{ApiTokenId, TypedId as _, UserId, WorkspaceId};
@@ -42,12 +44,19 @@ pub struct NewToken {
 }
 
 /// An API token just made: its secret is only here.
-#[derive(Debug)]
 pub struct CreatedToken {
     /// The stored token.
     pub token: api_token::Model,
     /// What a client sends as `Authorization: Bearer`.
     pub secret: String,
+}
+
+impl fmt::Debug for CreatedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedToken")
+            .field("token", &self.token.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Makes an API token for the caller. Needs a session, or a token with the `ADMIN` scope that is not limited itself.
@@ -249,4 +258,34 @@ pub async fn home(platform: &Platform, user_id: UserId) -> Result<WorkspaceId> {
         .order_by_asc(workspace::Column::Id);
     let id: Option<WorkspaceId> = select.into_tuple().one(&read).await?;
     id.ok_or_else(|| Error::internal("a person without a workspace"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn the_secret_of_a_token_is_never_printed() {
+        let token = api_token::Model {
+            id: ApiTokenId(uuid::Uuid::nil()),
+            user_id: UserId(uuid::Uuid::nil()),
+            workspace_id: None,
+            name: "test".into(),
+            prefix: "mrd_hunt".into(),
+            token_hash: Vec::new(),
+            scopes: serde_json::json!(["READ"]),
+            last_used_at: None,
+            expires_at: None,
+            revoked_at: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        };
+        let created = CreatedToken {
+            token,
+            secret: "mrd_hunter2".into(),
+        };
+        assert!(!format!("{created:?}").contains("hunter2"));
+    }
 }

@@ -80,7 +80,7 @@ async fn rotate(platform: &Platform) -> Outcome {
         .collect();
     if left.is_empty() {
         println!(
-            "Letters and sign-ins that are on their way need the older key for one more day; then it can go."
+            "Letters and sign-ins that are on their way and kept answers need the older key for one more day; then it can go."
         );
         return Ok(());
     }

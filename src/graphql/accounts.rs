@@ -79,7 +79,7 @@ pub struct SignInProvider {
     /// Label for a button, for example `Google`.
     label: String,
     /// Page that starts the sign-in. Append `?returnTo=` with an allowed address; with `link=true` the account is linked to the signed-in
-    /// person instead.
+    /// person instead, when a page of the server's own origin leads there, or an allowed one of the same site that sends its `Referer`.
     start_url: Url,
 }
 
@@ -176,7 +176,8 @@ impl AccountMutation {
         DeleteViewerPayload::new(result, global)
     }
 
-    /// Unlinks a sign-in account. The last one cannot be unlinked.
+    /// Unlinks a sign-in account. The last one cannot be unlinked. Sessions that came from its provider end, except the one in use, which may
+    /// be signed out by itself.
     async fn unlink_account(
         &self,
         ctx: &Context<'_>,

@@ -32,7 +32,7 @@ pub struct Origin {
 /// What a repeated request is recognised by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyKey {
-    /// Who asks.
+    /// Who asks, and with which credential.
     pub caller: String,
     /// The key that they chose.
     pub key: String,

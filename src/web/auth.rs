@@ -2,6 +2,7 @@
 
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
+use entity::ids::{SessionId, UserId};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -181,11 +182,7 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
     if !web.origins().is_intended(headers) {
         return Err(csrf_failed());
     }
-    let found = access::authenticate(
-        &web.platform,
-        credentials(headers, &web.platform.config)?,
-        client.origin(),
-    );
+    let found = caller(web, client, credentials(headers, &web.platform.config)?);
     let mut provider = None;
     match found.await {
         Ok(Caller {
@@ -195,12 +192,12 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
             ..
         }) => {
             provider = access::session_provider(&web.platform, session_id).await?;
-            access::revoke_session(&web.platform, user_id, session_id).await?;
+            end_session(web, user_id, session_id).await?;
         }
         // Nobody, or a session that is over already: the cookie goes all the same.
         Ok(_) => {}
-        Err(error) if error.code() == ErrorCode::Unauthenticated => {}
-        Err(error) => return Err(error.into()),
+        Err(failure) if failure.error.code() == ErrorCode::Unauthenticated => {}
+        Err(failure) => return Err(failure),
     }
     let cookie = [(SET_COOKIE, session_cookie(&web.platform.config, "", 0))];
     let elsewhere = match provider {
@@ -211,6 +208,18 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
         Some(url) => (cookie, axum::Json(json!({ "endSessionUrl": url }))).into_response(),
         None => (StatusCode::NO_CONTENT, cookie).into_response(),
     })
+}
+
+/// Ends a session. One that has ended since its cookie was looked at is as it should be.
+pub(super) async fn end_session(
+    web: &Web,
+    user_id: UserId,
+    session_id: SessionId,
+) -> crate::kernel::Result<()> {
+    match access::revoke_session(&web.platform, user_id, session_id).await {
+        Err(error) if error.is_not_found() => Ok(()),
+        ended => ended,
+    }
 }
 
 /// The answer to a request that a page may have sent behind somebody's back.

@@ -1,8 +1,10 @@
 //! Requests that are sent again with the same `Idempotency-Key`.
 
 use chrono::TimeDelta;
+use entity::enums::ApiTokenScope;
 use entity::idempotency_record;
-use meridian::kernel::actor::Actor;
+use meridian::access::{NewToken, create_session, create_token};
+use meridian::kernel::actor::{Actor, Origin};
 use meridian::platform::db::{Scope, Tx};
 use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
@@ -125,6 +127,14 @@ async fn a_crash_in_between_never_does_it_twice() {
     set_answer(&server.app, Some("")).await;
     let lost = server.post(&[&token, KEY], &body).await;
     assert_eq!((lost.status, lost.code().as_str()), (409, "IDEMPOTENCY_CONFLICT"));
+    // It is sealed with a key that is gone.
+    set_answer(&server.app, Some("{}")).await;
+    let unreadable = server.post(&[&token, KEY], &body).await;
+    assert_eq!(
+        (unreadable.status, unreadable.header("retry-after")),
+        (409, ""),
+        "{unreadable:?}"
+    );
     // It is still running, as far as anybody knows.
     set_answer(&server.app, None).await;
     let running = server.post(&[&token, KEY], &body).await;
@@ -133,6 +143,68 @@ async fn a_crash_in_between_never_does_it_twice() {
     // Nothing was committed, and whoever ran it is gone.
     server.app.advance(TimeDelta::minutes(5));
     assert_eq!(server.post(&[&token, KEY], &body).await.status, 200);
+    assert_eq!(tasks(&server.app).await, 2);
+}
+
+#[tokio::test]
+async fn a_secret_in_an_answer_is_told_again_and_never_readable_where_it_is_kept() {
+    let server = Server::start().await;
+    let token = token(&server).await;
+    let query = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { secret userErrors { code } } }";
+    let body = json!({ "query": query, "variables": { "input": { "name": "ci", "scopes": ["READ"] } } });
+    let first = server.post(&[&token, KEY], &body).await;
+    let secret = first.json()["data"]["createApiToken"]["secret"].clone();
+    assert!(secret.as_str().unwrap().starts_with("mrd_"), "{first:?}");
+
+    let read = server.app.platform.db.read(Scope::System).await.unwrap();
+    let kept = read
+        .find_global::<idempotency_record::Entity>()
+        .one(&read)
+        .await
+        .unwrap()
+        .unwrap();
+    drop(read);
+    let answer = kept.answer.unwrap();
+    assert!(
+        !answer.is_empty() && !answer.contains("mrd_") && !answer.contains("createApiToken"),
+        "{answer}"
+    );
+
+    let second = server.post(&[&token, KEY], &body).await;
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    assert_eq!(second.json()["data"]["createApiToken"]["secret"], secret);
+}
+
+#[tokio::test]
+async fn an_answer_is_for_the_credential_that_asked() {
+    let server = Server::start().await;
+    let admin = token(&server).await;
+    let body = create(&server, "Once");
+    assert_eq!(server.post(&[&admin, KEY], &body).await.status, 200);
+
+    let new = NewToken {
+        name: "reader".into(),
+        scopes: vec![ApiTokenScope::Read],
+        workspace_id: None,
+        expires_at: None,
+    };
+    let platform = &server.app.platform;
+    let ana = server.app.ana.user_id;
+    let reader = create_token(platform, Actor::system(), ana, new).await.unwrap();
+    let reader = format!("Authorization: Bearer {}", reader.secret);
+    let refused = server.post(&[&reader, KEY], &body).await;
+    assert_eq!(refused.header("idempotency-replayed"), "", "{refused:?}");
+    assert_eq!(refused.code(), "FORBIDDEN");
+
+    // Whoever signs in again is still who they were.
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let session = create_session(platform, ana, Origin::default()).await.unwrap();
+        let cookie = format!("Cookie: meridian={}", session.secret);
+        answers.push(server.post(&[&cookie, "X-Meridian-Csrf: 1", KEY], &body).await);
+    }
+    assert_eq!(answers[0].header("idempotency-replayed"), "");
+    assert_eq!(answers[1].header("idempotency-replayed"), "true");
     assert_eq!(tasks(&server.app).await, 2);
 }
 

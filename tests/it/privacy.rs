@@ -111,7 +111,7 @@ async fn dora(app: &TestApp) -> Person {
         .await
         .succeeded("createTask");
     let key = ReplyKey {
-        caller: dora.user_id.to_string(),
+        caller: format!("{}/session", dora.user_id),
         key: "canary key".into(),
     };
     access::claim(&app.platform, &key, vec![1]).await.unwrap();
@@ -139,7 +139,6 @@ async fn a_person_is_told_what_is_known_about_them() {
         "canary browser",
         "canary task",
         "canary token",
-        "canary answer",
         "shared errand",
     ] {
         assert!(text.contains(canary), "{canary} is not told");
@@ -246,6 +245,43 @@ async fn nothing_is_left_of_a_person_but_what_is_kept_for_a_reason() {
     ))
     .await;
     assert!(verified.is_ok());
+}
+
+#[tokio::test]
+async fn a_deletion_that_broke_off_goes_on_with_the_same_key() {
+    let app = TestApp::start().await;
+    let dora = dora(&app).await;
+    // A home that she cannot leave by herself stands in for a crash between the teams and the rest.
+    let new = NewPerson {
+        name: "Host".into(),
+        email: "host@example.org".into(),
+        is_email_verified: true,
+        is_admin: false,
+        time_zone: "UTC".into(),
+        locale: "en".into(),
+    };
+    let (_, home) = workspaces::create_personal(&app.platform, new).await.unwrap();
+    crate::support::join(&app.platform, &dora, home.id, WorkspaceRole::Viewer).await;
+
+    let caller = app.client(&dora).caller;
+    let key = caller.reply_key("once").unwrap();
+    access::claim(&app.platform, &key, vec![1]).await.unwrap();
+    let asking = access::Access::new(app.platform.clone(), caller.once(key.clone()));
+    let broke_off = privacy::delete_viewer(&asking, "dora.canary@example.org").await;
+    assert!(broke_off.is_err());
+    let members = app
+        .ana()
+        .gql(
+            "query($id: ID!) { workspace(id: $id) { members { totalCount } } }",
+            json!({ "id": app.ana.workspace() }),
+        )
+        .await;
+    assert_eq!(members.at("/workspace/members/totalCount"), 1);
+
+    // Nothing says that it was carried out: once whoever ran it is gone, it is run again.
+    app.advance(chrono::TimeDelta::minutes(5));
+    let again = access::claim(&app.platform, &key, vec![1]).await;
+    assert!(matches!(again, Ok(access::Claim::First)));
 }
 
 #[tokio::test]

@@ -4,6 +4,10 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use entity::session;
+use meridian::kernel::actor::Actor;
+use meridian::platform::db::{Scope, Tx};
+use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -545,6 +549,29 @@ async fn accounts_are_linked_and_unlinked_by_their_person() {
         .send("GET", "/auth/acme?link=true", &["Sec-Fetch-Site: cross-site"], "")
         .await;
     assert_eq!(foreign.code(), "CSRF_FAILED");
+    for (headers, status) in [
+        (vec!["Sec-Fetch-Site: none"], 403),
+        (vec!["Sec-Fetch-Site: same-site"], 403),
+        (
+            vec![
+                "Sec-Fetch-Site: same-site",
+                "Referer: http://evil.localhost:8000/",
+            ],
+            403,
+        ),
+        (
+            vec!["Sec-Fetch-Site: cross-site", "Referer: http://localhost:8000/"],
+            403,
+        ),
+        (
+            vec!["Sec-Fetch-Site: same-site", "Referer: http://localhost:8000/"],
+            303,
+        ),
+        (vec!["Sec-Fetch-Site: same-origin"], 303),
+    ] {
+        let reply = browser.send("GET", "/auth/acme?link=true", &headers, "").await;
+        assert_eq!(reply.status, status, "{headers:?}");
+    }
     // The provider does not vouch for an address: linking does not need one.
     issuer.script(|script| script.claims = json!({ "email_verified": false }));
     let state = begin(&browser, &issuer, "link=true&returnTo=/settings").await;
@@ -595,6 +622,57 @@ async fn accounts_are_linked_and_unlinked_by_their_person() {
         .unwrap()
         .len();
     assert_eq!(left, 1);
+}
+
+#[tokio::test]
+async fn unlinking_ends_the_sessions_that_came_from_the_provider() {
+    let issuer = issuer().await;
+    let server = server(&issuer).await;
+    let app = &server.app;
+    let is = |subject: &str| {
+        issuer.script(|script| {
+            script.claims = json!({ "sub": subject, "email_verified": false });
+            script.userinfo = json!({ "sub": subject });
+        });
+    };
+    let link = async |browser: &Browser<'_>, subject: &str| {
+        is(subject);
+        let state = begin(browser, &issuer, "link=true").await;
+        browser.get(&format!("/auth/callback?state={state}&code=c")).await;
+    };
+    let unlink_first = async |browser: &Browser<'_>| {
+        let viewer = browser.gql(VIEWER, json!({})).await["data"]["viewer"].clone();
+        let unlink = "mutation($id: ID!) { unlinkAccount(id: $id) { userErrors { code } } }";
+        let done = browser
+            .gql(unlink, json!({ "id": viewer["accounts"][0]["id"] }))
+            .await;
+        assert_eq!(done["data"]["unlinkAccount"]["userErrors"], json!([]), "{done}");
+    };
+    let is_in = async |browser: &Browser<'_>| {
+        let answer = browser.gql("{ viewer { user { id } } }", json!({})).await;
+        answer["data"]["viewer"]["user"]["id"] == app.ben.user_id.to_string()
+    };
+
+    let desk = Browser::new(&server);
+    desk.set_cookie("meridian", &session_of(app, &app.ben).await);
+    link(&desk, "first").await;
+    link(&desk, "second").await;
+    is("first");
+    let phone = Browser::new(&server);
+    sign_in(&phone, &issuer).await;
+    assert!(is_in(&phone).await);
+    unlink_first(&desk).await;
+    assert!(!is_in(&phone).await, "whoever has the account is out at once");
+    assert!(is_in(&desk).await, "its session is of another kind");
+
+    // The session in use stays, even if it came from there.
+    is("second");
+    let (phone, tablet) = (Browser::new(&server), Browser::new(&server));
+    sign_in(&phone, &issuer).await;
+    sign_in(&tablet, &issuer).await;
+    link(&phone, "third").await;
+    unlink_first(&phone).await;
+    assert!(is_in(&phone).await && !is_in(&tablet).await && is_in(&desk).await);
 }
 
 #[tokio::test]
@@ -690,6 +768,59 @@ async fn a_new_sign_in_ends_the_session_before_it() {
     old.set_cookie("meridian", &first);
     let answer = old.gql(VIEWER, json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+}
+
+/// Ends all sessions behind the back of whoever remembers them, as another replica does a moment before it says so.
+async fn end_all_quietly(app: &TestApp) {
+    let body = |tx: Tx| async move {
+        tx.update_global::<session::Entity>()
+            .col_expr(session::Column::RevokedAt, Expr::val(tx.now()))
+            .exec(tx.conn())
+            .await
+            .map(drop)
+            .map_err(Into::into)
+    };
+    app.platform
+        .write(Scope::System, Actor::system(), body)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_has_just_ended_keeps_nobody_from_signing_in_or_out() {
+    let issuer = issuer().await;
+    let server = server(&issuer).await;
+    let browser = Browser::new(&server);
+    sign_in(&browser, &issuer).await;
+    browser.gql(VIEWER, json!({})).await;
+    end_all_quietly(&server.app).await;
+    let again = sign_in(&browser, &issuer).await;
+    assert_eq!(location(&again).path(), "/done");
+    assert_eq!(
+        browser.gql(VIEWER, json!({})).await["data"]["viewer"]["sessions"],
+        json!([{ "isCurrent": true }])
+    );
+
+    end_all_quietly(&server.app).await;
+    let reply = browser
+        .send("POST", "/auth/logout", &["X-Meridian-Csrf: 1"], "")
+        .await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(!browser.is_signed_in());
+}
+
+#[tokio::test]
+async fn wrong_credentials_cost_where_they_do_not_matter_too() {
+    let issuer = issuer().await;
+    let server = server_with(&issuer, &[("MERIDIAN_RATE_GUEST_REQUESTS", "2")]).await;
+    let browser = Browser::new(&server);
+    browser.set_cookie("meridian", "wrong");
+    let csrf = ["X-Meridian-Csrf: 1", "Cookie: meridian=wrong"];
+    assert_eq!(server.send("POST", "/auth/logout", &csrf, "").await.status, 204);
+    sign_in(&browser, &issuer).await;
+    assert_ne!(browser.cookie("meridian").unwrap(), "wrong");
+    let spent = server.send("POST", "/auth/logout", &csrf, "").await;
+    assert_eq!((spent.status, spent.code().as_str()), (429, "RATE_LIMITED"));
 }
 
 #[tokio::test]

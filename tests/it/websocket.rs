@@ -340,6 +340,27 @@ async fn a_revoked_session_closes_its_sockets() {
 }
 
 #[tokio::test]
+async fn credentials_are_looked_at_again_once_a_socket_listens() {
+    let server = Server::start().await;
+    let looked = || {
+        let counts = server.app.platform.cache.counts();
+        let own = counts.into_iter().find(|(name, ..)| *name == "credentials");
+        own.map_or(0, |(_, hits, misses)| hits + misses)
+    };
+    let token = format!("Bearer {}", server.token(&server.app.ana).await);
+    let before = looked();
+    // What is taken away between the look and the listening is heard by nobody.
+    let _socket = Socket::greet(&server, Some(&token)).await;
+    for _ in 0..100 {
+        if looked() >= before + 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("looked {} times", looked() - before);
+}
+
+#[tokio::test]
 async fn limits_of_a_socket_hold() {
     let settings = [
         ("MERIDIAN_LIMIT_SOCKET_SUBSCRIPTIONS", "2"),

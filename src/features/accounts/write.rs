@@ -206,10 +206,12 @@ async fn refresh(platform: &Platform, known: account::Model, who: &Verified) -> 
     platform.write(Scope::System, Actor::system(), body).await
 }
 
-/// Unlinks an account of the caller. The last one stays.
+/// Unlinks an account of the caller. The last one stays. Whoever signed in with its provider is signed out, also with another account there,
+/// because a session does not know which; the session in use stays, as somebody has just shown that they mean it.
 pub async fn unlink(access: &Access, id: AccountId) -> Result<()> {
     let user_id = access.caller().require_personal(ApiTokenScope::Admin)?;
     let home = access::home(access.platform(), user_id).await?;
+    let in_use = access.caller().session_id();
     let body = |tx: Tx| async move {
         // The person's row is the lock: of two accounts that are unlinked at once, one stays.
         tx.find_global::<user::Entity>()
@@ -232,6 +234,7 @@ pub async fn unlink(access: &Access, id: AccountId) -> Result<()> {
             .exec(tx.conn())
             .await?;
         record(&tx, "account.unlinked", id, &account.provider_name);
+        access::revoke_sessions_from_in(&tx, user_id, &account.provider_name, in_use).await?;
         Ok(())
     };
     access

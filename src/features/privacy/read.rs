@@ -6,7 +6,7 @@ use entity::{membership, workspace};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, QueryFilter as _, Statement, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::registry::{Class, Concern, TABLES, Table};
+use super::registry::{Class, Concern, TABLES, Table, beginning};
 use crate::features::people;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -64,13 +64,14 @@ async fn rows_of(
         };
         conditions.push(format!("{column} = {place}"));
     };
+    let name = user_id.to_string();
     for concern in table.concerns {
         match *concern {
             Concern::Goes(column) | Concern::Cleared(column) | Concern::Deleted(column) => {
                 by(column, user_id.uuid().into())
             }
             Concern::DeletedByAddress(column) => by(column, email.into()),
-            Concern::DeletedByName(column) => by(column, user_id.to_string().into()),
+            Concern::DeletedByName(column) => by(&beginning(column, &name), name.as_str().into()),
             Concern::Kept(column, _) if is_address(column) => by(column, email.into()),
             Concern::Kept(column, _) => by(column, user_id.uuid().into()),
         }

@@ -12,7 +12,7 @@ pub enum Concern {
     Deleted(&'static str),
     /// The column has the person's address, and the row is deleted when they are erased.
     DeletedByAddress(&'static str),
-    /// The column has the person's id as clients know it, as text, and the row is deleted when they are erased.
+    /// The column begins with the person's id as clients know it, as text, and the row is deleted when they are erased.
     DeletedByName(&'static str),
     /// The column has the person's id or address and stays, for this reason.
     Kept(&'static str, &'static str),
@@ -54,6 +54,12 @@ impl Table {
     pub fn has_workspace(&self) -> bool {
         self.columns().any(|(name, _)| name == "workspace_id")
     }
+}
+
+/// As much of the beginning of a column as this name is long, in SQL: what [`Concern::DeletedByName`] compares. Names of people are all of
+/// one length, so that none begins with another.
+pub(super) fn beginning(column: &str, name: &str) -> String {
+    format!("substr({column}, 1, {})", name.len())
 }
 
 use Concern::{Cleared, Deleted, DeletedByAddress, DeletedByName, Goes, Kept};
@@ -145,8 +151,8 @@ pub const TABLES: &[Table] = &[
     table(
         "idempotency_records",
         &[DeletedByName("caller")],
-        "caller answer",
-        "body_hash",
+        "caller",
+        "body_hash answer",
         "key workspace_id expires_at created_at updated_at",
     ),
     table(

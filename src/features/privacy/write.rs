@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::read::home_in;
-use super::registry::{Concern, TABLES};
+use super::registry::{Concern, TABLES, beginning};
 use crate::access::{Access, Ctx};
 use crate::features::{people, workspaces};
 use crate::kernel::actor::Actor;
@@ -31,7 +31,9 @@ pub async fn delete_viewer(access: &Access, confirm_email: &str) -> Result<UserI
     }
     let teams = teams_to_leave(platform, user_id).await?;
     for (workspace, membership) in teams {
-        workspaces::remove_member(&access.ctx(workspace).await?, membership).await?;
+        // Only the last transaction answers for the request as a whole.
+        let part = access.ctx(workspace).await?.in_part();
+        workspaces::remove_member(&part, membership).await?;
     }
     access.refresh().await;
     erase_rest(platform, access.caller().actor(), user_id).await?;
@@ -115,12 +117,13 @@ async fn erase_rest(platform: &Platform, actor: Actor, user_id: UserId) -> Resul
                 .exec(tx.conn())
                 .await?;
         }
+        let name = user_id.to_string();
         for table in TABLES {
             for concern in table.concerns {
-                let (column, value): (_, Value) = match *concern {
-                    Concern::Deleted(column) => (column, user_id.uuid().into()),
-                    Concern::DeletedByAddress(column) => (column, person.email.as_str().into()),
-                    Concern::DeletedByName(column) => (column, user_id.to_string().into()),
+                let (column, value): (String, Value) = match *concern {
+                    Concern::Deleted(column) => (column.into(), user_id.uuid().into()),
+                    Concern::DeletedByAddress(column) => (column.into(), person.email.as_str().into()),
+                    Concern::DeletedByName(column) => (beginning(column, &name), name.as_str().into()),
                     Concern::Goes(_) | Concern::Cleared(_) | Concern::Kept(..) => continue,
                 };
                 let place = if tx.is_postgres() { "$1" } else { "?" };

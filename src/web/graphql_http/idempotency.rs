@@ -11,7 +11,7 @@ use crate::web::failure::Failure;
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST: usize = 255;
 
-/// The key of a request. Guests have none: nobody could tell them apart.
+/// The key of a request. Guests have none, whatever they send.
 pub(super) fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<ReplyKey>, Failure> {
     let Some(value) = auth::only(headers, HEADER)? else {
         return Ok(None);
@@ -24,10 +24,7 @@ pub(super) fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<ReplyKe
         let message = format!("`Idempotency-Key` is 1 to {LONGEST} printable ASCII characters.");
         return Err(Failure::bad_request(message));
     };
-    Ok(caller.user_id().map(|user| ReplyKey {
-        caller: user.to_string(),
-        key: key.to_owned(),
-    }))
+    Ok(caller.reply_key(key))
 }
 
 /// Claims the key for a body, or finds the answer that was given.

@@ -71,7 +71,7 @@ pub(super) struct Connection {
     pub(super) joiner: Option<Joiner>,
     pub(super) revoked: Option<Revoked>,
     /// The credentials may have ended.
-    is_check_due: bool,
+    pub(super) is_check_due: bool,
     /// They could not be looked at; the next ping tries again.
     pub(super) is_check_owed: bool,
     checking: Option<BoxFuture<'static, Checked>>,

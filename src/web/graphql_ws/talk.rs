@@ -117,6 +117,8 @@ impl Connection {
         self.revoked = caller
             .user_id()
             .map(|user| listen(self.web.platform.pubsub.subscribe(Topic::Revoked(user))));
+        // What was taken away while we found out who it is was said before anybody listened.
+        self.is_check_due = self.revoked.is_some();
         self.joiner = Some(Joiner {
             web: self.web.clone(),
             bell: self.bell.clone(),

@@ -18,11 +18,11 @@ use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Web;
-use super::auth::{SESSION_SECONDS, credentials, is_https, pay, session_cookie};
+use super::auth::{SESSION_SECONDS, caller, credentials, end_session, is_https, pay, session_cookie};
 use super::client::Client;
 use super::failure::Failure;
+use crate::access::NewSession;
 use crate::access::oidc::is_browser_secret;
-use crate::access::{self, NewSession};
 use crate::config::Config;
 use crate::kernel::Error;
 use crate::platform::limits::Limit;
@@ -82,7 +82,8 @@ fn redirect(url: &Url, cookies: &[String]) -> Response {
 }
 
 /// The end of a sign-in that worked: the session's cookie, and on to where it was to end. The session that this browser had ends, so that a
-/// cookie never outlives the sign-in after it.
+/// cookie never outlives the sign-in after it. Credentials that are not good are charged for and otherwise no matter: the person has proven
+/// who they are.
 async fn welcome(
     web: &Web,
     client: &Client,
@@ -91,11 +92,11 @@ async fn welcome(
     return_to: &Url,
 ) -> Result<Response, Failure> {
     let config = &web.platform.config;
-    let earlier = access::authenticate(&web.platform, credentials(headers, config)?, client.origin());
-    if let Ok(caller) = earlier.await
-        && let (Some(user_id), Some(session_id)) = (caller.user_id(), caller.session_id())
+    if let Ok(sent) = credentials(headers, config)
+        && let Ok(earlier) = caller(web, client, sent).await
+        && let (Some(user_id), Some(session_id)) = (earlier.user_id(), earlier.session_id())
     {
-        access::revoke_session(&web.platform, user_id, session_id).await?;
+        end_session(web, user_id, session_id).await?;
     }
     let cookies = [
         session_cookie(config, &session.secret, SESSION_SECONDS),

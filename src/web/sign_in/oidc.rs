@@ -4,12 +4,14 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::response::Response;
 use http::HeaderMap;
+use http::header::REFERER;
 use url::Url;
 
 use super::super::Web;
-use super::super::auth::{caller, credentials};
+use super::super::auth::{caller, credentials, csrf_failed};
 use super::super::client::Client;
 use super::super::failure::Failure;
+use super::super::origins::Origins;
 use super::{
     BROWSER_SECONDS, browser_cookie, browser_secret, failed, no_such_provider, query, redirect, regret,
     return_address, spend, unknown_sign_in, welcome,
@@ -63,15 +65,26 @@ async fn begin(
 
 /// Who is signed in and really wants to link an account: a page of another site must not start that behind their back.
 async fn person_to_link(web: &Web, client: &Client, headers: &HeaderMap) -> Result<UserId, Failure> {
-    let foreign = headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site");
-    if foreign {
-        return Err(super::super::auth::csrf_failed());
+    if !is_meant(web.origins(), headers) {
+        return Err(csrf_failed());
     }
     signed_in(web, client, headers)
         .await?
         .ok_or_else(|| Error::unauthenticated().into())
+}
+
+/// Whether a page of this server leads here, or an allowed one of the same site, which only its address in `Referer` can tell. An address
+/// that was typed is not enough: browsers also say `none` when a page that was opened by hand forwards to this one. Programs and browsers
+/// that are too old for the header say nothing and are let in.
+fn is_meant(origins: &Origins, headers: &HeaderMap) -> bool {
+    let Some(site) = headers.get("sec-fetch-site") else {
+        return true;
+    };
+    let page = headers
+        .get(REFERER)
+        .and_then(|page| Url::parse(page.to_str().ok()?).ok());
+    let is_allowed = page.is_some_and(|page| origins.allows(&page.origin().ascii_serialization()));
+    site == "same-origin" || (site == "same-site" && is_allowed)
 }
 
 async fn signed_in(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Option<UserId>, Failure> {
