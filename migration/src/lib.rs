@@ -31,6 +31,7 @@ mod m0030_job_turns;
 mod m0031_job_ticks;
 mod m0033_audit_cuts;
 mod m0034_walks;
+mod m0036_traces;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0031_job_ticks", m0031_job_ticks::tables),
             Box::new(m0033_audit_cuts::AuditCuts),
             Box::new(m0034_walks::Walks),
+            Box::new(m0036_traces::Traces),
         ]
     }
 }
