@@ -23,6 +23,8 @@ pub struct Model {
     pub subject_type: Option<String>,
     pub subject_id: Option<Uuid>,
     pub read_at: Option<DateTimeUtc>,
+    /// Who caused it, when it was somebody else: the texts may have their name. It goes with them, without a foreign key.
+    pub actor_id: Option<UserId>,
     /// Makes a repeated delivery one notification.
     pub dedup_key: Option<String>,
     /// When it goes out by mail; null when it does not, or went.

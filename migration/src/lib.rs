@@ -32,6 +32,7 @@ mod m0031_job_ticks;
 mod m0033_audit_cuts;
 mod m0034_walks;
 mod m0035_plans_by_status;
+mod m0036_traces;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_audit_cuts::AuditCuts),
             Box::new(m0034_walks::Walks),
             Box::new(m0035_plans_by_status::PlansByStatus),
+            Box::new(m0036_traces::Traces),
         ]
     }
 }

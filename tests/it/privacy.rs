@@ -4,17 +4,24 @@
 use std::collections::BTreeSet;
 
 use entity::enums::WorkspaceRole;
-use meridian::access;
+use entity::{data_transfer, job, notification, transfer_chunk};
 use meridian::access::oidc::Verified;
+use meridian::access::{self, Ctx};
+use meridian::features::calendars::{self, NewCalendar};
+use meridian::features::letters::{self, Item, Letter};
 use meridian::features::people::NewPerson;
-use meridian::features::privacy::{self, Class, TABLES};
-use meridian::features::{accounts, workspaces};
-use meridian::kernel::actor::{Origin, ReplyKey};
-use meridian::platform::db::Scope;
-use sea_orm::{ConnectionTrait as _, Statement};
+use meridian::features::privacy::{self, Class, SHADOWS, TABLES};
+use meridian::features::{accounts, transfers, workspaces};
+use meridian::kernel::actor::{Actor, Origin, ReplyKey};
+use meridian::kernel::jobs::Payload;
+use meridian::platform::db::{Read, Scope, Tx};
+use meridian::platform::jobs::{ProgressHandle, RunningJob};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, PaginatorTrait as _, QueryFilter as _, Statement};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::browser::Browser;
+use crate::support::chores::waiting;
 use crate::support::server::Server;
 use crate::support::{Client, Person, TestApp};
 
@@ -91,7 +98,7 @@ async fn dora(app: &TestApp) -> Person {
         session_id: session.id,
     };
     let client = app.client(&dora);
-    let task = json!({ "input": { "workspaceId": dora.workspace(), "title": "canary task" } });
+    let task = json!({ "input": { "workspaceId": dora.workspace(), "title": "canary task zyzzyva" } });
     client
         .gql(
             "mutation($input: CreateTaskInput!) { createTask(input: $input) { userErrors { code } } }",
@@ -118,7 +125,124 @@ async fn dora(app: &TestApp) -> Person {
     access::keep(&app.platform, &key, "{\"data\":\"canary answer\"}", false)
         .await
         .unwrap();
+    meet(app, &dora).await;
+    write_to(app, "dora.canary@example.org", "canary-letter").await;
+    write_to(app, "ana@example.org", "letter-to-ana").await;
+    export(app, &dora).await;
     dora
+}
+
+/// In a calendar of Ana's team, which is nobody's own: an event that Dora organizes and moves, and one that she is a guest of.
+async fn meet(app: &TestApp, dora: &Person) {
+    let new = NewCalendar {
+        name: "Team".into(),
+        description: None,
+        color: None,
+        time_zone: None,
+    };
+    let team = Ctx::system(&app.platform, app.ana.workspace_id);
+    let calendar = calendars::create(&team, new).await.unwrap().id.to_string();
+    let create = async |client: &Client<'_>, title: &str, guest: Value| {
+        let time = json!({ "timed": { "start": "2026-03-03T09:00:00Z", "end": "2026-03-03T10:00:00Z" } });
+        let input = json!({ "calendarId": calendar, "title": title, "time": time, "attendees": [guest] });
+        client
+            .gql("mutation($input: CreateCalendarEventInput!) { createCalendarEvent(input: $input) { calendarEvent { id } userErrors { code message } } }", json!({ "input": input }))
+            .await
+            .succeeded("createCalendarEvent")
+            .text("/createCalendarEvent/calendarEvent/id")
+    };
+    let client = app.client(dora);
+    let hers = create(&client, "shared meeting", json!({ "email": "ana@example.org" })).await;
+    // Later, so that Ana is known to have been invited before.
+    app.advance(chrono::Duration::minutes(1));
+    let later = json!({ "id": hers, "start": "2026-03-04T09:00:00Z" });
+    client
+        .gql("mutation($id: ID!, $start: DateTime!) { moveCalendarEvent(id: $id, start: $start) { userErrors { code message } } }", later)
+        .await
+        .succeeded("moveCalendarEvent");
+    let guest = json!({ "email": "dora.canary@example.org", "name": "Dora Canary" });
+    let anas = create(&app.ana(), "shared review", guest).await;
+    let answer = json!({ "id": anas, "comment": "canary comment" });
+    client
+        .gql("mutation($id: ID!, $comment: String) { respondToCalendarEvent(id: $id, response: ACCEPTED, comment: $comment) { userErrors { code message } } }", answer)
+        .await
+        .succeeded("respondToCalendarEvent");
+}
+
+/// A sealed letter that waits.
+async fn write_to(app: &TestApp, address: &str, key: &str) {
+    let letter = Letter::Notification(Item {
+        title: "Something happened".into(),
+        body: None,
+        workspace: None,
+        link: "https://example.org/".into(),
+    });
+    let sealed = letters::seal(&app.platform, address, None, letter).unwrap();
+    let body = |tx: Tx| {
+        let (sealed, key) = (sealed.clone(), key.to_owned());
+        async move { letters::enqueue_once_in(&tx, &sealed, None, key).await.map(drop) }
+    };
+    app.platform
+        .write(Scope::System, Actor::system(), body)
+        .await
+        .unwrap();
+}
+
+/// A file of Ana's team for Dora, ready to be fetched by whoever has its address.
+async fn export(app: &TestApp, dora: &Person) {
+    let input = json!({ "input": { "workspaceId": app.ana.workspace(), "format": "CSV" } });
+    app.client(dora)
+        .gql("mutation($input: StartExportInput!) { startExport(input: $input) { userErrors { code message } } }", input)
+        .await
+        .succeeded("startExport");
+    for row in waiting(app, "transfer_data").await {
+        let payload: Payload = serde_json::from_value(row.payload.clone()).unwrap();
+        let job = RunningJob {
+            id: row.id,
+            attempt: 1,
+            payload,
+            workspace_id: row.workspace_id,
+            created_by: row.created_by,
+            cancel: CancellationToken::new(),
+            progress: ProgressHandle::channel().0,
+        };
+        transfers::run(&app.platform, &job).await.unwrap();
+    }
+}
+
+/// What of Dora is where no column can be searched: letters, files, notifications of others in her name, and rows or pages of the search
+/// index that have words of hers.
+async fn hidden_traces(read: &Read) -> [u64; 5] {
+    let letters = read
+        .find::<job::Entity>()
+        .filter(job::Column::Kind.eq("send_mail"));
+    let names = read
+        .find_global::<notification::Entity>()
+        .filter(notification::Column::Title.contains("Dora"));
+    let pieces = read.find::<transfer_chunk::Entity>().count(read).await.unwrap();
+    let mut words = 0;
+    if !read.is_postgres() {
+        let hex: String = "yzzyva".bytes().map(|byte| format!("{byte:02X}")).collect();
+        for sql in [
+            "SELECT count(*) FROM search_texts WHERE title LIKE '%canary%'".to_owned(),
+            format!("SELECT count(*) FROM search_texts_data WHERE instr(hex(block), '{hex}') > 0"),
+        ] {
+            let row = read
+                .query_one_raw(Statement::from_string(read.get_database_backend(), sql))
+                .await
+                .unwrap()
+                .unwrap();
+            let count: i64 = row.try_get_by_index(0).unwrap();
+            words += u64::from(count > 0);
+        }
+    }
+    [
+        letters.count(read).await.unwrap(),
+        names.count(read).await.unwrap(),
+        read.find::<data_transfer::Entity>().count(read).await.unwrap(),
+        pieces.min(1),
+        words,
+    ]
 }
 
 async fn delete(client: &Client<'_>, email: &str) -> crate::support::Answer {
@@ -172,6 +296,11 @@ async fn nothing_is_left_of_a_person_but_what_is_kept_for_a_reason() {
     let app = TestApp::start().await;
     let dora = dora(&app).await;
     let client = app.client(&dora);
+    let read = app.platform.db.read(Scope::System).await.unwrap();
+    let words = if read.is_postgres() { 0 } else { 2 };
+    // She invited Ana and moved the event.
+    assert_eq!(hidden_traces(&read).await, [2, 2, 1, 1, words]);
+    drop(read);
     assert_eq!(
         delete(&client, "ana@example.org")
             .await
@@ -226,6 +355,21 @@ async fn nothing_is_left_of_a_person_but_what_is_kept_for_a_reason() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+    assert_eq!(hidden_traces(&read).await, [1, 0, 0, 0, 0], "Ana's letter stays");
+    for shadow in SHADOWS.iter().filter(|_| !read.is_postgres()) {
+        for (column, _) in shadow.columns {
+            let sql = format!(
+                "SELECT count(*) FROM {} WHERE {column} LIKE '%canary%'",
+                shadow.name
+            );
+            let row = read
+                .query_one_raw(Statement::from_string(backend, sql))
+                .await
+                .unwrap();
+            let count: i64 = row.unwrap().try_get_by_index(0).unwrap();
+            assert_eq!(count, 0, "{}.{column}", shadow.name);
+        }
+    }
 
     // What she did for others stays with them, without her name; the chain of their log is whole.
     let tasks = app
@@ -237,6 +381,21 @@ async fn nothing_is_left_of_a_person_but_what_is_kept_for_a_reason() {
         .await;
     assert_eq!(tasks.at("/workspace/tasks/nodes/0/title"), "shared errand");
     assert_eq!(tasks.at("/workspace/members/totalCount"), 1);
+    let events = app
+        .ana()
+        .gql(
+            "query($id: ID!) { workspace(id: $id) { calendarEvents { nodes { title attendees { email name } organizer { email name } } } } }",
+            json!({ "id": app.ana.workspace() }),
+        )
+        .await;
+    let events = events.at("/workspace/calendarEvents/nodes");
+    let of = |title: &str| {
+        let mut all = events.as_array().unwrap().iter();
+        all.find(|event| event["title"] == title).cloned().unwrap()
+    };
+    let address = json!({ "email": "dora.canary@example.org", "name": null });
+    assert_eq!(of("shared meeting")["organizer"], address);
+    assert_eq!(of("shared review")["attendees"], json!([address]));
     let gone = client.gql("{ viewer { id } }", json!({})).await;
     assert_eq!(gone.error_code(), "UNAUTHENTICATED");
     let verified = meridian::features::audit::verify(&meridian::access::Ctx::system(

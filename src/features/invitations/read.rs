@@ -60,6 +60,8 @@ async fn proven(access: &Access) -> Result<Option<user::Model>> {
 /// members they manage.
 pub async fn get_many(access: &Access, ids: &[InvitationId]) -> Result<Vec<invitation::Model>> {
     let own = proven(access).await?.map(|person| person.email);
+    // Before it is known whether there is anything: looking for what others have must not cost more.
+    access.memberships().await?;
     let rows = {
         let read = access.platform().db.read(Scope::System).await?;
         let select = read

@@ -1,5 +1,6 @@
 //! Sending: from the transaction of the cause over the queue for e-mail to the mail server.
 
+mod about;
 mod ledger;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::platform::limits::{Charge, Limit};
 use crate::platform::mail::{Mail, MailError};
 use ledger::Claim;
 
+pub use about::jobs_about;
 pub use ledger::prune;
 
 /// Place of a sealed letter.

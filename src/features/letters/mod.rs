@@ -8,6 +8,8 @@ mod model;
 mod preview;
 mod rules;
 
-pub use jobs::{can_send, enqueue_in, enqueue_once_in, prune, run, seal, seal_post, spare, spare_here};
+pub use jobs::{
+    can_send, enqueue_in, enqueue_once_in, jobs_about, prune, run, seal, seal_post, spare, spare_here,
+};
 pub use model::{Calendar, Item, Letter, Method, Post, Sealed};
 pub use preview::{Preview, previews};

@@ -78,6 +78,7 @@ async fn deliver_in(
         subject_type: Set(new.subject.map(|(kind, _)| kind.as_str().to_owned())),
         subject_id: Set(new.subject.map(|(_, id)| id)),
         read_at: Set(None),
+        actor_id: Set(tx.actor().user_id.filter(|id| *id != new.user_id)),
         // Keys are unique in the whole table, causes only for their person.
         dedup_key: Set(new.dedup_key.map(|key| format!("{}:{key}", new.user_id))),
         mail_due_at: Set(mail_due_at),

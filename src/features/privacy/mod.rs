@@ -8,5 +8,5 @@ mod registry;
 mod write;
 
 pub use read::export;
-pub use registry::{Class, Concern, TABLES, Table};
+pub use registry::{Class, Concern, SHADOWS, Shadow, TABLES, Table};
 pub use write::{delete_viewer, erase};

@@ -6,7 +6,7 @@ use entity::{membership, workspace};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, QueryFilter as _, Statement, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::registry::{Class, Concern, TABLES, Table, beginning};
+use super::registry::{Class, Concern, TABLES, Table};
 use crate::features::people;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -64,16 +64,13 @@ async fn rows_of(
         };
         conditions.push(format!("{column} = {place}"));
     };
-    let name = user_id.to_string();
     for concern in table.concerns {
-        match *concern {
-            Concern::Goes(column) | Concern::Cleared(column) | Concern::Deleted(column) => {
-                by(column, user_id.uuid().into())
-            }
-            Concern::DeletedByAddress(column) => by(column, email.into()),
-            Concern::DeletedByName(column) => by(&beginning(column, &name), name.as_str().into()),
-            Concern::Kept(column, _) if is_address(column) => by(column, email.into()),
-            Concern::Kept(column, _) => by(column, user_id.uuid().into()),
+        // What is only for somebody else to read is not told.
+        if matches!(concern, Concern::Caused(_) | Concern::Emptied(..)) {
+            continue;
+        }
+        if let Some((text, value)) = comparison(*concern, user_id, email) {
+            by(&text, value);
         }
     }
     if let Some(home) = home {
@@ -109,6 +106,28 @@ async fn rows_of(
         rows.push(object.into());
     }
     Ok(rows)
+}
+
+/// What of a row equals what when it concerns a person. `None` when only the key of sealed letters can tell.
+pub(super) fn comparison(concern: Concern, user_id: UserId, email: &str) -> Option<(String, Value)> {
+    let id = || Value::from(user_id.uuid());
+    Some(match concern {
+        Concern::Goes(column)
+        | Concern::Cleared(column)
+        | Concern::Deleted(column)
+        | Concern::Caused(column) => (column.to_owned(), id()),
+        Concern::DeletedByAddress(column) => (column.to_owned(), email.into()),
+        Concern::DeletedByStart(column, words) => {
+            let start = format!("{words}{user_id}");
+            (format!("substr({column}, 1, {})", start.len()), start.into())
+        }
+        // What was imported has addresses as somebody else wrote them.
+        Concern::Emptied(column, _) | Concern::Kept(column, _) if is_address(column) => {
+            (format!("lower({column})"), email.into())
+        }
+        Concern::Emptied(column, _) | Concern::Kept(column, _) => (column.to_owned(), id()),
+        Concern::DeletedByLetter(_) => return None,
+    })
 }
 
 fn is_address(column: &str) -> bool {

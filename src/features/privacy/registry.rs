@@ -12,8 +12,17 @@ pub enum Concern {
     Deleted(&'static str),
     /// The column has the person's address, and the row is deleted when they are erased.
     DeletedByAddress(&'static str),
-    /// The column begins with the person's id as clients know it, as text, and the row is deleted when they are erased.
-    DeletedByName(&'static str),
+    /// The column begins with these words and the person's id as clients know it, and the row is deleted when they are erased.
+    DeletedByStart(&'static str, &'static str),
+    /// The column has a sealed letter, and the row is deleted when the letter is to the person, or names them and need not be
+    /// sent any more.
+    DeletedByLetter(&'static str),
+    /// The column has the id of the person who caused the row. It is for somebody else, who alone may read it, and names them: it is deleted
+    /// when they are erased.
+    Caused(&'static str),
+    /// The column has the person's id or address. The row is somebody else's, who alone may read it, and stays; these columns of it become
+    /// null when they are erased.
+    Emptied(&'static str, &'static [&'static str]),
     /// The column has the person's id or address and stays, for this reason.
     Kept(&'static str, &'static str),
 }
@@ -56,13 +65,20 @@ impl Table {
     }
 }
 
-/// As much of the beginning of a column as this name is long, in SQL: what [`Concern::DeletedByName`] compares. Names of people are all of
-/// one length, so that none begins with another.
-pub(super) fn beginning(column: &str, name: &str) -> String {
-    format!("substr({column}, 1, {})", name.len())
+/// What a database keeps beside the tables: copies of their rows, which its triggers change and delete together with them.
+#[derive(Clone, Copy, Debug)]
+pub struct Shadow {
+    /// Its name, with which the names of its own parts begin.
+    pub name: &'static str,
+    /// The tables that it follows.
+    pub follows: &'static [&'static str],
+    /// Its columns with what they tell.
+    pub columns: &'static [(&'static str, Class)],
 }
 
-use Concern::{Cleared, Deleted, DeletedByAddress, DeletedByName, Goes, Kept};
+use Concern::{
+    Caused, Cleared, Deleted, DeletedByAddress, DeletedByLetter, DeletedByStart, Emptied, Goes, Kept,
+};
 
 const fn table(
     name: &'static str,
@@ -143,14 +159,14 @@ pub const TABLES: &[Table] = &[
     ),
     table(
         "notifications",
-        &[Goes("user_id")],
-        "user_id title body",
+        &[Goes("user_id"), Caused("actor_id")],
+        "user_id title body actor_id",
         "",
         "id workspace_id type subject_type subject_id read_at dedup_key mail_due_at mailed_at mail_only_since created_at updated_at",
     ),
     table(
         "idempotency_records",
-        &[DeletedByName("caller")],
+        &[DeletedByStart("caller", "")],
         "caller",
         "body_hash answer",
         "key workspace_id expires_at created_at updated_at",
@@ -206,10 +222,14 @@ pub const TABLES: &[Table] = &[
     ),
     table(
         "jobs",
-        &[Cleared("created_by")],
-        "created_by",
+        &[
+            Cleared("created_by"),
+            DeletedByStart("unique_key", "mail-notifications:"),
+            DeletedByLetter("payload"),
+        ],
+        "created_by unique_key",
         "payload",
-        "id queue kind workspace_id status attempts max_attempts run_at lease_owner lease_until priority unique_key progress_percent last_error started_at finished_at cancel_requested timeout_seconds created_at updated_at",
+        "id queue kind workspace_id status attempts max_attempts run_at lease_owner lease_until priority progress_percent last_error started_at finished_at cancel_requested timeout_seconds created_at updated_at",
     ),
     table("job_queues", &[], "", "", "name is_paused created_at updated_at"),
     table("job_ticks", &[], "", "", "name last_tick created_at updated_at"),
@@ -257,7 +277,10 @@ pub const TABLES: &[Table] = &[
     ),
     table(
         "calendar_events",
-        &[Cleared("created_by")],
+        &[
+            Cleared("created_by"),
+            Emptied("organizer_email", &["organizer_email", "organizer_name"]),
+        ],
         "title description location conference_url start_local end_local start_zone end_zone start_date end_date start_utc end_utc time_zone rrule rdates exdates organizer_email organizer_name external_url source_ics created_by uid",
         "",
         "id workspace_id calendar_id version kind tzdata_version status transparency visibility series_end_utc is_recurring split_from sequence recurrence_id color task_id booking_id created_at updated_at",
@@ -271,7 +294,12 @@ pub const TABLES: &[Table] = &[
     ),
     table(
         "attendees",
-        &[Cleared("user_id"), Kept("email", GUEST)],
+        &[
+            Cleared("user_id"),
+            Emptied("user_id", &["name", "comment"]),
+            Emptied("email", &["name", "comment"]),
+            Kept("email", GUEST),
+        ],
         "email name user_id response comment",
         "",
         "id workspace_id event_id is_optional is_organizer created_at updated_at",
@@ -393,7 +421,8 @@ pub const TABLES: &[Table] = &[
     ),
     table(
         "data_transfers",
-        &[Cleared("requested_by")],
+        // With their files, which whoever has the address could fetch for a day.
+        &[Deleted("requested_by")],
         "requested_by parameters problems",
         "",
         "id workspace_id calendar_id direction format status job_id size_bytes processed_count error expires_at finished_at created_at updated_at",
@@ -414,3 +443,16 @@ pub const TABLES: &[Table] = &[
         "id workspace_id event_types is_active failure_count last_delivery_at disabled_at version created_at updated_at",
     ),
 ];
+
+/// Everything that is no table of its own. PostgreSQL has an index instead.
+pub const SHADOWS: &[Shadow] = &[Shadow {
+    name: "search_texts",
+    follows: &["calendar_events", "tasks"],
+    columns: &[
+        ("scope", Class::Plain),
+        ("title", Class::Personal),
+        ("body", Class::Personal),
+        ("kind", Class::Plain),
+        ("object", Class::Plain),
+    ],
+}];

@@ -1,22 +1,23 @@
 //! Erasing a person: out of their teams one after the other, each leaving its trace there, then everything that is theirs at once.
 
 use entity::enums::{ApiTokenScope, WorkspaceRole, WorkspaceType};
-use entity::ids::{MembershipId, TypedId as _, UserId, WorkspaceId};
-use entity::{membership, user, workspace};
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, PaginatorTrait as _, QueryFilter as _, Statement, Value,
-};
+use entity::ids::{MembershipId, UserId, WorkspaceId};
+use entity::{job, membership, user, workspace};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, PaginatorTrait as _, QueryFilter as _, Statement};
 
-use super::read::home_in;
-use super::registry::{Concern, TABLES, beginning};
+use super::read::{comparison, home_in};
+use super::registry::{Concern, TABLES};
 use crate::access::{Access, Ctx};
-use crate::features::{people, workspaces};
+use crate::features::{letters, people, workspaces};
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::text;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
 use crate::platform::db::{Read, Scope, Tx};
+
+/// Letters that one statement deletes.
+const LETTERS: usize = 500;
 
 /// Deletes the caller. `confirm_email` must be their address.
 pub async fn delete_viewer(access: &Access, confirm_email: &str) -> Result<UserId> {
@@ -96,6 +97,12 @@ async fn has_other_owner(read: &Read, own: &membership::Model) -> Result<bool> {
 
 /// What is left once the teams are left, in one transaction.
 async fn erase_rest(platform: &Platform, actor: Actor, user_id: UserId) -> Result<()> {
+    let person = people::find(platform, user_id)
+        .await?
+        .ok_or_else(Error::not_found)?;
+    // Opened before the transaction, which may hold up everybody else.
+    let letters = letters::jobs_about(platform, &person.email, &person.name).await?;
+    let letters = letters.as_slice();
     let body = |tx: Tx| async move {
         let select = tx
             .find_global::<user::Entity>()
@@ -117,17 +124,33 @@ async fn erase_rest(platform: &Platform, actor: Actor, user_id: UserId) -> Resul
                 .exec(tx.conn())
                 .await?;
         }
-        let name = user_id.to_string();
+        for ids in letters.chunks(LETTERS) {
+            let delete = tx.delete_many::<job::Entity>();
+            delete
+                .filter(job::Column::Id.is_in(ids.iter().copied()))
+                .exec(tx.conn())
+                .await?;
+        }
         for table in TABLES {
             for concern in table.concerns {
-                let (column, value): (String, Value) = match *concern {
-                    Concern::Deleted(column) => (column.into(), user_id.uuid().into()),
-                    Concern::DeletedByAddress(column) => (column.into(), person.email.as_str().into()),
-                    Concern::DeletedByName(column) => (beginning(column, &name), name.as_str().into()),
-                    Concern::Goes(_) | Concern::Cleared(_) | Concern::Kept(..) => continue,
+                let what = match *concern {
+                    Concern::Deleted(_)
+                    | Concern::DeletedByAddress(_)
+                    | Concern::DeletedByStart(..)
+                    | Concern::Caused(_) => format!("DELETE FROM {}", table.name),
+                    Concern::Emptied(_, columns) => {
+                        format!("UPDATE {} SET {} = NULL", table.name, columns.join(" = NULL, "))
+                    }
+                    Concern::Goes(_)
+                    | Concern::Cleared(_)
+                    | Concern::DeletedByLetter(_)
+                    | Concern::Kept(..) => continue,
+                };
+                let Some((text, value)) = comparison(*concern, user_id, &person.email) else {
+                    continue;
                 };
                 let place = if tx.is_postgres() { "$1" } else { "?" };
-                let sql = format!("DELETE FROM {} WHERE {column} = {place}", table.name);
+                let sql = format!("{what} WHERE {text} = {place}");
                 let backend = tx.conn().get_database_backend();
                 tx.conn()
                     .execute_raw(Statement::from_sql_and_values(backend, sql, [value]))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::enums::text_enum_words;
+use meridian::features::privacy::SHADOWS;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ColumnType, ConnectionTrait, DatabaseConnection, Statement};
 
@@ -47,6 +48,35 @@ async fn equals_the_entities_after_up_down_and_up(db: DatabaseConnection, column
     Migrator::up(&db, None).await.unwrap();
     assert_eq!(found(&db, columns).await, declared());
     assert!(Migrator::get_pending_migrations(&db).await.unwrap().is_empty());
+}
+
+/// What `SQLITE_COLUMNS` leaves out has personal data too.
+#[tokio::test]
+async fn what_sqlite_has_beside_the_entities_is_in_the_registry_and_follows_them() {
+    on_sqlite(|db| async move {
+        let beside = "SELECT m.name || '.' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                      WHERE m.type = 'table' AND m.sql LIKE 'CREATE VIRTUAL TABLE%'";
+        let found: BTreeSet<String> = texts(&db, beside).await.into_iter().collect();
+        let registered = SHADOWS.iter().flat_map(|shadow| {
+            let columns = shadow.columns.iter();
+            columns.map(move |(column, _)| format!("{}.{column}", shadow.name))
+        });
+        assert_eq!(found, registered.collect());
+        for shadow in SHADOWS {
+            for event in ["INSERT", "UPDATE", "DELETE"] {
+                let followed = format!(
+                    "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%AFTER {event} ON%{}%'",
+                    shadow.name
+                );
+                let followed: BTreeSet<String> = texts(&db, &followed).await.into_iter().collect();
+                let expected = shadow.follows.iter().map(|name| (*name).to_owned());
+                assert_eq!(followed, expected.collect(), "{event}");
+            }
+            let forgets = format!("SELECT k FROM {}_config WHERE k = 'secure-delete' AND v = 1", shadow.name);
+            assert_eq!(texts(&db, &forgets).await, ["secure-delete"]);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

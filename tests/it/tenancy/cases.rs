@@ -98,8 +98,17 @@ pub fn schema() -> Model {
     Model::parse(include_str!("../../../schema.graphql"))
 }
 
-/// Where the arguments hold ids, as JSON pointers into the variables.
+/// Where the arguments hold ids, or the URL name that a workspace is looked up by, as JSON pointers into the variables. A name inside an
+/// input is one that somebody wants to give.
 pub fn paths(schema: &Model, arguments: &BTreeMap<String, Argument>) -> Vec<String> {
+    let mut found = ids_in(schema, arguments);
+    if arguments.contains_key("slug") {
+        found.push("/slug".to_owned());
+    }
+    found
+}
+
+fn ids_in(schema: &Model, arguments: &BTreeMap<String, Argument>) -> Vec<String> {
     let mut found = Vec::new();
     for (name, argument) in arguments {
         let ty = argument.ty.trim_matches(['[', ']', '!']);
@@ -107,7 +116,7 @@ pub fn paths(schema: &Model, arguments: &BTreeMap<String, Argument>) -> Vec<Stri
             found.push(format!("/{name}"));
         } else if let Some(input) = schema.types.get(ty).filter(|ty| ty.kind == "an input") {
             let index = if argument.ty.starts_with('[') { "/0" } else { "" };
-            let inner = paths(schema, &input.members);
+            let inner = ids_in(schema, &input.members);
             found.extend(inner.into_iter().map(|path| format!("/{name}{index}{path}")));
         }
     }

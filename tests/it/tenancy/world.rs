@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::fake_http::FakeHttp;
 use crate::support::plans::{plan, prefer};
 use crate::support::radicale::event;
-use crate::support::syncs::{connect_feed, waiting, work};
+use crate::support::syncs::{connect_feed, newest_run, waiting, work};
 use crate::support::{Person, TestApp, create_person, join};
 
 /// A server that may reach a feed, and the feed.
@@ -119,6 +119,11 @@ impl World {
         );
         ids.insert("job", waiting(app).await[0].id.to_string());
         work(app).await.unwrap();
+        let run = newest_run(&client, &ids["integration"]).await;
+        ids.insert("run", run["id"].as_str().unwrap().to_owned());
+        let log = "query ($id: ID!) { workspace(id: $id) { auditLogs(first: 1) { nodes { id } } } }";
+        let log = client.gql(log, json!({ "id": workspace })).await;
+        ids.insert("entry", log.text("/workspace/auditLogs/nodes/0/id"));
         let inbox = "{ viewer { notifications(first: 1) { nodes { id } } } }";
         let inbox = client.gql(inbox, json!({})).await;
         ids.insert("notification", inbox.text("/viewer/notifications/nodes/0/id"));
@@ -136,6 +141,12 @@ impl World {
         ids.insert("member", members.text("/workspace/members/nodes/0/id"));
         ids.insert("workspace", workspace);
         Self(ids)
+    }
+
+    /// Every id by its name.
+    pub fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = self.0.iter().map(|(name, id)| (*name, id.as_str()));
+        all.filter(|(name, _)| *name != "slug")
     }
 
     /// The variables of a case with this world's ids: `$task` becomes the id of its task.
@@ -188,11 +199,11 @@ async fn account(app: &TestApp, person: &Person) -> String {
     id.to_string()
 }
 
-/// Ids of the same kind that nobody has.
+/// Ids of the same kind that nobody has. URL names may be shorter than what is changed of an id.
 pub fn unknown(ids: &Value) -> Value {
     match ids {
         Value::String(id) => {
-            let kept = id.len() - 6;
+            let kept = id.len().saturating_sub(6);
             let tail: String = id[kept..]
                 .chars()
                 .rev()
