@@ -195,7 +195,7 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
             ..
         }) => {
             provider = access::session_provider(&web.platform, session_id).await?;
-            access::revoke_session(&web.platform, user_id, session_id).await?;
+            access::revoke_session(&web.platform, user_id, session_id, client.origin()).await?;
         }
         // Nobody, or a session that is over already: the cookie goes all the same.
         Ok(_) => {}

@@ -95,7 +95,7 @@ async fn welcome(
     if let Ok(caller) = earlier.await
         && let (Some(user_id), Some(session_id)) = (caller.user_id(), caller.session_id())
     {
-        access::revoke_session(&web.platform, user_id, session_id).await?;
+        access::revoke_session(&web.platform, user_id, session_id, client.origin()).await?;
     }
     let cookies = [
         session_cookie(config, &session.secret, SESSION_SECONDS),
