@@ -337,12 +337,11 @@ impl Tx {
         changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
     ) -> Result<(Committed, Vec<Part>)> {
         use workspace_counter::Column;
+        // The scope does not say which in a transaction beside all workspaces.
+        let is_beside = self.0.read.scope() == Scope::System;
         let mut select = self.find::<workspace_counter::Entity>();
-        let mut update = self.update_many::<workspace_counter::Entity>();
-        if self.0.read.scope() == Scope::System {
-            // The scope does not say which.
+        if is_beside {
             select = select.filter(Column::WorkspaceId.eq(workspace));
-            update = update.filter(Column::WorkspaceId.eq(workspace));
         }
         let counter = select
             .lock_exclusive()
@@ -363,13 +362,17 @@ impl Tx {
             .collect();
         let last_seq = counter.change_seq + changes.len() as i64;
         let (audits, hash) = self.audit_rows(&counter, audits);
-        let update = update
+        let mut update = self
+            .update_many::<workspace_counter::Entity>()
             .col_expr(Column::ChangeSeq, Expr::val(last_seq))
             .col_expr(
                 Column::AuditSeq,
                 Expr::val(counter.audit_seq + audits.len() as i64),
             )
             .col_expr(Column::AuditHash, Expr::val(hash));
+        if is_beside {
+            update = update.filter(Column::WorkspaceId.eq(workspace));
+        }
         let mut parts = self.storing(
             changes
                 .iter()
