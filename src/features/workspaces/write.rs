@@ -93,7 +93,8 @@ pub async fn delete(ctx: &Ctx, confirm_slug: &str) -> Result<()> {
             .filter(workspace::Column::Id.eq(row.id))
             .exec(tx.conn())
             .await?;
-        // Its logs went with it, so nothing is recorded here; the line below is what remains. Open streams look for changes after this one and find no workspace.
+        // Its logs went with it, so nothing is recorded here; the line below is what remains. Open streams look for changes after this one
+        // and find no workspace.
         tx.announce(
             Topic::Changes(row.id),
             &Committed {
