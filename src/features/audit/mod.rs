@@ -11,8 +11,8 @@
 //!   anybody would have to answer for, and is only theirs;
 //! - letters that only ask, such as `requestEmailVerification`: what counts is what their link does;
 //! - commands that change nothing, because things were so already;
-//! - the end of a workspace (`deleteWorkspace`, and with their own one `deleteViewer`): its log goes with it, and the log of the process has a
-//!   line. Leaving the teams is in the logs of these.
+//! - the end of a workspace (`deleteWorkspace`, and with their own one `deleteViewer`): its log goes with it, and the log of the process
+//!   has a line. Leaving the teams is in the logs of these.
 
 mod read;
 mod write;
