@@ -25,6 +25,6 @@ pub use sessions::{
     revoke_other_sessions, revoke_session, revoke_sessions_from_in, session_provider,
 };
 pub use tokens::{
-    CreatedToken, NewToken, create_own_token, create_token, get_tokens, home, list_tokens, revoke_token,
-    scopes_of,
+    CreatedToken, NewToken, create_own_token, create_token, get_tokens, home, home_in, list_tokens,
+    revoke_token, scopes_of,
 };

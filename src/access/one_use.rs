@@ -76,6 +76,22 @@ pub async fn redeem(
     platform.write(Scope::System, Actor::system(), body).await
 }
 
+/// The person whom a secret is about that was not used and is not over.
+pub async fn person_of(
+    platform: &Platform,
+    purpose: VerificationPurpose,
+    secret: &str,
+) -> Result<Option<UserId>> {
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find_global::<Entity>()
+        .filter(Column::TokenHash.eq(token_hash(secret)))
+        .filter(Column::Purpose.eq(purpose))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(platform.clock.now()));
+    Ok(select.one(&read).await?.and_then(|row| row.user_id))
+}
+
 /// [`redeem`] inside a transaction.
 pub async fn redeem_in(
     tx: &Tx,

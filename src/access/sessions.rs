@@ -1,4 +1,5 @@
-//! Sessions of browsers: made at sign-in, listed to their person, ended by them or by time.
+//! Sessions of browsers: made at sign-in, listed to their person, ended by them or by time. That one began and was ended is in the audit
+//! log of its person's own workspace.
 
 use std::fmt;
 
@@ -8,10 +9,11 @@ use entity::ids::{SessionId, TypedId as _, UserId};
 use entity::session;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
+use serde_json::json;
 
 use super::caller::Caller;
 use super::secrets::{secret, token_hash};
-use super::tokens::home;
+use super::tokens::{home, home_in};
 use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::changes::Topic;
 use crate::kernel::time::Instant;
@@ -90,9 +92,22 @@ pub async fn create_session_from(
     };
     let body = |tx: Tx| {
         let row = row.clone();
-        async move { tx.insert_global(row).await.map(drop) }
+        async move {
+            let stored = tx.insert_global(row).await?;
+            let changes = json!({ "provider": stored.provider_name, "expiresAt": stored.expires_at });
+            let entry = Audit {
+                action: "session.created",
+                entity_type: "Session",
+                entity_id: stored.id.uuid(),
+                changes: Some(changes),
+            };
+            tx.audit_in(home_in(&tx, user_id).await?, entry);
+            Ok(())
+        }
     };
-    platform.write(Scope::System, Actor::system(), body).await?;
+    platform
+        .write(Scope::System, Actor::person(user_id, origin), body)
+        .await?;
     Ok(new)
 }
 
@@ -151,11 +166,16 @@ pub async fn revoke_other_sessions(platform: &Platform, caller: &Caller) -> Resu
     revoke(platform, caller.actor(), user_id, others).await
 }
 
-/// Signs a session out, the one in use too; its open sockets close.
-pub async fn revoke_session(platform: &Platform, user_id: UserId, id: SessionId) -> Result<()> {
+/// Signs a session out, the one in use too, at a request of its person from this origin; its open sockets close.
+pub async fn revoke_session(
+    platform: &Platform,
+    user_id: UserId,
+    id: SessionId,
+    origin: Origin,
+) -> Result<()> {
     match revoke(
         platform,
-        Actor::system(),
+        Actor::person(user_id, origin),
         user_id,
         Condition::all().add(session::Column::Id.eq(id)),
     )

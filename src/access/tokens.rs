@@ -241,7 +241,11 @@ async fn home_of(platform: &Platform, user_id: UserId, limit: Option<WorkspaceId
 
 /// A person's own workspace, whose audit log has what happens to them; else the first they belong to.
 pub async fn home(platform: &Platform, user_id: UserId) -> Result<WorkspaceId> {
-    let read = platform.db.read(Scope::System).await?;
+    home_in(&platform.db.read(Scope::System).await?, user_id).await
+}
+
+/// [`home`] inside an open read or transaction that is beside all workspaces.
+pub async fn home_in(read: &Read, user_id: UserId) -> Result<WorkspaceId> {
     let mine = Query::select()
         .column(membership::Column::WorkspaceId)
         .from(membership::Entity)
@@ -256,7 +260,7 @@ pub async fn home(platform: &Platform, user_id: UserId) -> Result<WorkspaceId> {
         .column(workspace::Column::Id)
         .order_by_desc(personal)
         .order_by_asc(workspace::Column::Id);
-    let id: Option<WorkspaceId> = select.into_tuple().one(&read).await?;
+    let id: Option<WorkspaceId> = select.into_tuple().one(read).await?;
     id.ok_or_else(|| Error::internal("a person without a workspace"))
 }
 

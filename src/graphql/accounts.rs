@@ -162,7 +162,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Secret token of the link.")] token: String,
     ) -> Result<VerifyEmailPayload> {
-        let result = accounts::verify_email(access(ctx).platform(), &token).await;
+        let result = accounts::verify_email(access(ctx), &token).await;
         VerifyEmailPayload::new(result, |row| User(Arc::new(row)))
     }
 

@@ -39,6 +39,16 @@ pub struct ReplyKey {
 }
 
 impl Actor {
+    /// A person who proves who they are by this very request: with a sign-in, or the link of a letter.
+    pub fn person(user_id: UserId, origin: Origin) -> Self {
+        Self {
+            kind: ActorKind::User,
+            user_id: Some(user_id),
+            api_token_id: None,
+            origin,
+        }
+    }
+
     /// The server itself: jobs, seeds, migrations.
     pub fn system() -> Self {
         Self {

@@ -192,7 +192,7 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
             ..
         }) => {
             provider = access::session_provider(&web.platform, session_id).await?;
-            end_session(web, user_id, session_id).await?;
+            end_session(web, client, user_id, session_id).await?;
         }
         // Nobody, or a session that is over already: the cookie goes all the same.
         Ok(_) => {}
@@ -213,10 +213,11 @@ async fn sign_out(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Res
 /// Ends a session. One that has ended since its cookie was looked at is as it should be.
 pub(super) async fn end_session(
     web: &Web,
+    client: &Client,
     user_id: UserId,
     session_id: SessionId,
 ) -> crate::kernel::Result<()> {
-    match access::revoke_session(&web.platform, user_id, session_id).await {
+    match access::revoke_session(&web.platform, user_id, session_id, client.origin()).await {
         Err(error) if error.is_not_found() => Ok(()),
         ended => ended,
     }

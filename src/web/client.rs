@@ -24,7 +24,8 @@ use crate::config::Network;
 use crate::kernel::ErrorCode;
 use crate::kernel::actor::Origin;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header with the id of a request.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const LONGEST_REQUEST_ID: usize = 64;
 const LONGEST_USER_AGENT: usize = 200;

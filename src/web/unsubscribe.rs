@@ -38,7 +38,10 @@ pub(super) async fn stop(
     let stopped = async {
         pay(&web, &client, Limit::GuestRequests).await?;
         match query(text.as_deref(), "token") {
-            Some(token) => Ok::<_, Failure>(notifications::unsubscribe(&web.platform, &token).await?),
+            Some(token) => {
+                let ours = notifications::unsubscribe(&web.platform, &token, client.origin()).await?;
+                Ok::<_, Failure>(ours)
+            }
             None => Ok(false),
         }
     };

@@ -375,6 +375,29 @@ async fn one_click_ends_mail_of_a_kind_without_signing_in() {
         !left.contains(&"TASK_ASSIGNED".to_owned()) && left.contains(&"SECURITY".to_owned()),
         "{left:?}"
     );
+    let again = server
+        .send("POST", &target, &form, "List-Unsubscribe=One-Click")
+        .await;
+    assert_eq!(again.status, 200);
+    let read = server.app.platform.db.read(Scope::System).await.unwrap();
+    let entries = read
+        .find::<entity::audit_log::Entity>()
+        .filter(entity::audit_log::Column::Action.eq("notification_preferences.updated"))
+        .all(&read)
+        .await
+        .unwrap();
+    drop(read);
+    assert_eq!(entries.len(), 1, "what changes nothing is not recorded");
+    let entry = &entries[0];
+    assert_eq!(entry.actor_id, Some(server.app.ana.user_id));
+    assert_eq!(entry.ip_address.as_deref(), Some("127.0.0.1"));
+    assert_eq!(entry.request_id.as_deref(), Some(done.header("x-request-id")));
+    let changes = entry.changes.as_ref().unwrap();
+    assert_eq!(
+        changes["task_assigned"],
+        json!({ "from": ["in_app", "email"], "to": ["in_app"] })
+    );
+
     tell(&server.app, NotificationType::TaskAssigned, "second").await;
     work(&server.app).await;
     assert!(mail.take().is_empty());

@@ -405,7 +405,7 @@ async fn a_session_that_was_signed_out_hears_nothing_more() {
     });
     let mut stream = client.subscribe(RECEIVED, json!({}));
     silent(&mut stream).await;
-    revoke_session(&app.platform, app.ana.user_id, session.id)
+    revoke_session(&app.platform, app.ana.user_id, session.id, Origin::default())
         .await
         .unwrap();
     tell(&app, "secret", |_| ()).await.unwrap();

@@ -1,10 +1,11 @@
 //! The dashboard of the jobs on the listener for operators: what it shows, what it does, and whom it lets do it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use entity::enums::{ApiTokenScope, JobStatus};
 use entity::ids::{IntegrationId, JobId, TypedId as _};
-use entity::job;
+use entity::{audit_log, job};
 use meridian::access::{NewToken, create_token};
 use meridian::features::people;
 use meridian::kernel::actor::Actor;
@@ -12,7 +13,7 @@ use meridian::kernel::jobs::{NewJob, Payload};
 use meridian::platform::db::{Scope, Tx};
 use meridian::web::admin::{Admin, serve};
 use meridian::web::health::Health;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, Set};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, Set};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -276,6 +277,45 @@ async fn an_administrator_looks_and_acts() {
     );
     assert_eq!(act("queues/parcels/pause".into()).await.0, 404);
     assert_eq!(act(format!("jobs/{second}/explode")).await.0, 404);
+
+    // Each entry says who asked, and from where.
+    let (_, head, _) = desk
+        .send(
+            "GET",
+            "/admin/api/queues",
+            &[&format!("Authorization: Bearer {anas}")],
+        )
+        .await;
+    assert!(head.contains("x-request-id: "), "{head}");
+    let read = desk.app.platform.db.read(Scope::System).await.unwrap();
+    let entries = read
+        .find::<audit_log::Entity>()
+        .filter(audit_log::Column::ActorId.eq(desk.app.ana.user_id))
+        .order_by_asc(audit_log::Column::Seq)
+        .all(&read)
+        .await
+        .unwrap();
+    drop(read);
+    let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(
+        actions,
+        [
+            "job.requeued",
+            "job.cancelled",
+            "job.requeued",
+            "job.discarded",
+            "job_queue.paused",
+            "job_queue.resumed",
+        ]
+    );
+    let requests: BTreeSet<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.request_id.as_deref())
+        .collect();
+    assert_eq!(requests.len(), entries.len(), "each request has an id of its own");
+    for entry in &entries {
+        assert_eq!(entry.ip_address.as_deref(), Some("127.0.0.1"), "{entry:?}");
+    }
 
     // It is in the audit log of the workspace whose jobs they were.
     let log =

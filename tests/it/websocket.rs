@@ -324,7 +324,9 @@ async fn a_revoked_session_closes_its_sockets() {
     assert_eq!(socket.message().await["type"], "connection_ack");
 
     let other = create_session(platform, ana, Default::default()).await.unwrap();
-    revoke_session(platform, ana, other.id).await.unwrap();
+    revoke_session(platform, ana, other.id, Default::default())
+        .await
+        .unwrap();
     socket.say(json!({ "type": "ping" })).await;
     assert_eq!(
         socket.message().await["type"],
@@ -332,7 +334,9 @@ async fn a_revoked_session_closes_its_sockets() {
         "another session of the same person is no matter"
     );
 
-    revoke_session(platform, ana, session.id).await.unwrap();
+    revoke_session(platform, ana, session.id, Default::default())
+        .await
+        .unwrap();
     let closed = timeout(Duration::from_secs(1), socket.hear())
         .await
         .expect("within a second");

@@ -71,7 +71,7 @@ async fn settle(
             Ok(Newcomer::IsNew(new)) if !is_welcome(platform, &new.email).await? => {
                 return Ok(Err(Refusal::SignUpClosed));
             }
-            Ok(Newcomer::IsNew(new)) => match workspaces::create_personal(platform, new).await {
+            Ok(Newcomer::IsNew(new)) => match workspaces::sign_up(platform, new, origin).await {
                 Ok((person, _)) => person,
                 // Somebody with this address came at the same moment: they are found now.
                 Err(Error::User(errors)) if errors.iter().any(|error| error.code == UserErrorCode::Taken) => {
@@ -81,7 +81,7 @@ async fn settle(
             },
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match attach(platform, actor(person.id, origin), person.id, who).await {
+        match attach(platform, Actor::person(person.id, origin.clone()), person.id, who).await {
             Ok(_) => return Ok(Ok(person.id)),
             Err(error) if is_unique_violation(&error) => {}
             Err(error) => return Err(error),
@@ -104,15 +104,6 @@ async fn is_welcome(platform: &Platform, email: &str) -> Result<bool> {
     }
 }
 
-fn actor(user_id: UserId, origin: &Origin) -> Actor {
-    Actor {
-        user_id: Some(user_id),
-        kind: entity::enums::ActorKind::User,
-        api_token_id: None,
-        origin: origin.clone(),
-    }
-}
-
 /// Links an identity to a person who is signed in.
 pub async fn link(
     platform: &Platform,
@@ -127,7 +118,7 @@ pub async fn link(
     match known {
         Some(account) if account.user_id == user_id => refresh(platform, account, who).await.map(Ok),
         Some(_) => Ok(Err(Refusal::AccountTaken)),
-        None => match attach(platform, actor(user_id, &origin), user_id, who).await {
+        None => match attach(platform, Actor::person(user_id, origin), user_id, who).await {
             Ok(_) => Ok(Ok(())),
             Err(error) if is_unique_violation(&error) => Ok(Err(Refusal::AccountTaken)),
             Err(error) => Err(error),
@@ -173,7 +164,7 @@ async fn attach(
                     .await?
                     .filter(|person| person.email == stored.subject)
                 {
-                    links::mark_verified_in(&tx, person).await?;
+                    links::mark_verified_in(&tx, person, home).await?;
                 }
             }
             record(&tx, "account.linked", stored.id, &who.provider_name);

@@ -2,6 +2,7 @@
 
 use entity::enums::FocusSessionStatus;
 use entity::focus_session;
+use serde_json::{Map, Value, json};
 
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode};
@@ -88,6 +89,27 @@ pub(super) fn end(row: &mut focus_session::Model, now: Instant) -> Result<()> {
         FocusSessionStatus::Abandoned
     };
     Ok(())
+}
+
+/// What is different about a session, of which there may have been nothing before; of its notes only that they are.
+pub(super) fn audit_diff(before: Option<&focus_session::Model>, after: &focus_session::Model) -> Value {
+    let mut changes = Map::new();
+    let mut note = |field: &str, of: fn(&focus_session::Model) -> Value| {
+        let (from, to) = (before.map_or(Value::Null, of), of(after));
+        if from != to {
+            changes.insert(field.to_owned(), json!({ "from": from, "to": to }));
+        }
+    };
+    note("status", |row| json!(row.status));
+    note("taskId", |row| json!(row.task_id));
+    note("plannedMinutes", |row| json!(row.planned_minutes));
+    note("focusedSeconds", |row| json!(row.focused_seconds));
+    note("interruptionCount", |row| json!(row.interruption_count));
+    note("endedAt", |row| json!(row.ended_at));
+    if before.and_then(|row| row.notes.as_ref()) != after.notes.as_ref() {
+        changes.insert("notes".into(), json!({ "changed": true }));
+    }
+    Value::Object(changes)
 }
 
 #[cfg(test)]

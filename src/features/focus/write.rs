@@ -108,7 +108,14 @@ async fn start_in(
         updated_at: tx.now(),
     };
     let stored = tx.insert(row.into_active_model().reset_all()).await?;
-    record(tx, "focus_session.started", ChangeAction::Created, &stored);
+    let changes = rules::audit_diff(None, &stored);
+    record(
+        tx,
+        "focus_session.started",
+        ChangeAction::Created,
+        &stored,
+        changes,
+    );
     Ok(stored)
 }
 
@@ -157,9 +164,10 @@ async fn change(
     ctx.require(Action::Edit, Resource::FocusSession)?;
     let user_id = ctx.require_person()?;
     ctx.write(|tx| async move {
-        let mut row = lock(&tx, user_id, id).await?;
+        let before = lock(&tx, user_id, id).await?;
+        let mut row = before.clone();
         apply(&tx, &mut row)?;
-        save(&tx, row, action).await
+        save(&tx, &before, row, action).await
     })
     .await
 }
@@ -183,12 +191,13 @@ pub async fn end(ctx: &Ctx, id: FocusSessionId, notes: Option<String>) -> Result
 
 async fn end_in(
     tx: &Tx,
-    mut row: focus_session::Model,
+    before: focus_session::Model,
     notes: Option<String>,
 ) -> Result<focus_session::Model> {
+    let mut row = before.clone();
     rules::end(&mut row, tx.now())?;
     row.notes = notes.or(row.notes);
-    let ended = save(tx, row, "focus_session.ended").await?;
+    let ended = save(tx, &before, row, "focus_session.ended").await?;
     if let Some(task_id) = ended.task_id {
         tasks::add_work_in(tx, task_id, rules::focused_minutes(&ended, tx.now())).await?;
     }
@@ -204,21 +213,33 @@ async fn lock(tx: &Tx, user_id: UserId, id: FocusSessionId) -> Result<focus_sess
     select.one(tx.conn()).await?.ok_or_else(Error::not_found)
 }
 
-async fn save(tx: &Tx, mut row: focus_session::Model, action: &'static str) -> Result<focus_session::Model> {
+async fn save(
+    tx: &Tx,
+    before: &focus_session::Model,
+    mut row: focus_session::Model,
+    action: &'static str,
+) -> Result<focus_session::Model> {
     row.version += 1;
     row.updated_at = tx.now();
     let stored = tx.update(row.into_active_model().reset_all()).await?;
-    record(tx, action, ChangeAction::Updated, &stored);
+    let changes = rules::audit_diff(Some(before), &stored);
+    record(tx, action, ChangeAction::Updated, &stored, changes);
     Ok(stored)
 }
 
-fn record(tx: &Tx, action: &'static str, change: ChangeAction, row: &focus_session::Model) {
+fn record(
+    tx: &Tx,
+    action: &'static str,
+    change: ChangeAction,
+    row: &focus_session::Model,
+    changes: serde_json::Value,
+) {
     let id = row.id.uuid();
     tx.audit(Audit {
         action,
         entity_type: "FocusSession",
         entity_id: id,
-        changes: None,
+        changes: Some(changes),
     });
     tx.change(change, ObjectType::FocusSession, id);
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::features::people;
+use crate::kernel::actor::Origin;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
@@ -38,12 +39,12 @@ pub(super) fn unsubscribe_link(
     Ok(link.into())
 }
 
-/// Ends e-mail as the link with this token says; whether it is one of ours.
-pub async fn unsubscribe(platform: &Platform, token: &str) -> Result<bool> {
+/// Ends e-mail as the link with this token says, opened from this origin; whether it is one of ours.
+pub async fn unsubscribe(platform: &Platform, token: &str, origin: Origin) -> Result<bool> {
     let Some(ticket) = read(platform, token) else {
         return Ok(false);
     };
-    people::stop_mail(platform, ticket.user_id, ticket.kind).await?;
+    people::stop_mail(platform, ticket.user_id, ticket.kind, origin).await?;
     Ok(true)
 }
 

@@ -1,5 +1,7 @@
 //! Decisions about people that need no database.
 
+mod audit;
+
 use chrono::{NaiveTime, Timelike as _};
 use entity::enums::{Iterable as _, NotificationChannel, NotificationType, Weekday};
 use entity::{notification_preference, user_preferences};
@@ -10,6 +12,8 @@ use super::model::{Delivery, QuietHours, WorkingHours};
 use crate::kernel::text::Checks;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode, zones};
+
+pub(super) use audit::{deliveries_diff, preferences_diff, profile_diff};
 
 /// Longest name of a person, in characters.
 pub(super) const MAX_NAME: usize = 100;

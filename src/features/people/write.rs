@@ -1,27 +1,29 @@
-//! Commands on people and their settings. Their rows belong to no workspace, so nothing here is in an audit or change log.
+//! Commands on people and their settings. Their rows belong to no workspace, so nothing here is in a change log; what changed is in the
+//! audit log of the person's own workspace.
 
 pub mod admin;
 
 use entity::enums::{
     ApiTokenScope, EnergyPeriod, NotificationChannel, NotificationType, ReplanPolicy, Weekday,
 };
-use entity::ids::{UserId, WorkspaceId};
+use entity::ids::{TypedId as _, UserId, WorkspaceId};
 use entity::{notification_preference, user, user_preferences};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
     QuerySelect as _, Set,
 };
+use serde_json::{Map, Value};
 
 use super::model::{Delivery, NewPerson, PreferencesPatch, ProfilePatch};
 use super::{read, rules};
-use crate::access::Access;
-use crate::kernel::actor::Actor;
+use crate::access::{self, Access};
+use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::changes::Topic;
 use crate::kernel::patch::Patch;
 use crate::kernel::text::{self, Checks};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Scope, Tx};
+use crate::platform::db::{Audit, Scope, Tx};
 
 /// Stores a person with their settings. `home` is their personal workspace, which exists already. A taken e-mail address fails as a
 /// broken unique key; see `workspaces::create_personal`.
@@ -115,6 +117,7 @@ pub async fn update_profile(access: &Access, patch: ProfilePatch) -> Result<user
             }
             row.version += 1;
             row.updated_at = tx.now();
+            record(&tx, id, "user.updated", rules::profile_diff(&before, &row)).await?;
             tx.announce(Topic::Revoked(id), &())?;
             tx.update_global_row(row.into_active_model().reset_all()).await
         }
@@ -174,6 +177,8 @@ pub async fn update_preferences(access: &Access, patch: PreferencesPatch) -> Res
             }
             row.version += 1;
             row.updated_at = tx.now();
+            let changes = rules::preferences_diff(&before, &row);
+            record(&tx, id, "preferences.updated", changes).await?;
             // What is kept of the person becomes old.
             tx.announce(Topic::Revoked(id), &())?;
             tx.update_global_row(row.into_active_model().reset_all()).await
@@ -223,13 +228,24 @@ pub async fn update_deliveries(access: &Access, wanted: Vec<Delivery>) -> Result
     write(access, |tx| {
         let wanted = wanted.clone();
         async move {
-            for one in wanted {
-                store_delivery(&tx, id, one).await?;
-            }
+            store_deliveries(&tx, id, wanted).await?;
             read::deliveries_in(&tx, id).await
         }
     })
     .await
+}
+
+/// Stores the channels of some kinds and records those that are new.
+async fn store_deliveries(tx: &Tx, id: UserId, wanted: Vec<Delivery>) -> Result<()> {
+    let before = read::deliveries_in(tx, id).await?;
+    let changes = rules::deliveries_diff(&before, &wanted);
+    for one in wanted {
+        store_delivery(tx, id, one).await?;
+    }
+    if changes == Value::Object(Map::new()) {
+        return Ok(());
+    }
+    record(tx, id, "notification_preferences.updated", changes).await
 }
 
 async fn store_delivery(tx: &Tx, id: UserId, one: Delivery) -> Result<()> {
@@ -256,7 +272,12 @@ async fn store_delivery(tx: &Tx, id: UserId, one: Delivery) -> Result<()> {
 }
 
 /// Stops e-mail of one kind, or of all that can be stopped, for the person of a signed link: whoever has the link needs no session.
-pub async fn stop_mail(platform: &Platform, id: UserId, kind: Option<NotificationType>) -> Result<()> {
+pub async fn stop_mail(
+    platform: &Platform,
+    id: UserId,
+    kind: Option<NotificationType>,
+    origin: Origin,
+) -> Result<()> {
     let body = |tx: Tx| async move {
         // A person who was erased has nothing to stop.
         let person = tx.find_global::<user::Entity>().filter(user::Column::Id.eq(id));
@@ -266,14 +287,28 @@ pub async fn stop_mail(platform: &Platform, id: UserId, kind: Option<Notificatio
         let wanted = read::deliveries_in(&tx, id).await?.into_iter().filter(|one| {
             kind.is_none_or(|kind| kind == one.r#type) && one.channels.contains(&NotificationChannel::Email)
         });
-        for mut one in wanted {
+        let stopped = wanted.map(|mut one| {
             one.channels
                 .retain(|channel| *channel != NotificationChannel::Email);
-            store_delivery(&tx, id, one).await?;
-        }
-        Ok(())
+            one
+        });
+        store_deliveries(&tx, id, stopped.collect()).await
     };
-    platform.write(Scope::System, Actor::system(), body).await
+    platform
+        .write(Scope::System, Actor::person(id, origin), body)
+        .await
+}
+
+/// Notes in the log of the person's own workspace what was done to them or their settings.
+async fn record(tx: &Tx, id: UserId, action: &'static str, changes: Value) -> Result<()> {
+    let entry = Audit {
+        action,
+        entity_type: "User",
+        entity_id: id.uuid(),
+        changes: Some(changes),
+    };
+    tx.audit_in(access::home_in(tx, id).await?, entry);
+    Ok(())
 }
 
 /// One transaction on rows of the caller that belong to no workspace.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use entity::ids::{CalendarEventId, ScheduleSlotId, TaskId};
 use entity::{schedule, schedule_slot, task, unscheduled_task};
+use serde_json::{Map, Value, json};
 
 use super::engine::{Parts, Problem, Solution};
 use super::model::{Diff, Slot, Stats};
@@ -203,6 +204,41 @@ pub fn resized(sources: &Sources, pieces: &[Piece]) -> Vec<TaskId> {
             .is_some_and(|minutes| (minutes - rest(task)).abs() >= 15)
     };
     sources.tasks.iter().filter(differs).map(|task| task.id).collect()
+}
+
+/// What is different about a plan, of which there may have been nothing before, for the audit log. Of wishes, and of what was placed where,
+/// only that they are.
+pub fn audit_diff(before: Option<&schedule::Model>, after: &schedule::Model) -> Value {
+    let mut changes = Map::new();
+    let mut note = |field: &str, of: fn(&schedule::Model) -> Value| {
+        let (from, to) = (before.map_or(Value::Null, of), of(after));
+        if from != to {
+            changes.insert(field.to_owned(), json!({ "from": from, "to": to }));
+        }
+    };
+    note("status", |row| json!(row.status));
+    note("startDate", |row| json!(row.start_date));
+    note("endDate", |row| json!(row.end_date));
+    note("engine", |row| json!(row.engine));
+    note("autoApply", |row| json!(row.auto_apply));
+    note("taskIds", |row| json!(row.task_ids));
+    note("baseScheduleId", |row| json!(row.base_schedule_id));
+    note("calendarId", |row| json!(row.calendar_id));
+    note("jobId", |row| json!(row.job_id));
+    note("score", |row| json!(row.score));
+    note("placedTaskCount", |row| json!(row.placed_task_count));
+    note("totalTaskCount", |row| json!(row.total_task_count));
+    note("appliedAt", |row| json!(row.applied_at));
+    let mut touched = |field: &str, of: fn(&schedule::Model) -> Value| {
+        if before.map_or(Value::Null, of) != of(after) {
+            changes.insert(field.to_owned(), json!({ "changed": true }));
+        }
+    };
+    touched("instructions", |row| json!(row.instructions));
+    touched("feedback", |row| json!(row.feedback));
+    touched("diff", |row| json!(row.diff));
+    touched("error", |row| json!(row.error));
+    Value::Object(changes)
 }
 
 /// The stored diff; `None` until the plan is made.

@@ -11,4 +11,6 @@ mod write;
 pub use model::{NewWorkspace, WorkspacePatch};
 pub use read::{all, find_by_slug, get, get_many, look_at, members, members_by_id};
 pub use rules::check_power;
-pub use write::{add_member, create, create_personal, delete, join_in, remove_member, update, update_role};
+pub use write::{
+    add_member, create, create_personal, delete, join_in, remove_member, sign_up, update, update_role,
+};

@@ -19,7 +19,7 @@ use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::{Audit, Tx, is_unique_violation};
 
-pub use found::{create, create_personal};
+pub use found::{create, create_personal, sign_up};
 pub use members::{add_member, insert as join_in, remove as remove_member, update_role};
 /// Changes a workspace.
 pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model> {
@@ -93,7 +93,8 @@ pub async fn delete(ctx: &Ctx, confirm_slug: &str) -> Result<()> {
             .filter(workspace::Column::Id.eq(row.id))
             .exec(tx.conn())
             .await?;
-        // Its logs went with it, so nothing is recorded. Open streams look for changes after this one and find no workspace.
+        // Its logs went with it, so nothing is recorded here; the line below is what remains. Open streams look for changes after this one
+        // and find no workspace.
         tx.announce(
             Topic::Changes(row.id),
             &Committed {

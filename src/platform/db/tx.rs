@@ -9,9 +9,9 @@ use entity::ids::{AuditLogId, CalendarId, WorkspaceId};
 use entity::{audit_log, change_log, workspace_counter};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, DatabaseConnection, DbBackend, DeleteMany, EntityTrait,
-    IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _, UpdateMany,
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany,
+    EntityTrait, IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _, UpdateMany,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -55,6 +55,8 @@ pub struct Outcome {
 #[derive(Debug, Default)]
 struct Pending {
     audits: Vec<Audit>,
+    /// Whose log has the entries, in a transaction beside all workspaces.
+    log: Option<WorkspaceId>,
     changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
     messages: Vec<(Topic, serde_json::Value)>,
     jobs: bool,
@@ -245,6 +247,14 @@ impl Tx {
         self.pending().audits.push(entry);
     }
 
+    /// Records what was done in the log of this workspace. For transactions on rows of a person or of the installation, which have no log:
+    /// all entries of one transaction are in one log, inside a workspace in its own.
+    pub fn audit_in(&self, log: WorkspaceId, entry: Audit) {
+        let mut pending = self.pending();
+        pending.log = Some(log);
+        pending.audits.push(entry);
+    }
+
     /// Tells subscribers, after the commit, that an object changed.
     pub fn change(&self, action: ChangeAction, object_type: ObjectType, object_id: Uuid) {
         self.pending()
@@ -283,8 +293,9 @@ impl Tx {
             last.push(super::reply::carried_out(reply));
         }
         if !pending.audits.is_empty() || !pending.changes.is_empty() {
-            let (committed, parts) = self.logs(pending.audits, pending.changes).await?;
-            outcome.committed = Some(committed);
+            let workspace = self.log(pending.log)?;
+            let (committed, parts) = self.logs(workspace, pending.audits, pending.changes).await?;
+            outcome.committed = Some((workspace, committed));
             last.extend(parts);
         }
         self.together(last).await?;
@@ -307,16 +318,32 @@ impl Tx {
         Ok(inner.read)
     }
 
+    /// The workspace whose logs have the entries and changes of this transaction.
+    fn log(&self, named: Option<WorkspaceId>) -> Result<WorkspaceId> {
+        match (self.0.read.scope(), named) {
+            (Scope::System, Some(named)) => Ok(named),
+            (Scope::Workspace(own), Some(named)) if own != named => {
+                Err(Error::internal("an audit entry for the log of another workspace"))
+            }
+            _ => self.workspace(),
+        }
+    }
+
     /// Takes the workspace's next numbers, which holds its counter row until the commit: the order of numbers is the order of commits.
     async fn logs(
         &self,
+        workspace: WorkspaceId,
         audits: Vec<Audit>,
         changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
-    ) -> Result<((WorkspaceId, Committed), Vec<Part>)> {
+    ) -> Result<(Committed, Vec<Part>)> {
         use workspace_counter::Column;
-        let workspace = self.workspace()?;
-        let counter = self
-            .find::<workspace_counter::Entity>()
+        // The scope does not say which in a transaction beside all workspaces.
+        let is_beside = self.0.read.scope() == Scope::System;
+        let mut select = self.find::<workspace_counter::Entity>();
+        if is_beside {
+            select = select.filter(Column::WorkspaceId.eq(workspace));
+        }
+        let counter = select
             .lock_exclusive()
             .one(self.conn())
             .await?
@@ -335,7 +362,7 @@ impl Tx {
             .collect();
         let last_seq = counter.change_seq + changes.len() as i64;
         let (audits, hash) = self.audit_rows(&counter, audits);
-        let update = self
+        let mut update = self
             .update_many::<workspace_counter::Entity>()
             .col_expr(Column::ChangeSeq, Expr::val(last_seq))
             .col_expr(
@@ -343,7 +370,15 @@ impl Tx {
                 Expr::val(counter.audit_seq + audits.len() as i64),
             )
             .col_expr(Column::AuditHash, Expr::val(hash));
-        let mut parts = self.storing(changes.iter().map(|change| self.change_row(change)).collect());
+        if is_beside {
+            update = update.filter(Column::WorkspaceId.eq(workspace));
+        }
+        let mut parts = self.storing(
+            changes
+                .iter()
+                .map(|change| self.change_row(workspace, change))
+                .collect(),
+        );
         parts.extend(self.storing(audits));
         parts.push(Part::update(update));
 
@@ -356,11 +391,12 @@ impl Tx {
             last_seq,
             changes: inline,
         };
-        Ok(((workspace, committed), parts))
+        Ok((committed, parts))
     }
 
-    fn change_row(&self, change: &Change) -> change_log::ActiveModel {
+    fn change_row(&self, workspace: WorkspaceId, change: &Change) -> change_log::ActiveModel {
         change_log::ActiveModel {
+            workspace_id: Set(workspace),
             seq: Set(change.seq),
             action: Set(change.action),
             object_type: Set(change.object_type.as_str().to_owned()),
@@ -368,7 +404,6 @@ impl Tx {
             calendar_id: Set(change.calendar_id),
             actor_id: Set(self.actor().user_id),
             created_at: Set(change.at),
-            ..Default::default()
         }
     }
 
@@ -385,6 +420,7 @@ impl Tx {
             let hash = hash_of_new(&previous, seq, &entry, &actor, self.now());
             rows.push(audit_log::ActiveModel {
                 id: Set(self.ids().next::<AuditLogId>()),
+                workspace_id: Set(counter.workspace_id),
                 seq: Set(seq),
                 actor_kind: Set(actor.kind),
                 actor_id: Set(actor.user_id),
@@ -399,7 +435,6 @@ impl Tx {
                 prev_hash: Set(previous),
                 hash: Set(hash.clone()),
                 created_at: Set(self.now()),
-                ..Default::default()
             });
             previous = hash;
         }

@@ -1,12 +1,14 @@
 //! What the dashboard of the jobs asks and commands, as JSON. Promises: each request names an administrator of the installation by an API
 //! token in `Authorization`. Nothing is done on the strength of a cookie or of where a request comes from, so no other page, no name that
-//! resolves to this machine and no program without a token can act here; and what is done is in the same audit log as through the API.
+//! resolves to this machine and no program without a token can act here; and what is done is in the same audit log as through the API, with
+//! the address at the other end and the id that the answer carries.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -30,6 +32,7 @@ use crate::kernel::{Error, ErrorCode, Result};
 use crate::platform::Platform;
 use crate::platform::limits::{Charge, Limit};
 use crate::web::auth::bearer;
+use crate::web::client::REQUEST_ID;
 use crate::web::failure::status;
 
 /// Longest kept user agent.
@@ -93,7 +96,17 @@ type Answer = std::result::Result<Json<Value>, Refusal>;
 
 /// Lets only administrators through; the handlers find who it is in the request.
 async fn only_administrators(State(admin): State<Admin>, mut request: Request<Body>, next: Next) -> Response {
-    let entered: BoxFuture<'_, Result<Access>> = Box::pin(enter(&admin.0.platform, request.headers()));
+    let platform = &admin.0.platform;
+    let id = platform.ids.uuid().simple().to_string();
+    // This listener is private: there is no proxy whose word about addresses would count.
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let origin = Origin {
+        request_id: Some(id.clone()),
+        ip_address: peer.map(|ConnectInfo(address)| address.ip().to_canonical().to_string()),
+        user_agent: user_agent(request.headers()),
+        reply: None,
+    };
+    let entered: BoxFuture<'_, Result<Access>> = Box::pin(enter(platform, request.headers(), origin));
     let mut response = match entered.await {
         Ok(access) => {
             request.extensions_mut().insert(Arc::new(access));
@@ -103,10 +116,18 @@ async fn only_administrators(State(admin): State<Admin>, mut request: Request<Bo
     };
     let no_store = HeaderValue::from_static("private, no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
 }
 
-async fn enter(platform: &Platform, headers: &HeaderMap) -> Result<Access> {
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.map(|text| text.chars().take(AGENT).collect())
+}
+
+async fn enter(platform: &Platform, headers: &HeaderMap, origin: Origin) -> Result<Access> {
     // Browsers say where a request comes from. A page elsewhere has no token; should it ever have one, it still may not.
     let is_foreign = headers
         .get("sec-fetch-site")
@@ -121,11 +142,6 @@ async fn enter(platform: &Platform, headers: &HeaderMap) -> Result<Access> {
         _ => None,
     };
     let token = token.ok_or_else(Error::unauthenticated)?;
-    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-    let origin = Origin {
-        user_agent: agent.map(|text| text.chars().take(AGENT).collect()),
-        ..Origin::default()
-    };
     let credentials = Credentials {
         bearer: Some(token.to_owned()),
         session: None,

@@ -6,6 +6,7 @@ mod desk;
 mod gauges;
 mod page;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +76,8 @@ pub async fn serve(listener: TcpListener, admin: Admin) {
         }
     };
     let stopped = stop.clone().cancelled_owned();
-    let serving = axum::serve(listener, router(admin)).with_graceful_shutdown(stopped);
+    let service = router(admin).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
     let serving = async move {
         let mut serving = std::pin::pin!(serving.into_future());
         tokio::select! {

@@ -96,7 +96,7 @@ async fn welcome(
         && let Ok(earlier) = caller(web, client, sent).await
         && let (Some(user_id), Some(session_id)) = (earlier.user_id(), earlier.session_id())
     {
-        end_session(web, user_id, session_id).await?;
+        end_session(web, client, user_id, session_id).await?;
     }
     let cookies = [
         session_cookie(config, &session.secret, SESSION_SECONDS),

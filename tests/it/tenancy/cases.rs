@@ -366,6 +366,8 @@ fn commands() -> Vec<Case> {
             json!({ "id": "$schedule", "slotIds": ["$slot"], "calendarId": "$calendar" }),
         ),
         mutation("revertSchedule", Role(Member), id("$schedule")),
+        // Between two states in which nothing else may be done with it.
+        mutation("discardSchedule", Role(Member), id("$schedule")),
         mutation("regenerateSchedule", Role(Member), id("$schedule")),
         mutation("cancelScheduleGeneration", Role(Member), id("$schedule")),
         mutation(
@@ -373,6 +375,10 @@ fn commands() -> Vec<Case> {
             Role(Member),
             input(json!({ "workspaceId": "$workspace", "text": "Lunch with Ana tomorrow at 1pm" })),
         ),
+        mutation("pauseFocusSession", Oneself, id("$focus")),
+        mutation("resumeFocusSession", Oneself, id("$focus")),
+        mutation("recordInterruption", Oneself, id("$focus")),
+        mutation("endFocusSession", Oneself, id("$focus")),
         mutation(
             "startFocusSession",
             Role(Member),
@@ -391,10 +397,6 @@ fn commands() -> Vec<Case> {
             Role(Viewer),
             input(json!({ "workspaceId": "$workspace", "format": "ICS", "calendarIds": ["$calendar"] })),
         ),
-        mutation("pauseFocusSession", Oneself, id("$focus")),
-        mutation("resumeFocusSession", Oneself, id("$focus")),
-        mutation("recordInterruption", Oneself, id("$focus")),
-        mutation("endFocusSession", Oneself, id("$focus")),
         mutation(
             "createCalendar",
             Role(Member),
@@ -430,19 +432,20 @@ fn commands() -> Vec<Case> {
             Role(Admin),
             input(json!({
                 "workspaceId": "$workspace",
-                "service": { "icsFeed": { "url": "http://127.0.0.1:1/x.ics", "name": "x" } },
+                "service": { "icsFeed": { "url": "$feed", "name": "x" } },
             })),
         ),
-        mutation(
-            "updateIntegration",
-            Role(Admin),
-            json!({ "id": "$integration", "input": { "calendarIds": ["$mirror"] } }),
-        ),
-        mutation("syncIntegration", Role(Admin), id("$integration")),
+        // Its sync waits for this decision.
         mutation(
             "confirmSync",
             Role(Admin),
             json!({ "integrationId": "$integration", "accept": true }),
+        ),
+        mutation("syncIntegration", Role(Admin), id("$integration")),
+        mutation(
+            "updateIntegration",
+            Role(Admin),
+            json!({ "id": "$integration", "input": { "calendarIds": ["$mirror"], "isPaused": true } }),
         ),
         mutation(
             "updateWorkspace",
@@ -454,10 +457,10 @@ fn commands() -> Vec<Case> {
             Role(Admin),
             input(json!({ "workspaceId": "$workspace", "emails": ["new@guest.example"] })),
         ),
-        mutation("acceptInvitation", Oneself, json!({ "token": "unknown" })),
-        mutation("declineInvitation", Oneself, json!({ "token": "unknown" })),
+        mutation("acceptInvitation", Oneself, json!({ "token": "$accept" })),
+        mutation("declineInvitation", Oneself, json!({ "token": "$decline" })),
         mutation("requestEmailVerification", Oneself, json!({})),
-        mutation("verifyEmail", Least::Anybody, json!({ "token": "unknown" })),
+        mutation("verifyEmail", Least::Anybody, json!({ "token": "$verify" })),
         mutation(
             "updateMemberRole",
             Role(Admin),
@@ -473,12 +476,12 @@ fn commands() -> Vec<Case> {
         mutation(
             "updatePreferences",
             Oneself,
-            input(json!({ "defaultWorkspaceId": "$workspace" })),
+            input(json!({ "defaultWorkspaceId": "$workspace", "bufferMinutes": 10 })),
         ),
         mutation(
             "updateNotificationPreferences",
             Oneself,
-            input(json!({ "preferences": [] })),
+            input(json!({ "preferences": [{ "type": "TASK_DUE", "channels": ["IN_APP", "EMAIL"] }] })),
         ),
         mutation(
             "markNotificationsRead",
@@ -498,12 +501,15 @@ fn endings() -> Vec<Case> {
     use Least::{Installation, Oneself, Role};
     let id = |name: &str| json!({ "id": name });
     vec![
-        mutation("discardSchedule", Role(Member), id("$schedule")),
-        mutation("requeueJob", Installation, id("$job")),
-        mutation("requeueDeadJobs", Installation, json!({ "queue": "EMAIL" })),
+        mutation("requeueJob", Installation, id("$dead")),
         // Whoever started it, here the owner; nobody else by their role alone.
-        mutation("cancelJob", Role(Owner), id("$job")),
-        mutation("discardJob", Installation, id("$job")),
+        mutation("cancelJob", Role(Owner), id("$later")),
+        mutation("discardJob", Installation, id("$dead2")),
+        mutation(
+            "requeueDeadJobs",
+            Installation,
+            json!({ "queue": "CALENDAR_SYNC" }),
+        ),
         mutation(
             "setJobQueuePaused",
             Installation,
@@ -518,8 +524,8 @@ fn endings() -> Vec<Case> {
         ),
         mutation("deleteNotification", Oneself, id("$notification")),
         mutation("revokeApiToken", Oneself, id("$token")),
-        mutation("revokeOtherSessions", Oneself, json!({})),
         mutation("revokeSession", Oneself, id("$session")),
+        mutation("revokeOtherSessions", Oneself, json!({})),
         mutation("deleteTask", Role(Member), id("$task2")),
         mutation("deleteCalendarEvent", Role(Member), id("$event")),
         mutation("publishCalendarFeed", Role(Member), id("$calendar2")),

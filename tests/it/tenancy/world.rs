@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::response::IntoResponse as _;
-use entity::account;
-use entity::enums::{AuthProvider, WorkspaceRole};
-use entity::ids::AccountId;
-use meridian::kernel::actor::Actor;
+use entity::enums::{AuthProvider, IntegrationStatus, JobStatus, VerificationPurpose, WorkspaceRole};
+use entity::ids::{AccountId, IntegrationId};
+use entity::{account, integration, invitation, job, user};
+use meridian::access::one_use::{self, NewOneUse};
+use meridian::access::{create_session, token_hash};
+use meridian::kernel::Result;
+use meridian::kernel::actor::{Actor, Origin};
+use meridian::kernel::jobs::{NewJob, Payload};
 use meridian::platform::db::{Scope, Tx};
-use sea_orm::Set;
+use sea_orm::{ColumnTrait as _, QueryFilter as _, Set};
 use serde_json::{Value, json};
 
 use crate::support::fake_http::FakeHttp;
@@ -39,7 +43,6 @@ impl World {
         };
         let mut ids = BTreeMap::from([
             ("user", person.user_id.to_string()),
-            ("session", person.session_id.to_string()),
             ("slug", if name == "of Ana" { "ana" } else { "ben" }.to_owned()),
         ]);
         let create = async |document: &str, input: Value, pointer: &str| {
@@ -103,7 +106,8 @@ impl World {
             "invitation",
             create(invite, input, "/inviteMembers/invitations/0/id").await,
         );
-        ids.insert("account", account(app, person).await);
+        ids.insert("account", account(app, person, "first").await);
+        account(app, person, "second").await;
 
         let url = feed.url(&format!("/{}.ics", ids["slug"]));
         let connected = connect_feed(&client, &workspace, &url)
@@ -124,6 +128,8 @@ impl World {
         let log = "query ($id: ID!) { workspace(id: $id) { auditLogs(first: 1) { nodes { id } } } }";
         let log = client.gql(log, json!({ "id": workspace })).await;
         ids.insert("entry", log.text("/workspace/auditLogs/nodes/0/id"));
+        hold(app, &ids["integration"]).await;
+        ids.insert("feed", feed.url(&format!("/{}2.ics", ids["slug"])));
         let inbox = "{ viewer { notifications(first: 1) { nodes { id } } } }";
         let inbox = client.gql(inbox, json!({})).await;
         ids.insert("notification", inbox.text("/viewer/notifications/nodes/0/id"));
@@ -139,6 +145,21 @@ impl World {
         let members = "query ($id: ID!) { workspace(id: $id) { members(last: 1) { nodes { id } } } }";
         let members = client.gql(members, json!({ "id": workspace })).await;
         ids.insert("member", members.text("/workspace/members/nodes/0/id"));
+        for (key, is_dead) in [("later", false), ("dead", true), ("dead2", true), ("dead3", true)] {
+            ids.insert(key, job(app, person, is_dead).await);
+        }
+        for key in ["accept", "decline"] {
+            ids.insert(key, invited(app, &guest, key, &slug).await);
+        }
+        ids.insert("verify", unproven(app, person, &slug).await);
+        let elsewhere = async || {
+            let origin = Origin::default();
+            create_session(&app.platform, person.user_id, origin)
+                .await
+                .unwrap()
+        };
+        ids.insert("session", elsewhere().await.id.to_string());
+        elsewhere().await;
         ids.insert("workspace", workspace);
         Self(ids)
     }
@@ -174,7 +195,7 @@ impl World {
 }
 
 /// Links a sign-in account to a person.
-async fn account(app: &TestApp, person: &Person) -> String {
+async fn account(app: &TestApp, person: &Person, name: &str) -> String {
     let id: AccountId = app.platform.ids.next();
     let user_id = person.user_id;
     let body = |tx: Tx| async move {
@@ -184,7 +205,7 @@ async fn account(app: &TestApp, person: &Person) -> String {
             provider: Set(AuthProvider::Oidc),
             provider_name: Set("acme".into()),
             issuer: Set(Some("https://acme.example".into())),
-            subject: Set(user_id.to_string()),
+            subject: Set(format!("{user_id} {name}")),
             email: Set(None),
             scopes: Set(json!([])),
             created_at: Set(tx.now()),
@@ -192,11 +213,125 @@ async fn account(app: &TestApp, person: &Person) -> String {
         };
         tx.insert_global(row).await.map(drop)
     };
+    write(app, body).await;
+    id.to_string()
+}
+
+/// Lets the sync of an integration wait for a decision, as one does that would delete too much.
+async fn hold(app: &TestApp, integration: &str) {
+    let id: IntegrationId = integration.parse().unwrap();
+    let body = |tx: Tx| async move {
+        let held = integration::ActiveModel {
+            status: Set(IntegrationStatus::Held),
+            ..Default::default()
+        };
+        let update = tx.update_many::<integration::Entity>().set(held);
+        update
+            .filter(integration::Column::Id.eq(id))
+            .exec(tx.conn())
+            .await?;
+        Ok(())
+    };
+    write(app, body).await;
+}
+
+/// A job that a person started and that is still to come, or one that has died.
+async fn job(app: &TestApp, person: &Person, is_dead: bool) -> String {
+    let sync = Payload::SyncIntegration {
+        integration_id: app.platform.ids.next(),
+        full: false,
+        accept_deletes: false,
+    };
+    // A sync that waits would be taken for one of the integration.
+    let payload = if is_dead { sync } else { Payload::StartDueSyncs };
+    let job = NewJob::for_workspace(person.workspace_id, payload)
+        .by(Some(person.user_id))
+        .at(app.platform.clock.now() + chrono::Duration::days(300));
+    let body = |tx: Tx| {
+        let job = job.clone();
+        async move {
+            let id = tx.enqueue(job).await?;
+            let dead = job::ActiveModel {
+                status: Set(JobStatus::Dead),
+                attempts: Set(5),
+                finished_at: Set(Some(tx.now())),
+                ..Default::default()
+            };
+            if is_dead {
+                let update = tx.update_many::<job::Entity>().set(dead);
+                update.filter(job::Column::Id.eq(id)).exec(tx.conn()).await?;
+            }
+            Ok(id)
+        }
+    };
+    write(app, body).await.to_string()
+}
+
+/// The token of an invitation into somebody's workspace.
+async fn invited(app: &TestApp, host: &Person, key: &str, slug: &str) -> String {
+    let token = format!("{key} {slug}");
+    let inviter = host.user_id;
+    let body = |tx: Tx| {
+        let row = invitation::ActiveModel {
+            id: Set(tx.ids().next()),
+            workspace_id: Set(host.workspace_id),
+            email: Set(format!("{key}@{slug}.example")),
+            role: Set(WorkspaceRole::Viewer),
+            invited_by: Set(Some(inviter)),
+            token_hash: Set(token_hash(&token)),
+            expires_at: Set(tx.now() + chrono::Duration::days(7)),
+            accepted_at: Set(None),
+            declined_at: Set(None),
+            revoked_at: Set(None),
+            created_at: Set(tx.now()),
+            updated_at: Set(tx.now()),
+        };
+        async move { tx.insert(row).await.map(drop) }
+    };
+    write(app, body).await;
+    token
+}
+
+/// The token that proves the address of a person who has not done so yet.
+async fn unproven(app: &TestApp, person: &Person, slug: &str) -> String {
+    let user_id = person.user_id;
+    let body = |tx: Tx| async move {
+        let unproven = user::ActiveModel {
+            email_verified_at: Set(None),
+            ..Default::default()
+        };
+        let update = tx.update_global::<user::Entity>().set(unproven);
+        update
+            .filter(user::Column::Id.eq(user_id))
+            .exec(tx.conn())
+            .await?;
+        Ok(())
+    };
+    write(app, body).await;
+    let secret = format!("verify {slug}");
+    let new = NewOneUse {
+        purpose: VerificationPurpose::VerifyEmail,
+        user_id: Some(user_id),
+        email: Some(format!("{slug}@example.org")),
+        secret: secret.clone(),
+        payload: None,
+        life: chrono::Duration::hours(1),
+    };
+    one_use::store(&app.platform, new).await.unwrap();
+    secret
+}
+
+/// What the server itself does beside all workspaces.
+async fn write<T, F, Fut>(app: &TestApp, body: F) -> T
+where
+    F: Fn(Tx) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<T>> + Send,
+    T: Send,
+{
     app.platform
         .write(Scope::System, Actor::system(), body)
         .await
-        .unwrap();
-    id.to_string()
+        .unwrap()
 }
 
 /// Ids of the same kind that nobody has. URL names may be shorter than what is changed of an id.

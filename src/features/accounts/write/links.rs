@@ -3,23 +3,25 @@
 
 use chrono::Duration;
 use entity::enums::{ApiTokenScope, AuthProvider, VerificationPurpose};
+use entity::ids::{TypedId as _, WorkspaceId};
 use entity::user::{self, Column, Entity};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use url::Url;
 
 use crate::access::oidc::Verified;
 use crate::access::one_use::{self, NewOneUse};
-use crate::access::{Access, secret};
+use crate::access::{self, Access, secret};
 use crate::features::letters::{self, Letter};
 use crate::features::people;
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Scope, Tx};
+use crate::platform::db::{Audit, Scope, Tx};
 
 /// How long a link signs in.
 const SIGN_IN_LIFE: Duration = Duration::minutes(15);
@@ -145,7 +147,19 @@ pub async fn request_verification(access: &Access) -> Result<String> {
 }
 
 /// Proves an address with the token of a link. Whoever has it needs no credentials.
-pub async fn verify_email(platform: &Platform, token: &str) -> Result<user::Model> {
+pub async fn verify_email(access: &Access, token: &str) -> Result<user::Model> {
+    // Who is signed in does it; a guest is whoever the link was sent to, which is known once it is redeemed.
+    let platform = access.platform();
+    let actor = match access.caller().user_id() {
+        Some(_) => access.caller().actor(),
+        None => {
+            let origin = access.caller().origin.clone();
+            match one_use::person_of(platform, VerificationPurpose::VerifyEmail, token).await? {
+                Some(person) => Actor::person(person, origin),
+                None => access.caller().actor(),
+            }
+        }
+    };
     let invalid = || {
         Error::user(
             UserErrorCode::TokenInvalid,
@@ -166,19 +180,31 @@ pub async fn verify_email(platform: &Platform, token: &str) -> Result<user::Mode
         if row.email.as_deref() != Some(person.email.as_str()) {
             return Err(invalid());
         }
-        mark_verified_in(&tx, person).await
+        let home = access::home_in(&tx, id).await?;
+        mark_verified_in(&tx, person, home).await
     };
-    platform.write(Scope::System, Actor::system(), body).await
+    platform.write(Scope::System, actor, body).await
 }
 
-/// Notes that a person has proven their address.
-pub(super) async fn mark_verified_in(tx: &Tx, mut person: user::Model) -> Result<user::Model> {
+/// Notes that a person has proven their address. `home` is their own workspace.
+pub(super) async fn mark_verified_in(
+    tx: &Tx,
+    mut person: user::Model,
+    home: WorkspaceId,
+) -> Result<user::Model> {
     if person.email_verified_at.is_some() {
         return Ok(person);
     }
     person.email_verified_at = Some(tx.now());
     person.version += 1;
     person.updated_at = tx.now();
+    let entry = Audit {
+        action: "user.email_verified",
+        entity_type: "User",
+        entity_id: person.id.uuid(),
+        changes: Some(json!({ "emailVerifiedAt": { "from": null, "to": person.email_verified_at } })),
+    };
+    tx.audit_in(home, entry);
     // Whoever keeps a copy of this person looks again.
     tx.announce(Topic::Revoked(person.id), &())?;
     tx.update_global_row(person.into_active_model().reset_all()).await

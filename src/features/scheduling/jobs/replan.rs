@@ -274,11 +274,12 @@ async fn request(ctx: &Ctx, row: &schedule::Model) -> Result<schedule::Model> {
             .filter(Column::BaseScheduleId.eq(row.id))
             .filter(Column::JobId.is_null());
         for old in older.all(tx.conn()).await? {
-            let mut discarded = old.into_active_model();
+            let mut discarded = old.clone().into_active_model();
             discarded.status = Set(ScheduleStatus::Discarded);
             discarded.updated_at = Set(tx.now());
             let stored = tx.update(discarded).await?;
-            save::record(&tx, "schedule.discarded", &stored);
+            let changes = rules::audit_diff(Some(&old), &stored);
+            save::record(&tx, "schedule.discarded", &stored, changes);
         }
         let new = schedule::Model {
             engine: row.engine,
@@ -291,7 +292,8 @@ async fn request(ctx: &Ctx, row: &schedule::Model) -> Result<schedule::Model> {
         };
         use sea_orm::ActiveModelTrait as _;
         let stored = tx.insert(new.into_active_model().reset_all()).await?;
-        save::record(&tx, "schedule.requested", &stored);
+        let changes = rules::audit_diff(None, &stored);
+        save::record(&tx, "schedule.requested", &stored, changes);
         Ok(stored)
     })
     .await

@@ -229,7 +229,12 @@ async fn store_in(tx: &Tx, row: schedule::Model, finished: &Finished) -> Result<
         )
     };
     notify(tx, &stored, title).await?;
-    record(tx, "schedule.generated", &stored);
+    record(
+        tx,
+        "schedule.generated",
+        &stored,
+        rules::audit_diff(Some(&row), &stored),
+    );
     tx.announce(Topic::Schedule(id), &Progress::from(&stored))?;
     Ok(stored)
 }
@@ -279,10 +284,11 @@ fn unplaced(tx: &Tx, id: ScheduleId, one: &Unplaced) -> unscheduled_task::Active
 /// Says that no plan could be made.
 pub async fn fail(ctx: &Ctx, id: ScheduleId, message: &str) -> Result<()> {
     ctx.write(|tx| async move {
-        let mut row = locked(&tx, id).await?;
-        if row.status != ScheduleStatus::Generating {
+        let before = locked(&tx, id).await?;
+        if before.status != ScheduleStatus::Generating {
             return Ok(());
         }
+        let mut row = before.clone();
         row.status = ScheduleStatus::Failed;
         row.phase = SchedulePhase::Failed;
         row.error = Some(message.to_owned());
@@ -291,7 +297,8 @@ pub async fn fail(ctx: &Ctx, id: ScheduleId, message: &str) -> Result<()> {
         row.updated_at = tx.now();
         let stored = tx.update(row.into_active_model().reset_all()).await?;
         notify(&tx, &stored, "Your schedule could not be generated".to_owned()).await?;
-        record(&tx, "schedule.failed", &stored);
+        let changes = rules::audit_diff(Some(&before), &stored);
+        record(&tx, "schedule.failed", &stored, changes);
         tx.announce(Topic::Schedule(id), &Progress::from(&stored))
     })
     .await
@@ -310,13 +317,13 @@ async fn notify(tx: &Tx, row: &schedule::Model, title: String) -> Result<()> {
     notifications::notify_in(tx, new).await.map(drop)
 }
 
-/// Audit entry and change of a plan.
-pub fn record(tx: &Tx, action: &'static str, row: &schedule::Model) {
+/// Audit entry, with what is different, and change of a plan.
+pub fn record(tx: &Tx, action: &'static str, row: &schedule::Model, changes: serde_json::Value) {
     tx.audit(Audit {
         action,
         entity_type: "Schedule",
         entity_id: row.id.uuid(),
-        changes: None,
+        changes: Some(changes),
     });
     let change = if action == "schedule.requested" {
         ChangeAction::Created

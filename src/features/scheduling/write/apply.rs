@@ -164,14 +164,15 @@ async fn apply_in(
         return Ok(Attempt::Unfit(unfit.len()));
     }
     let events = carry_out(tx, &row, &prepared, &mut change, calendar).await?;
-    let mut row = row;
+    let before = row;
+    let mut row = before.clone();
     row.status = ScheduleStatus::Applied;
     row.applied_at = Some(tx.now());
     row.calendar_id = Some(calendar.id);
     row.undo = Some(serde_json::to_value(&change.undo).map_err(Error::internal)?);
     row.seen_seq = None;
     row.seen_at = Some(tx.now());
-    let schedule = save(tx, row, "schedule.applied").await?;
+    let schedule = save(tx, &before, row, "schedule.applied").await?;
     Ok(Attempt::Done(Box::new(Applied { schedule, events })))
 }
 
@@ -333,6 +334,11 @@ async fn supersede(tx: &Tx, id: ScheduleId) -> Result<bool> {
     changed.version = Set(row.version + 1);
     changed.updated_at = Set(tx.now());
     let stored = tx.update(changed).await?;
-    record(tx, "schedule.superseded", &stored);
+    record(
+        tx,
+        "schedule.superseded",
+        &stored,
+        rules::audit_diff(Some(&row), &stored),
+    );
     Ok(true)
 }

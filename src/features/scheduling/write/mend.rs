@@ -50,8 +50,8 @@ pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
     ctx.write(|tx| {
         let (slots, diff, placed) = (slots.clone(), diff.clone(), placed.clone());
         async move {
-            let mut current = locked(&tx, id).await?;
-            if current.version != row.version || current.status != ScheduleStatus::Proposed {
+            let before = locked(&tx, id).await?;
+            if before.version != row.version || before.status != ScheduleStatus::Proposed {
                 // Somebody else changed it; the next look decides.
                 return Ok(());
             }
@@ -61,8 +61,9 @@ pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
                 .filter(unscheduled_task::Column::TaskId.is_in(placed))
                 .exec(tx.conn())
                 .await?;
+            let mut current = before.clone();
             current.diff = Some(diff);
-            save(&tx, current, "schedule.mended").await.map(drop)
+            save(&tx, &before, current, "schedule.mended").await.map(drop)
         }
     })
     .await

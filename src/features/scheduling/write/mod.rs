@@ -22,6 +22,7 @@ use sea_orm::{
 
 use super::jobs::{locked, record, requested};
 use super::model::{NewSchedule, Progress};
+use super::rules;
 use super::window::date_of;
 use crate::access::Ctx;
 use crate::features::people;
@@ -176,7 +177,8 @@ async fn request_in(
         ..requested(tx, person, (new.start_date, new.end_date))
     };
     let stored = tx.insert(row.into_active_model().reset_all()).await?;
-    record(tx, "schedule.requested", &stored);
+    let changes = rules::audit_diff(None, &stored);
+    record(tx, "schedule.requested", &stored, changes);
     Ok((stored, job))
 }
 
@@ -203,18 +205,19 @@ pub async fn regenerate(
     ctx.write(|tx| {
         let feedback = feedback.clone();
         async move {
-            let mut row = own(&tx, ctx, id).await?;
+            let before = own(&tx, ctx, id).await?;
             let allowed = matches!(
-                row.status,
+                before.status,
                 ScheduleStatus::Proposed | ScheduleStatus::Failed | ScheduleStatus::Discarded
             );
             if !allowed {
                 return Err(refused("Only a proposal can be generated again."));
             }
-            if row.end_date < today {
+            if before.end_date < today {
                 return Err(refused("The days of this schedule are over."));
             }
             let job = enqueue(&tx, id).await?;
+            let mut row = before.clone();
             row.status = ScheduleStatus::Generating;
             row.phase = SchedulePhase::Queued;
             row.percent = 0;
@@ -226,7 +229,7 @@ pub async fn regenerate(
                 row.wishes = None;
             }
             row.job_id = Some(job);
-            Ok((save(&tx, row, "schedule.regenerated").await?, job))
+            Ok((save(&tx, &before, row, "schedule.regenerated").await?, job))
         }
     })
     .await
@@ -247,11 +250,11 @@ fn with_earlier(earlier: Option<&str>, newest: &str) -> String {
 pub async fn cancel(ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {
     ctx.require(Action::Edit, Resource::Schedule)?;
     ctx.write(|tx| async move {
-        let mut row = own(&tx, ctx, id).await?;
-        if row.status != ScheduleStatus::Generating {
+        let before = own(&tx, ctx, id).await?;
+        if before.status != ScheduleStatus::Generating {
             return Err(refused("This schedule is not being generated."));
         }
-        if let Some(job) = row.job_id {
+        if let Some(job) = before.job_id {
             match jobs::cancel(&tx, job).await {
                 // It has ended, or was pruned: nothing is left to stop.
                 Ok(_) | Err(Error::User(_)) => {}
@@ -259,10 +262,11 @@ pub async fn cancel(ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {
                 Err(error) => return Err(error),
             }
         }
+        let mut row = before.clone();
         row.status = ScheduleStatus::Discarded;
         row.phase = SchedulePhase::Failed;
         row.progress_message = Some("The generation was cancelled.".into());
-        let stored = save(&tx, row, "schedule.cancelled").await?;
+        let stored = save(&tx, &before, row, "schedule.cancelled").await?;
         tx.announce(Topic::Schedule(id), &Progress::from(&stored))?;
         Ok(stored)
     })
@@ -273,12 +277,13 @@ pub async fn cancel(ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {
 pub async fn discard(ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {
     ctx.require(Action::Edit, Resource::Schedule)?;
     ctx.write(|tx| async move {
-        let mut row = own(&tx, ctx, id).await?;
-        if !matches!(row.status, ScheduleStatus::Proposed | ScheduleStatus::Failed) {
+        let before = own(&tx, ctx, id).await?;
+        if !matches!(before.status, ScheduleStatus::Proposed | ScheduleStatus::Failed) {
             return Err(refused("Only a proposal can be discarded."));
         }
+        let mut row = before.clone();
         row.status = ScheduleStatus::Discarded;
-        save(&tx, row, "schedule.discarded").await
+        save(&tx, &before, row, "schedule.discarded").await
     })
     .await
 }
@@ -292,11 +297,27 @@ async fn own(tx: &Tx, ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {
     Err(Error::forbidden("This is the schedule of another member."))
 }
 
-async fn save(tx: &Tx, mut row: schedule::Model, action: &'static str) -> Result<schedule::Model> {
+async fn save(
+    tx: &Tx,
+    before: &schedule::Model,
+    row: schedule::Model,
+    action: &'static str,
+) -> Result<schedule::Model> {
+    let changes = rules::audit_diff(Some(before), &row);
+    store(tx, row, action, changes).await
+}
+
+/// Stores a changed plan; the entry says these changes, which may be those of a slot.
+async fn store(
+    tx: &Tx,
+    mut row: schedule::Model,
+    action: &'static str,
+    changes: serde_json::Value,
+) -> Result<schedule::Model> {
     row.version += 1;
     row.updated_at = tx.now();
     let stored = tx.update(row.into_active_model().reset_all()).await?;
-    record(tx, action, &stored);
+    record(tx, action, &stored, changes);
     Ok(stored)
 }
 

@@ -15,6 +15,7 @@ use crate::access::Ctx;
 use crate::features::events;
 use crate::features::scheduling::jobs::{locked, record};
 use crate::features::scheduling::model::Undo;
+use crate::features::scheduling::rules;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::{Error, Result};
 use crate::platform::db::Tx;
@@ -39,14 +40,15 @@ pub async fn revert(ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {
         for id in &undo.superseded {
             restore(&tx, *id).await?;
         }
-        let mut row = row;
+        let before = row;
+        let mut row = before.clone();
         row.status = ScheduleStatus::Proposed;
         row.applied_at = None;
         row.calendar_id = None;
         row.undo = None;
         row.seen_seq = None;
         row.seen_at = None;
-        save(&tx, row, "schedule.reverted").await
+        save(&tx, &before, row, "schedule.reverted").await
     })
     .await
 }
@@ -170,6 +172,11 @@ async fn restore(tx: &Tx, id: ScheduleId) -> Result<()> {
     changed.version = Set(row.version + 1);
     changed.updated_at = Set(tx.now());
     let stored = tx.update(changed).await?;
-    record(tx, "schedule.restored", &stored);
+    record(
+        tx,
+        "schedule.restored",
+        &stored,
+        rules::audit_diff(Some(&row), &stored),
+    );
     Ok(())
 }

@@ -6,7 +6,7 @@ use entity::{schedule, schedule_slot};
 use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Set};
 use serde_json::json;
 
-use super::{own, refused, save};
+use super::{own, refused, store};
 use crate::access::Ctx;
 use crate::features::people;
 use crate::features::scheduling::read::{self, Whose};
@@ -55,7 +55,13 @@ pub async fn move_slot(
             rules::compare_moved(&mut diff, id, slot.previous_start_utc, span.start);
             row.diff = Some(serde_json::to_value(&diff).map_err(Error::internal)?);
         }
-        save(&tx, row, "schedule.slot_moved").await?;
+        let changes = json!({
+            "slotId": id,
+            "start": { "from": slot.start_utc, "to": stored.start_utc },
+            "end": { "from": slot.end_utc, "to": stored.end_utc },
+            "isLocked": { "from": slot.is_locked, "to": stored.is_locked },
+        });
+        store(&tx, row, "schedule.slot_moved", changes).await?;
         Ok(stored)
     })
     .await
@@ -144,7 +150,8 @@ pub async fn set_lock(ctx: &Ctx, id: ScheduleSlotId, is_locked: bool) -> Result<
         } else {
             "schedule.slot_unlocked"
         };
-        save(&tx, row, action).await?;
+        let changes = json!({ "slotId": id, "isLocked": { "from": slot.is_locked, "to": stored.is_locked } });
+        store(&tx, row, action, changes).await?;
         Ok(stored)
     })
     .await

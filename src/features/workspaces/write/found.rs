@@ -11,7 +11,7 @@ use crate::access::Access;
 use crate::features::people::{self, NewPerson};
 use crate::features::workspaces::model::NewWorkspace;
 use crate::features::workspaces::rules;
-use crate::kernel::actor::Actor;
+use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::changes::ObjectType;
 use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
@@ -32,11 +32,32 @@ struct Founding {
     time_zone: String,
 }
 
-/// Creates a person with settings and a personal workspace. TAKEN when the address is in use.
+/// Creates a person with settings and a personal workspace, on behalf of the operator. TAKEN when the address is in use.
 pub async fn create_personal(platform: &Platform, new: NewPerson) -> Result<(user::Model, workspace::Model)> {
+    create_person(platform, new, None).await
+}
+
+/// The same for somebody who signs in for the first time, from this origin: what is founded they found themselves.
+pub async fn sign_up(
+    platform: &Platform,
+    new: NewPerson,
+    origin: &Origin,
+) -> Result<(user::Model, workspace::Model)> {
+    create_person(platform, new, Some(origin)).await
+}
+
+async fn create_person(
+    platform: &Platform,
+    new: NewPerson,
+    origin: Option<&Origin>,
+) -> Result<(user::Model, workspace::Model)> {
     let new = people::check(new)?;
     let base = rules::slug_of(&new.name);
     let owner: UserId = platform.ids.next();
+    let actor = match origin {
+        Some(origin) => Actor::person(owner, origin.clone()),
+        None => Actor::system(),
+    };
     for _ in 0..SLUG_ATTEMPTS {
         if people::find_by_email(platform, &new.email).await?.is_some() {
             return Err(Error::user(
@@ -63,7 +84,7 @@ pub async fn create_personal(platform: &Platform, new: NewPerson) -> Result<(use
             }
         };
         match platform
-            .write(Scope::Workspace(founding.id), Actor::system(), body)
+            .write(Scope::Workspace(founding.id), actor.clone(), body)
             .await
         {
             Err(error) if is_unique_violation(&error) => {}
