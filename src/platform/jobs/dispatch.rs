@@ -41,7 +41,7 @@ pub(super) async fn dispatch(workshop: &Workshop, transport: &impl Transport) {
         wait = match transport.pass().await {
             Ok(next) => {
                 workshop.config.beat.beat(workshop.platform.clock.now());
-                next.unwrap_or(TICK).min(TICK)
+                next.unwrap_or(TICK).min(workshop.patience(TICK))
             }
             Err(error) => {
                 let cause = error.cause();

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use desk::{cancel, discard, hasten, requeue, requeue_dead, requeue_dead_of_nobody, set_paused};
 pub use finish::Outcome;
 pub use list::{Listed, newest};
+pub(super) use pick::{Room, Who};
 pub use rates::{RATE_MINUTES, ended_lately};
 pub use retention::prune;
 pub use roll::live_workers;
