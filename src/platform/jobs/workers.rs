@@ -39,6 +39,7 @@ pub async fn run_workers(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let workshop = Workshop::new(platform, runner, config, shutdown);
+    dispatch::set_clock(&workshop).await;
     let ended = match redis {
         Some(redis) => brokered(&workshop, redis).await,
         None => embedded(&workshop).await,
