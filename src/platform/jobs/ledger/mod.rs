@@ -44,8 +44,9 @@ use crate::platform::db::{Scope, Tx};
 
 /// How long a claim holds without a sign of life.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How long a job that was handed to the queue waits there before it counts as lost.
-pub(super) const PUSH_LEASE: TimeDelta = TimeDelta::seconds(8);
+/// How long a job that was handed to the queue waits there before it counts as lost. Jobs go on within ten seconds after Redis lost them, and
+/// then it still has to be found, handed over again and asked for.
+pub(super) const PUSH_LEASE: TimeDelta = TimeDelta::seconds(5);
 /// A lease that ends later than this was not given by this clock: its giver's was wrong, or ours was, and nobody knows who is alive.
 const ABSURD: TimeDelta = TimeDelta::minutes(5);
 /// Lease owner of jobs that were handed to the queue.
