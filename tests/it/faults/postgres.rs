@@ -112,7 +112,7 @@ async fn a_server_outlives_the_crash_of_its_database() {
 }
 
 /// Longest time from the start of one of the jobs below to its record.
-const ONE_JOB: Duration = Duration::from_millis(1_500);
+const ONE_JOB: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_go_on_when_their_database_is_back() {
