@@ -36,11 +36,17 @@ use crate::web::admin::{self, Admin};
 use crate::web::health::{Health, Probe};
 use crate::web::{self, Documents, Web};
 
+/// Time between two looks at the database's clock in a process without workers, which look themselves.
+const CLOCK: Duration = Duration::from_secs(5);
+
 /// Connections to Redis for commands.
 const REDIS_CONNECTIONS: usize = 4;
 
 /// Time for tasks to end once API and workers have ended.
 const LAST_TASKS: Duration = Duration::from_secs(1);
+/// Time for the database to close when some of them did not: they may hold connections for as long as they like. With the grace, and what
+/// the workers and Redis take at the end, it is less than the ten seconds after which supervisors kill.
+const LAST_CLOSE: Duration = Duration::from_millis(300);
 
 /// What can go wrong before a server runs, as a sentence for its operator.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -58,6 +64,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
     let db = db::connect(url, config.database.max_connections).await?;
     let keys = config.secret_keys()?;
     let (clock, ids) = (Clock::system(), IdGen::random());
+    db.set_clock(&clock).await?;
     let redis = open_redis(&config, &ids).await?;
     let pubsub = match &redis {
         Some(redis) => PubSub::redis(redis).await?,
@@ -195,6 +202,16 @@ pub async fn run(
         }
     });
 
+    if !role.has_workers() {
+        let watch = platform.clone();
+        platform.spawn(async move {
+            tokio::select! {
+                () = follow_clock(&watch) => {}
+                () = watch.shutdown.cancelled() => {}
+            }
+        });
+    }
+
     if let Some(listener) = operators {
         let admin = Admin::new(platform.clone(), health.clone());
         platform.spawn(admin::serve(listener, admin));
@@ -234,6 +251,16 @@ pub async fn run(
     let ((), worked) = tokio::join!(api, work);
     close(&platform).await;
     Ok(worked?)
+}
+
+/// Keeps the time of the database. Ends never.
+async fn follow_clock(platform: &Platform) {
+    loop {
+        tokio::time::sleep(CLOCK).await;
+        if let Err(error) = platform.db.set_clock(&platform.clock).await {
+            tracing::debug!(%error, "the database does not say what time it is");
+        }
+    }
 }
 
 /// The listener for operators. The usual address may be taken, by another process of ours beside this one; one that somebody chose may not.
@@ -342,15 +369,18 @@ async fn asked_to_stop() {
 pub async fn close(platform: &Platform) {
     platform.shutdown.cancel();
     platform.tasks.close();
-    if tokio::time::timeout(LAST_TASKS, platform.tasks.wait())
-        .await
-        .is_err()
-    {
+    let ended = tokio::time::timeout(LAST_TASKS, platform.tasks.wait()).await;
+    if ended.is_err() {
         tracing::warn!(tasks = platform.tasks.len(), "some tasks did not end in time");
     }
     platform.pubsub.close();
     if let Some(redis) = &platform.redis {
         redis.quit().await;
     }
-    platform.db.close().await;
+    let closing = platform.db.close();
+    if ended.is_ok() {
+        closing.await;
+    } else if tokio::time::timeout(LAST_CLOSE, closing).await.is_err() {
+        tracing::debug!("the database was not told");
+    }
 }

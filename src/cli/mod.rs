@@ -169,7 +169,10 @@ pub fn run() -> ExitCode {
         Ok(config) => config,
         Err(error) => return end(Err(error.into())),
     };
-    end(runtime.block_on(execute(arguments.command, config)))
+    let outcome = runtime.block_on(execute(arguments.command, config));
+    // What does not end when it is asked to is not waited for: it would keep the process alive for as long as it likes.
+    runtime.shutdown_background();
+    end(outcome)
 }
 
 async fn execute(command: Command, config: Config) -> Outcome {

@@ -34,7 +34,7 @@ pub enum LogFormat {
 /// Background work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workers {
-    /// Jobs that run at once, per queue.
+    /// Jobs that run at once, per queue, without the one more for whoever has nothing running.
     pub concurrency: usize,
 }
 
@@ -58,7 +58,7 @@ const LOG_FORMAT: Setting = Setting::derived(
 const CONCURRENCY: Setting = Setting::new(
     "MERIDIAN_WORKER_CONCURRENCY",
     "4",
-    "Jobs that run at once, per queue; maintenance runs one.",
+    "Jobs that run at once, per queue (maintenance: one), and one more so that no workspace waits for the long jobs of another.",
 );
 
 pub(super) const SETTINGS: &[Setting] = &[SECRET_KEY, LOG, LOG_FORMAT, CONCURRENCY];

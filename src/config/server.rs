@@ -77,7 +77,7 @@ const CACHE: Setting = Setting::new(
 );
 const SHUTDOWN_GRACE: Setting = Setting::new(
     "MERIDIAN_SHUTDOWN_GRACE_SECONDS",
-    "8",
+    "6",
     "Seconds that running requests and jobs get to end after SIGTERM.",
 );
 

@@ -9,20 +9,21 @@ use chrono::{DateTime, TimeZone, Utc};
 /// An instant in UTC, in whole microseconds (PostgreSQL keeps no more).
 pub type Instant = DateTime<Utc>;
 
-/// Where "now" comes from. Tests hold it still.
+/// Where "now" comes from. Clones share it. Tests hold it still.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System,
+    /// The machine's clock, and by how many microseconds it is wrong.
+    System(Arc<AtomicI64>),
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Arc::default()))
     }
 
     /// A clock that only moves when told to.
@@ -37,8 +38,18 @@ impl Clock {
     )]
     pub fn now(&self) -> Instant {
         match &self.0 {
-            Source::System => truncate(Utc::now()),
+            Source::System(wrong) => {
+                let now = truncate(Utc::now()).timestamp_micros();
+                from_micros(now.saturating_add(wrong.load(Ordering::SeqCst)))
+            }
             Source::Manual(micros) => from_micros(micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Puts the machine's clock forward, or back, for this process; a manual clock is right by definition.
+    pub fn correct(&self, by: chrono::Duration) {
+        if let Source::System(wrong) = &self.0 {
+            wrong.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
         }
     }
 
@@ -125,5 +136,16 @@ mod tests {
         assert_eq!(clock.now(), at(5));
         clock.advance(chrono::Duration::seconds(3));
         assert_eq!(clock.now(), at(8));
+        clock.correct(chrono::Duration::seconds(60));
+        assert_eq!(clock.now(), at(8));
+    }
+
+    #[test]
+    fn the_machines_clock_is_corrected_for_all_who_share_it() {
+        let (clock, other) = (Clock::system(), Clock::system());
+        let shared = clock.clone();
+        clock.correct(chrono::Duration::seconds(90));
+        let ahead = (shared.now() - other.now()).num_seconds();
+        assert!((89..=91).contains(&ahead), "{ahead}");
     }
 }

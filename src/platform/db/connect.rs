@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx::Executor as _;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection as _, Executor as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr};
 
 use super::{Db, Pools};
@@ -93,6 +93,19 @@ fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .row_buffer_size(ROW_BUFFER)
+    });
+    // A full disk ends a transaction inside SQLite while the driver believes that it goes on, and then no other can begin on the
+    // connection: it is closed, and whoever comes next gets a new one.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                if connection.is_in_transaction() {
+                    // One that was dropped is rolled back before this is answered.
+                    connection.ping().await?;
+                }
+                Ok(!connection.is_in_transaction())
+            })
+        })
     });
     options
 }

@@ -9,6 +9,12 @@ impl From<DbErr> for Error {
         if is_away(&error) {
             return Self::unavailable("The database is not reachable. Try again in a moment.", error);
         }
+        if is_full(&error) {
+            return Self::unavailable(
+                "The server has no room to store anything. Try again later.",
+                error,
+            );
+        }
         Self::internal(error)
     }
 }
@@ -46,6 +52,11 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
 pub(super) fn database_code(error: &DbErr) -> Option<String> {
     let database = sqlx_error(error)?.as_database_error()?;
     database.code().map(|code| code.into_owned())
+}
+
+/// Whether the disk is full, or the limit that is set for it. SQLite: FULL. PostgreSQL: `disk_full`.
+fn is_full(error: &DbErr) -> bool {
+    database_code(error).is_some_and(|code| matches!(code.as_str(), "13" | "53100"))
 }
 
 fn is_away(error: &DbErr) -> bool {

@@ -5,6 +5,7 @@ mod among;
 mod audit;
 pub mod backup;
 mod bulk;
+mod clock;
 mod columns;
 mod connect;
 mod enqueue;

@@ -41,7 +41,7 @@ pub(super) async fn dispatch(workshop: &Workshop, transport: &impl Transport) {
         wait = match transport.pass().await {
             Ok(next) => {
                 workshop.config.beat.beat(workshop.platform.clock.now());
-                next.unwrap_or(TICK).min(TICK)
+                next.unwrap_or(TICK).min(workshop.patience(TICK))
             }
             Err(error) => {
                 let cause = error.cause();
@@ -77,6 +77,8 @@ pub(super) async fn keep(workshop: &Arc<Workshop>) {
     let mut sweeps = 0_u32;
     loop {
         ticks.tick().await;
+        // Before anybody is taken for dead.
+        set_clock(workshop).await;
         if let Err(error) = workshop.ledger.present(&workshop.config.concurrency).await {
             tracing::debug!(%error, "this worker cannot say that it lives");
         }
@@ -92,6 +94,14 @@ pub(super) async fn keep(workshop: &Arc<Workshop>) {
             }
             Err(error) => tracing::warn!(%error, "jobs of dead workers cannot be looked up"),
         }
+    }
+}
+
+/// Leases are judged by all processes, so all of them keep the time of the database.
+pub(super) async fn set_clock(workshop: &Workshop) {
+    let platform = &workshop.platform;
+    if let Err(error) = platform.db.set_clock(&platform.clock).await {
+        tracing::debug!(%error, "the database does not say what time it is");
     }
 }
 

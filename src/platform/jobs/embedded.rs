@@ -70,17 +70,14 @@ impl Embedded {
 impl Transport for Embedded {
     async fn pass(&self) -> Result<Option<Duration>> {
         loop {
-            let free = self.workshop.free();
-            let queues: Vec<_> = free.iter().map(|(queue, _)| *queue).collect();
+            let mut rooms = self.workshop.rooms();
+            let queues: Vec<_> = rooms.iter().map(|room| room.queue).collect();
             let waiting = self.workshop.ledger.waiting(&queues).await?;
-            let wanted: Vec<_> = free
-                .into_iter()
-                .filter(|(queue, _)| waiting.due.contains(queue))
-                .collect();
-            if wanted.is_empty() || self.workshop.stop.is_cancelled() {
+            rooms.retain(|room| waiting.due.contains(&room.queue));
+            if rooms.is_empty() || self.workshop.stop.is_cancelled() {
                 return Ok(waiting.next);
             }
-            let claimed = self.workshop.ledger.claim(&wanted).await?;
+            let claimed = self.workshop.ledger.claim(&rooms).await?;
             if claimed.is_empty() {
                 return Ok(waiting.next);
             }

@@ -68,7 +68,7 @@ impl Default for WorkerConfig {
         ];
         Self {
             concurrency,
-            grace: Duration::from_secs(8),
+            grace: Duration::from_secs(6),
             cron: true,
             catalogue: kernel::jobs::cron(),
             beat: Arc::default(),

@@ -9,6 +9,7 @@ use apalis_core::backend::ext::BackendExt as _;
 use apalis_core::error::BoxDynError;
 use apalis_core::monitor::Monitor;
 use apalis_core::worker::builder::WorkerBuilder;
+use entity::enums::JobQueueName;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,7 @@ pub async fn run_workers(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let workshop = Workshop::new(platform, runner, config, shutdown);
+    dispatch::set_clock(&workshop).await;
     let ended = match redis {
         Some(redis) => brokered(&workshop, redis).await,
         None => embedded(&workshop).await,
@@ -57,7 +59,7 @@ async fn embedded(workshop: &Arc<Workshop>) -> Result<()> {
             let workshop = shared.clone();
             WorkerBuilder::new(workshop.worker_name(queue, restarts))
                 .backend(lane.clone())
-                .layer(ConcurrencyLimitLayer::new(workshop.slots(queue)))
+                .layer(ConcurrencyLimitLayer::new(places(&workshop, queue)))
                 .build(move |claimed: Claimed| run_claimed(workshop.clone(), claimed))
         });
     }
@@ -76,11 +78,16 @@ async fn brokered(workshop: &Arc<Workshop>, redis: Redis) -> Result<()> {
             let name = workshop.worker_name(lane.queue, restarts);
             WorkerBuilder::new(name.clone())
                 .backend(lane.storage().poll_with_strategy(lane.pace()))
-                .layer(ConcurrencyLimitLayer::new(workshop.slots(lane.queue)))
+                .layer(ConcurrencyLimitLayer::new(places(&workshop, lane.queue)))
                 .build(move |pushed: Pushed| run_pushed(workshop.clone(), lane.clone(), name.clone(), pushed))
         });
     }
     supervise(workshop, &transport, monitor).await
+}
+
+/// Jobs that a worker takes at the same time: one for each slot, and the one more that whoever has nothing running gets when all are taken.
+fn places(workshop: &Workshop, queue: JobQueueName) -> usize {
+    workshop.slots(queue) + 1
 }
 
 /// Apalis is always told that all is well: retries are the ledger's business.

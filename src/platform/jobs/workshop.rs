@@ -3,16 +3,21 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use entity::enums::JobQueueName;
 use entity::job;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::{Ledger, Ticket, word};
+use super::ledger::{Ledger, Room, Ticket, Who, word};
 use super::{Runner, WorkerConfig};
 use crate::kernel::time::Instant;
 use crate::platform::Platform;
+
+/// All slots of a queue were busy for so long: its jobs are long ones, and whoever waits for a slot may wait for minutes. Short jobs make room
+/// all the time.
+const LONG: Duration = Duration::from_millis(250);
 
 /// Signs of life of the workers of this process, for health checks.
 #[derive(Debug, Default)]
@@ -54,7 +59,15 @@ pub(super) struct Workshop {
     /// Fires when running jobs have to end now.
     pub(super) over: CancellationToken,
     held: Mutex<HashMap<Ticket, Held>>,
-    taken: Mutex<HashMap<JobQueueName, usize>>,
+    taken: Mutex<HashMap<JobQueueName, Taken>>,
+}
+
+/// The slots of a queue that are taken.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taken {
+    jobs: usize,
+    /// When the last one became free.
+    freed: Option<tokio::time::Instant>,
 }
 
 /// How an attempt that runs here is told something.
@@ -72,18 +85,29 @@ pub(super) struct Claimed {
     pub(super) slot: Slot,
 }
 
-/// A place among the jobs that run at the same time. Free again when dropped.
+/// A place among the jobs that run at the same time. Free again when dropped, which rings the bell.
 pub(super) struct Slot {
     workshop: Arc<Workshop>,
     queue: JobQueueName,
+    is_quiet: bool,
+}
+
+impl Slot {
+    /// Frees it without the bell: there is something for whoever comes next.
+    pub(super) fn leave_quietly(mut self) {
+        self.is_quiet = true;
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(taken) = self.workshop.taken().get_mut(&self.queue) {
-            *taken = taken.saturating_sub(1);
+            taken.jobs = taken.jobs.saturating_sub(1);
+            taken.freed = Some(tokio::time::Instant::now());
         }
-        self.workshop.bell.notify_one();
+        if !self.is_quiet {
+            self.workshop.bell.notify_one();
+        }
     }
 }
 
@@ -127,11 +151,11 @@ impl Workshop {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<JobQueueName, usize>> {
+    fn taken(&self) -> MutexGuard<'_, HashMap<JobQueueName, Taken>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Jobs of a queue that may run at the same time.
+    /// Jobs of a queue that may run at the same time, without the one more of [`Self::room`].
     pub(super) fn slots(&self, queue: JobQueueName) -> usize {
         self.config
             .concurrency
@@ -145,22 +169,42 @@ impl Workshop {
         format!("{}:{}:{restarts}", self.name, word(queue))
     }
 
-    /// Queues with free slots, and how many.
-    pub(super) fn free(&self) -> Vec<(JobQueueName, u64)> {
-        let taken = self.taken();
-        let free = |&(queue, slots): &(JobQueueName, usize)| {
-            let left = slots.saturating_sub(taken.get(&queue).copied().unwrap_or(0));
-            (left > 0).then_some((queue, left as u64))
-        };
-        self.config.concurrency.iter().filter_map(free).collect()
+    /// What may start in a queue now: as many jobs as it has free slots. When it has none, and its jobs are long, one more of somebody who
+    /// has nothing running, so that no workspace waits for the jobs of another.
+    pub(super) fn room(&self, queue: JobQueueName) -> Option<Room> {
+        let taken = self.taken().get(&queue).copied().unwrap_or_default();
+        let is_long = taken.freed.is_none_or(|freed| freed.elapsed() >= LONG);
+        let room = |jobs, who| Some(Room { queue, jobs, who });
+        match self.slots(queue).checked_sub(taken.jobs)? {
+            0 if is_long => room(1, Who::Newcomers),
+            0 => None,
+            free => room(free as u64, Who::Anyone),
+        }
+    }
+
+    /// The room of every queue that has some.
+    pub(super) fn rooms(&self) -> Vec<Room> {
+        let queues = self.config.concurrency.iter();
+        queues.filter_map(|(queue, _)| self.room(*queue)).collect()
+    }
+
+    /// How soon to look at the queues again when nobody rings: soon where a newcomer may wait for room.
+    pub(super) fn patience(&self, usual: Duration) -> Duration {
+        let mut queues = self.config.concurrency.iter();
+        let is_full = queues.any(|(queue, _)| {
+            let taken = self.taken().get(queue).copied().unwrap_or_default();
+            taken.jobs == self.slots(*queue)
+        });
+        if is_full { usual.min(LONG) } else { usual }
     }
 
     /// Takes a slot.
     pub(super) fn occupy(self: &Arc<Self>, queue: JobQueueName) -> Slot {
-        *self.taken().entry(queue).or_default() += 1;
+        self.taken().entry(queue).or_default().jobs += 1;
         Slot {
             workshop: self.clone(),
             queue,
+            is_quiet: false,
         }
     }
 

@@ -1,4 +1,5 @@
-//! Clocks that jump: forward by hours and back again, while jobs run and recurring ones come due.
+//! Clocks that jump: forward by hours and back again, while jobs run and recurring ones come due. And machines that do not agree about the
+//! time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +8,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use entity::enums::JobStatus;
+use futures_util::future::join_all;
 use meridian::kernel::time::Clock;
 use meridian::platform::jobs::WorkerConfig;
 use tokio::time::sleep;
 
-use crate::jobs::bench::{Bench, script};
+use crate::jobs::bench::{Bench, production, script};
 use crate::support::start_of_tests;
 
 /// Workers look for jobs of the dead every five seconds.
@@ -101,4 +103,68 @@ async fn recurring_jobs_run_once_for_a_tick_that_comes_twice() {
     );
     workers.stop().await;
     bench.close().await;
+}
+
+/// Who runs the job.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    Right,
+    Wrong,
+}
+
+/// Two machines, one of which has a wrong clock; the job of one of them outlasts several looks of the other and the renewal of its lease.
+async fn beside_a_wrong_clock(wrong: TimeDelta, whose: Whose) {
+    let right = Bench::new().await;
+    let clock = Clock::system();
+    clock.correct(wrong);
+    let other = right.replica_at(clock.clone()).await;
+    let (first, second) = match whose {
+        Whose::Right => (&right, &other),
+        Whose::Wrong => (&other, &right),
+    };
+    let runs = Arc::new(AtomicUsize::new(0));
+    let work = |bench: &Bench| {
+        let counted = runs.clone();
+        bench.work(script(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async {
+                sleep(A_SWEEP * 2 + Duration::from_secs(3)).await;
+                Ok(())
+            }
+        }))
+    };
+    let one = work(first);
+    let id = right.enqueue(Bench::job(1)).await;
+    right.until(id, JobStatus::Running, 10).await;
+    let two = work(second);
+    sleep(Duration::from_secs(2)).await;
+    // Somebody sets it wrong again.
+    clock.correct(wrong);
+    let row = right.until(id, JobStatus::Succeeded, 40).await;
+    assert_eq!(
+        (row.attempts, runs.load(Ordering::SeqCst)),
+        (1, 1),
+        "a clock wrong by {wrong}, and the job with the {whose:?}: {row:?}"
+    );
+    for workers in [one, two] {
+        workers.stop().await;
+    }
+    other.close().await;
+    right.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn machines_that_do_not_agree_about_the_time_run_nothing_twice() {
+    // The clock of SQLite is the machine's.
+    if !production() {
+        return;
+    }
+    let cases = [
+        (90, Whose::Right),
+        (90, Whose::Wrong),
+        (-90, Whose::Right),
+        (-90, Whose::Wrong),
+    ];
+    let cases = cases.map(|(seconds, whose)| beside_a_wrong_clock(TimeDelta::seconds(seconds), whose));
+    join_all(cases).await;
 }

@@ -7,6 +7,8 @@
 )]
 
 mod clocks;
+mod crowd;
+mod disk;
 mod kill;
 mod postgres;
 mod process;

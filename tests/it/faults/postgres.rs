@@ -1,17 +1,21 @@
 //! PostgreSQL that crashes and comes back under a server that stays: requests are told to come again, streams go on, nothing that was
 //! acknowledged is lost. There is nothing to test on SQLite.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use entity::enums::JobStatus;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::kill::{create, titles};
 use super::process::{Install, User, request};
 use super::shop::{Line, cursor_now};
-use crate::jobs::bench::production;
-use crate::support::machines::OwnPostgres;
+use crate::jobs::bench::{Bench, number, production, script};
+use crate::support::Database;
+use crate::support::machines::{OwnPostgres, OwnRedis};
 
 const WATCH: &str =
     "subscription ($id: ID!) { taskChanged(workspaceId: $id) { cursor task { title createdBy { name } } } }";
@@ -105,4 +109,79 @@ async fn a_server_outlives_the_crash_of_its_database() {
         heard.push(super::shop::position(change["cursor"].as_str().unwrap()));
     }
     assert_eq!(heard, log);
+}
+
+/// Longest time from the start of one of the jobs below to its record.
+const ONE_JOB: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_go_on_when_their_database_is_back() {
+    if !production() {
+        return;
+    }
+    let mut postgres = OwnPostgres::start().await;
+    let redis = OwnRedis::start().await;
+    let bench = Bench::on(Database::at(postgres.url()).await, Some(redis.url())).await;
+    let starts: Arc<Mutex<BTreeMap<u128, Vec<Instant>>>> = Arc::default();
+    let log = starts.clone();
+    let started = |since: Instant| {
+        let all = starts.lock().unwrap();
+        all.values().flatten().filter(|at| **at > since).count()
+    };
+    bench.enqueue_all((1..=50).map(Bench::job).collect()).await;
+    let began = Instant::now();
+    let workers = bench.work(script(move |job| {
+        log.lock()
+            .unwrap()
+            .entry(number(&job))
+            .or_default()
+            .push(Instant::now());
+        async {
+            sleep(Duration::from_millis(300)).await;
+            Ok(())
+        }
+    }));
+    while started(began) < 12 {
+        assert!(began.elapsed() < Duration::from_secs(20), "they do not start");
+        sleep(Duration::from_millis(20)).await;
+    }
+
+    let crash = Instant::now();
+    postgres.crash().await;
+    sleep(Duration::from_secs(3)).await;
+    postgres.again().await;
+    let back = Instant::now();
+    while started(back) == 0 {
+        assert!(back.elapsed() < Duration::from_secs(10), "no job starts");
+        sleep(Duration::from_millis(20)).await;
+    }
+    println!("a job starts {:?} after the database is back", back.elapsed());
+
+    // With connections of its own, none of which is of before the crash.
+    let look = bench.replica().await;
+    let rows = loop {
+        let rows = look.rows().await;
+        if rows.iter().all(|row| row.status == JobStatus::Succeeded) {
+            break rows;
+        }
+        // What was claimed at that very moment, by a worker that never heard of it, waits for its lease to end.
+        assert!(back.elapsed() < Duration::from_secs(75), "{rows:?}");
+        sleep(Duration::from_millis(200)).await;
+    };
+    let again = rows.iter().filter(|row| row.attempts > 1).count();
+    println!(
+        "all done {:?} after it was back; {again} on the second attempt",
+        back.elapsed()
+    );
+    assert!(rows.len() == 50 && again <= 10, "{again}");
+    for (number, starts) in starts.lock().unwrap().iter() {
+        assert!(
+            starts.len() == 1 || starts[0] + ONE_JOB > crash,
+            "{number} had ended before the crash: {starts:?}"
+        );
+    }
+    assert_eq!(starts.lock().unwrap().len(), 50);
+    workers.stop().await;
+    look.close().await;
+    bench.close().await;
 }

@@ -116,7 +116,7 @@ async fn a_replica_that_redis_does_not_answer_serves_on_and_its_streams_catch_up
         answers[9]
     );
     // A write has several messages; only the first one waits for an answer, and the next ones know.
-    assert!(answers[9] < Duration::from_millis(1_500), "{answers:?}");
+    assert!(answers[9] < Duration::from_millis(1_000), "{answers:?}");
 
     two.cable.thaw();
     sleep(Duration::from_secs(3)).await;

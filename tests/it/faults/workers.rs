@@ -6,17 +6,21 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use entity::enums::JobStatus;
 use entity::job;
+use meridian::app;
 use meridian::kernel::time::Clock;
-use meridian::platform::jobs::{WorkerConfig, run_workers};
+use meridian::platform::db::Scope;
+use meridian::platform::jobs::{JobError, WorkerConfig, live_workers, run_workers};
 use meridian::platform::redis::Redis;
 use sea_orm::Set;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::signal::unix::SignalKind;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::has_time;
 use crate::jobs::bench::{Bench, number, script};
 use crate::support;
+use crate::support::machines::signal;
 
 /// Says to this program that it is a worker: where its database is, then where its Redis is and its prefix, then a file to write to.
 const WORKER: &str = "MERIDIAN_TEST_WORKER";
@@ -27,8 +31,14 @@ const POISON: u128 = 1_000_001;
 const HANGS: u128 = 1_000_002;
 /// Panics.
 const PANICS: u128 = 1_000_003;
+/// Goes on until it is told to stop.
+const LISTENS: u128 = 1_000_004;
+/// Goes on whatever it is told, and takes a thread with it.
+const DEAF: u128 = 1_000_005;
+/// This one and those after it take two seconds.
+const SHORT: u128 = 2_000_000;
 
-/// Runs jobs until it is killed, when this program was started as a worker. Otherwise it returns at once.
+/// Runs jobs until it is killed or asked to end, when this program was started as a worker. Otherwise it returns at once.
 async fn be_a_worker() -> bool {
     let Ok(where_) = std::env::var(WORKER) else {
         return false;
@@ -45,6 +55,15 @@ async fn be_a_worker() -> bool {
         }
     };
     let platform = support::platform(database, Clock::system(), redis.clone()).await;
+    let stop = CancellationToken::new();
+    let (mut asked, told) = (
+        tokio::signal::unix::signal(SignalKind::terminate()).unwrap(),
+        stop.clone(),
+    );
+    tokio::spawn(async move {
+        asked.recv().await;
+        told.cancel();
+    });
     let file = file.to_owned();
     let runner = script(move |job| {
         let file = file.clone();
@@ -62,6 +81,18 @@ async fn be_a_worker() -> bool {
                 POISON => std::process::abort(),
                 HANGS if job.attempt == 1 => std::future::pending().await,
                 PANICS => panic!("it panics"),
+                LISTENS => {
+                    job.cancel.cancelled().await;
+                    Err(JobError::Cancelled)
+                }
+                DEAF => {
+                    std::thread::sleep(Duration::from_secs(60));
+                    Ok(())
+                }
+                SHORT.. => {
+                    sleep(Duration::from_secs(2)).await;
+                    Ok(())
+                }
                 _ => Ok(()),
             }
         }
@@ -70,10 +101,12 @@ async fn be_a_worker() -> bool {
         cron: false,
         ..WorkerConfig::default()
     };
-    run_workers(platform, redis, runner, config, CancellationToken::new())
+    run_workers(platform.clone(), redis, runner, config, stop)
         .await
         .unwrap();
-    true
+    app::close(&platform).await;
+    // As the program does, which waits for no thread.
+    std::process::exit(0)
 }
 
 /// Starts this program as a worker; `test` is the test that says whether it is one.
@@ -237,5 +270,84 @@ async fn twenty_thousand_jobs_that_are_due_at_once_are_all_done_once() {
     // Only what the dead one was at may have run again: as many as it had slots, whose outcomes were not recorded.
     assert!(total <= JOBS as usize + 8, "{total} runs");
     workers.remove(0).kill().await.unwrap();
+    bench.close().await;
+}
+
+/// Waits until so many worker processes have said that they live.
+async fn until_alive(bench: &Bench, workers: u64) {
+    let began = Instant::now();
+    loop {
+        let read = bench.platform.db.read(Scope::System).await.unwrap();
+        let alive = live_workers(&read, bench.platform.clock.now()).await.unwrap();
+        drop(read);
+        if alive == workers {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{alive} live");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_asked_to_end_in_mid_job_ends_in_time_and_hands_its_jobs_over() {
+    if be_a_worker().await {
+        return;
+    }
+    const TEST: &str = "a_worker_that_is_asked_to_end_in_mid_job_ends_in_time_and_hands_its_jobs_over";
+    let bench = Bench::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ran");
+    let mut first = worker(&bench, TEST, &file);
+    until_alive(&bench, 1).await;
+    let mut long = Vec::new();
+    for number in [LISTENS, DEAF] {
+        let id = bench.enqueue(Bench::job(number)).await;
+        bench.until(id, JobStatus::Running, 20).await;
+        long.push((number, id));
+    }
+    let mut second = worker(&bench, TEST, &file);
+    until_alive(&bench, 2).await;
+    // The first one has two slots left, the second one four.
+    let mut short = Vec::new();
+    for number in SHORT..SHORT + 6 {
+        short.push((number, bench.enqueue(Bench::job(number)).await));
+    }
+    let began = Instant::now();
+    while short.iter().any(|(number, _)| runs(&file, *number) == 0) {
+        assert!(began.elapsed() < Duration::from_secs(20), "they do not start");
+        sleep(Duration::from_millis(20)).await;
+    }
+
+    let asked = Instant::now();
+    signal(&first, "TERM").await;
+    let status = timeout(Duration::from_secs(30), first.wait())
+        .await
+        .expect("it ends")
+        .unwrap();
+    let ended = Instant::now();
+    println!("it ended {:?} after it was asked to", ended - asked);
+    assert!(status.success(), "{status}");
+    assert!(ended - asked <= Duration::from_secs(10), "{:?}", ended - asked);
+    for (number, id) in long {
+        while runs(&file, number) < 2 {
+            assert!(
+                ended.elapsed() < Duration::from_secs(5),
+                "{number} starts nowhere else: {:?}",
+                bench.row(id).await
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+        let row = bench.row(id).await;
+        assert_eq!(
+            (row.status, row.attempts, row.last_error),
+            (JobStatus::Running, 1, None),
+            "{number} did not fail"
+        );
+    }
+    for (number, id) in short {
+        let row = bench.until(id, JobStatus::Succeeded, 20).await;
+        assert_eq!((row.attempts, runs(&file, number)), (1, 1), "{number}");
+    }
+    second.kill().await.unwrap();
     bench.close().await;
 }

@@ -103,9 +103,14 @@ impl Bench {
 
     /// The same with another Redis server.
     pub async fn with_redis(redis_url: Option<String>) -> Self {
+        Self::on(Database::create().await, redis_url).await
+    }
+
+    /// The same on this database.
+    pub async fn on(database: Database, redis_url: Option<String>) -> Self {
         let prefix = format!("jobs-{}", IdGen::random().uuid().simple());
         Self::open(Arc::new(Home {
-            database: Database::create().await,
+            database,
             redis_url,
             prefix,
         }))
@@ -124,7 +129,12 @@ impl Bench {
 
     /// Another process of the same installation.
     pub async fn replica(&self) -> Self {
-        Self::open_with(self.home.clone(), self.platform.clock.clone()).await
+        self.replica_at(self.platform.clock.clone()).await
+    }
+
+    /// The same on a machine with this clock.
+    pub async fn replica_at(&self, clock: Clock) -> Self {
+        Self::open_with(self.home.clone(), clock).await
     }
 
     /// Where the database and Redis are, and the prefix there; Redis is nowhere when there is none.

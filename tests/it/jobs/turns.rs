@@ -133,6 +133,40 @@ async fn ten_thousand_jobs_of_one_workspace_delay_another_by_less_than_a_second(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_jobs_of_one_workspace_delay_another_by_less_than_a_second() {
+    const LONG: Duration = Duration::from_secs(2);
+    let bench = Bench::new().await;
+    let (busy, _) = workspace(&bench, "busy").await;
+    let (calm, _) = workspace(&bench, "calm").await;
+    flood(&bench, busy, 10_000, Urgency::Background).await;
+    let (workers, log) = work(&bench, 4, LONG);
+    sleep(Duration::from_millis(2_500)).await;
+    assert!(log.lock().unwrap().len() >= 4, "the flood is worked on");
+    let mut delays = Vec::new();
+    for number in 1..=4 {
+        delays.push(delay(&bench, &log, of(calm, number)).await);
+        // One at a time: a second job of the same workspace waits for its turn. Not in step with the long ones.
+        sleep(LONG + Duration::from_millis(150 * u64::try_from(number).unwrap())).await;
+    }
+    println!("beside 10,000 long ones a job starts after {delays:?}");
+    assert!(
+        delays.iter().all(|delay| *delay < Duration::from_secs(1)),
+        "{delays:?}"
+    );
+    // Five places: a slot for each of four, and the one more.
+    let starts: Vec<Instant> = log.lock().unwrap().iter().map(|(_, at)| *at).collect();
+    let at_once = starts.iter().map(|now| {
+        starts
+            .iter()
+            .filter(|at| *at <= now && *now - **at < LONG)
+            .count()
+    });
+    assert!(at_once.max().unwrap() <= 5, "{starts:?}");
+    workers.stop().await;
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn urgent_work_of_one_workspace_does_not_starve_the_background() {
     let bench = Bench::new().await;
     let (busy, _) = workspace(&bench, "busy").await;

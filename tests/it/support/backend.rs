@@ -49,6 +49,14 @@ impl Database {
         }
     }
 
+    /// An empty database that is somewhere else, on PostgreSQL.
+    pub async fn at(url: String) -> Self {
+        let connection = migration_connection(&url).await.unwrap();
+        Migrator::up(&connection, None).await.unwrap();
+        connection.close().await.unwrap();
+        Self { url, _folder: None }
+    }
+
     async fn sqlite() -> Self {
         let template =
             PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{:016x}.sqlite", build_key()));

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::pick::Picked;
-use super::{LEASE, Ledger, PAGE, PUSH_LEASE, PUSHED, Ticket, WAITING, announce, unleased};
+use super::{LEASE, Ledger, PAGE, PUSH_LEASE, PUSHED, Room, Ticket, WAITING, announce, unleased};
 use crate::kernel::Result;
 use crate::kernel::time::Instant;
 use crate::platform::db::{Read, Scope, Tx};
@@ -62,16 +62,14 @@ impl Ledger {
         Ok(waiting)
     }
 
-    /// Starts up to the given number of due jobs of each queue: the attempts are counted and the leases are ours when this returns.
-    pub(in crate::platform::jobs) async fn claim(
-        &self,
-        wanted: &[(JobQueueName, u64)],
-    ) -> Result<Vec<job::Model>> {
+    /// Starts due jobs of each queue that there is room in: the attempts are counted and the leases are ours when this returns.
+    pub(in crate::platform::jobs) async fn claim(&self, rooms: &[Room]) -> Result<Vec<job::Model>> {
         let (claimed, turns) = self
             .write(|tx| async move {
                 let (mut claimed, mut turns) = (Vec::new(), Vec::new());
-                for &(queue, limit) in wanted {
-                    let picked = self.pick(&tx, queue, Ord::min(limit, PAGE)).await?;
+                for room in rooms {
+                    let jobs = Ord::min(room.jobs, PAGE);
+                    let picked = self.pick(&tx, Room { jobs, ..*room }).await?;
                     let ids = &picked.ids;
                     if !ids.is_empty() {
                         let these = job::Column::Id.is_in(ids.iter().copied());
@@ -88,18 +86,18 @@ impl Ledger {
         Ok(claimed)
     }
 
-    /// Lends due jobs of a queue to the transport, so that it has up to `window`. Each is named by the attempt it will be.
-    pub(in crate::platform::jobs) async fn lend(&self, queue: JobQueueName, window: u64) -> Result<Lent> {
+    /// Lends due jobs of a queue to the transport, so that it has as many as there is room for. Each is named by the attempt it will be.
+    pub(in crate::platform::jobs) async fn lend(&self, room: Room) -> Result<Lent> {
         let (lent, picked) = self
             .write(|tx| async move {
                 let lent = tx
                     .find::<job::Entity>()
                     .select_only()
                     .column(job::Column::Id)
-                    .filter(job::Column::Queue.eq(queue))
+                    .filter(job::Column::Queue.eq(room.queue))
                     .filter(job::Column::LeaseOwner.eq(PUSHED))
                     .filter(job::Column::LeaseUntil.gt(tx.now()))
-                    .limit(window)
+                    .limit(room.jobs)
                     .into_tuple::<JobId>()
                     .all(tx.conn())
                     .await?;
@@ -107,11 +105,11 @@ impl Ledger {
                     before: lent.len() as u64,
                     tickets: Vec::new(),
                 };
-                let room = Ord::min(window.saturating_sub(given.before), PAGE);
-                if room == 0 {
+                let jobs = Ord::min(room.jobs.saturating_sub(given.before), PAGE);
+                if jobs == 0 {
                     return Ok((given, Picked::default()));
                 }
-                let picked = self.pick(&tx, queue, room).await?;
+                let picked = self.pick(&tx, Room { jobs, ..room }).await?;
                 let ids = &picked.ids;
                 if ids.is_empty() {
                     return Ok((given, picked));

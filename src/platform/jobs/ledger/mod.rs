@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use desk::{cancel, discard, hasten, requeue, requeue_dead, requeue_dead_of_nobody, set_paused};
 pub use finish::Outcome;
 pub use list::{Listed, newest};
+pub(super) use pick::{Room, Who};
 pub use rates::{RATE_MINUTES, ended_lately};
 pub use retention::prune;
 pub use roll::live_workers;
@@ -43,8 +44,9 @@ use crate::platform::db::{Scope, Tx};
 
 /// How long a claim holds without a sign of life.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How long a job that was handed to the queue waits there before it counts as lost.
-pub(super) const PUSH_LEASE: TimeDelta = TimeDelta::seconds(8);
+/// How long a job that was handed to the queue waits there before it counts as lost. Jobs go on within ten seconds after Redis lost them, and
+/// then it still has to be found, handed over again and asked for.
+pub(super) const PUSH_LEASE: TimeDelta = TimeDelta::seconds(5);
 /// A lease that ends later than this was not given by this clock: its giver's was wrong, or ours was, and nobody knows who is alive.
 const ABSURD: TimeDelta = TimeDelta::minutes(5);
 /// Lease owner of jobs that were handed to the queue.

@@ -16,6 +16,24 @@ const PROBES: usize = 64;
 /// Most such statements of one claim; the next claim goes on where this one stopped.
 const STEPS: usize = 16;
 
+/// Whose jobs are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::platform::jobs) enum Who {
+    /// Everybody's, by turns.
+    Anyone,
+    /// Those of workspaces of which nothing runs or is on its way to a worker, by turns.
+    Newcomers,
+}
+
+/// Room for some jobs of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::platform::jobs) struct Room {
+    pub(in crate::platform::jobs) queue: JobQueueName,
+    /// How many.
+    pub(in crate::platform::jobs) jobs: u64,
+    pub(in crate::platform::jobs) who: Who,
+}
+
 /// What was picked, and where the rings stand then. It counts when the transaction is committed.
 #[derive(Debug, Default)]
 pub(super) struct Picked {
@@ -26,8 +44,13 @@ pub(super) struct Picked {
 }
 
 impl Ledger {
-    /// Locks up to `limit` due jobs of a queue that nobody holds. PostgreSQL skips what others look at; SQLite has one writer.
-    pub(super) async fn pick(&self, tx: &Tx, queue: JobQueueName, limit: u64) -> Result<Picked> {
+    /// Locks as many due jobs as there is room for, of those that nobody holds. PostgreSQL skips what others look at; SQLite has one writer.
+    pub(super) async fn pick(&self, tx: &Tx, room: Room) -> Result<Picked> {
+        let Room {
+            queue,
+            jobs: limit,
+            who,
+        } = room;
         let mut picked = Picked {
             queue: Some(queue),
             ..Picked::default()
@@ -43,7 +66,7 @@ impl Ledger {
         for (ring, upto) in rounds {
             let left = upto.min(limit - picked.ids.len() as u64);
             if left > 0 {
-                let places = Places { tx, queue, ring };
+                let places = Places { tx, queue, ring, who };
                 self.pick_ring(&places, left, &mut picked).await?;
             }
         }
@@ -62,7 +85,10 @@ impl Ledger {
     async fn pick_ring(&self, places: &Places<'_>, limit: u64, picked: &mut Picked) -> Result<()> {
         let start = self.turns.next(places.queue, places.ring);
         let (parties, last) = places.due(start, limit as usize).await?;
-        picked.moves.push((places.ring, last));
+        // Where the ring stands is the place of everybody: looking for newcomers in vain does not move it.
+        if places.who == Who::Anyone || !parties.is_empty() {
+            picked.moves.push((places.ring, last));
+        }
         if !parties.is_empty() {
             let share = limit.div_ceil(parties.len() as u64);
             let found = places.jobs(&parties, share).await?;
@@ -77,6 +103,7 @@ struct Places<'a> {
     tx: &'a Tx,
     queue: JobQueueName,
     ring: Urgency,
+    who: Who,
 }
 
 impl Places<'_> {
@@ -97,8 +124,10 @@ impl Places<'_> {
                 }
                 if parties.len() == limit {
                     // When this was everybody, the ring begins anew, and one look is enough to see the whole of it.
-                    let is_all =
-                        start.is_nil() && is_rest && !probes[place + 1..].iter().any(|(_, due)| *due);
+                    let is_all = self.who == Who::Anyone
+                        && start.is_nil()
+                        && is_rest
+                        && !probes[place + 1..].iter().any(|(_, due)| *due);
                     return Ok((parties, if is_all { END } else { last }));
                 }
             }
@@ -113,9 +142,16 @@ impl Places<'_> {
         Ok((parties, last))
     }
 
-    /// The next parties from here on that have waiting jobs, and whether one of those may start.
+    /// The next parties from here on that have waiting jobs, and whether one of those may start and is wanted.
     async fn probe(&self, from: Uuid) -> Result<Vec<(Uuid, bool)>> {
         let (waiting, party, free) = (self.waiting(), self.party(), FREE);
+        // Few are held, and they are read once for all probes.
+        let wanted = match self.who {
+            Who::Anyone => String::new(),
+            Who::Newcomers => {
+                format!(" AND ring.party NOT IN (SELECT {party} FROM jobs WHERE queue = $1 AND {HELD})")
+            }
+        };
         // Not EXISTS: PostgreSQL would rather read every due job once into a hash than look 64 times for one.
         let sql = format!(
             "WITH RECURSIVE ring(party, step) AS (\
@@ -123,7 +159,7 @@ impl Places<'_> {
                UNION ALL \
                SELECT (SELECT {party} FROM jobs WHERE {waiting} AND {party} > ring.party ORDER BY {party} LIMIT 1), ring.step + 1 \
                FROM ring WHERE ring.party IS NOT NULL AND ring.step < {PROBES}) \
-             SELECT party, (SELECT 1 FROM jobs WHERE {waiting} AND {party} = ring.party AND {free} LIMIT 1) IS NOT NULL \
+             SELECT party, (SELECT 1 FROM jobs WHERE {waiting} AND {party} = ring.party AND {free} LIMIT 1) IS NOT NULL{wanted} \
              FROM ring WHERE party IS NOT NULL ORDER BY step"
         );
         let values = self.values(from.into());
@@ -206,3 +242,5 @@ impl Places<'_> {
 
 /// A job that may start now and is in nobody's hands, as `unleased` has it.
 const FREE: &str = "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $4)";
+/// A job that runs or is on its way to a worker: the opposite, as far as leases go.
+const HELD: &str = "lease_until > $2 AND lease_until <= $4";

@@ -1,6 +1,6 @@
-//! How many jobs of a queue are lent to Redis at the same time. Redis serves them in their order, so whoever comes later waits for what is
-//! lent already: it is at most what the workers take in a quarter of a second, and at least one job for each slot. Before it runs out, the
-//! relay is called.
+//! How many jobs of a queue are lent to Redis ahead of the workers. Redis serves them in their order, so whoever comes later waits for what
+//! is lent already: it is at most what the workers take in a quarter of a second. Before it runs out, the relay is called. Jobs that take
+//! longer than that are not lent ahead at all: Redis then has only what finds a free slot.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +30,13 @@ struct State {
     left: u64,
 }
 
+impl State {
+    /// Whether jobs are so short that they are lent ahead. All slots may end at the same moment, and one more, which says nothing yet.
+    fn is_fast(&self, slots: u64) -> bool {
+        self.pace > slots + 1
+    }
+}
+
 impl Flow {
     pub(super) fn new(slots: usize) -> Self {
         Self {
@@ -47,12 +54,12 @@ impl Flow {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many jobs may be lent now.
-    pub(super) fn window(&self) -> u64 {
+    /// How many jobs may be lent ahead now; `None` while they are long.
+    pub(super) fn window(&self) -> Option<u64> {
         self.window_at(Instant::now())
     }
 
-    fn window_at(&self, now: Instant) -> u64 {
+    fn window_at(&self, now: Instant) -> Option<u64> {
         let mut state = self.state();
         let passed = now.saturating_duration_since(state.since);
         if passed >= SAMPLE {
@@ -60,7 +67,8 @@ impl Flow {
             state.pace = pace.round() as u64;
             (state.delivered, state.since) = (0, now);
         }
-        state.pace.clamp(self.slots, self.slots * 8 + 16)
+        let most = self.slots * 8 + 16;
+        state.is_fast(self.slots).then(|| state.pace.min(most))
     }
 
     /// Notes what Redis has after a look at the ledger.
@@ -73,7 +81,14 @@ impl Flow {
         let mut state = self.state();
         state.delivered += 1;
         state.left = state.left.saturating_sub(1);
-        state.left <= state.pace.max(self.slots) / 2
+        drop(state);
+        self.is_low()
+    }
+
+    /// Whether the relay should look when a slot becomes free: always, unless enough was lent ahead.
+    pub(super) fn is_low(&self) -> bool {
+        let state = self.state();
+        !state.is_fast(self.slots) || state.left <= state.pace / 2
     }
 }
 
@@ -82,25 +97,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_jobs_are_lent_one_for_each_slot_and_short_ones_ahead() {
+    fn long_jobs_are_not_lent_ahead_and_short_ones_are() {
         let flow = Flow::new(4);
         let start = Instant::now();
-        assert_eq!(flow.window_at(start), 4);
+        assert_eq!(flow.window_at(start), None);
         for _ in 0..40 {
             flow.delivered();
         }
-        assert_eq!(flow.window_at(start + Duration::from_secs(1)), 10);
+        assert_eq!(flow.window_at(start + Duration::from_secs(1)), Some(10));
         for _ in 0..4_000 {
             flow.delivered();
         }
-        assert_eq!(flow.window_at(start + Duration::from_secs(2)), 48);
-        assert_eq!(flow.window_at(start + Duration::from_secs(4)), 4);
+        assert_eq!(flow.window_at(start + Duration::from_secs(2)), Some(48));
+        assert_eq!(flow.window_at(start + Duration::from_secs(4)), None);
+    }
+
+    #[test]
+    fn slots_that_end_together_do_not_make_jobs_short() {
+        let flow = Flow::new(4);
+        let start = Instant::now();
+        for _ in 0..5 {
+            flow.delivered();
+        }
+        assert_eq!(flow.window_at(start + Duration::from_millis(250)), None);
     }
 
     #[test]
     fn the_relay_is_called_when_half_is_left() {
         let flow = Flow::new(4);
-        flow.filled(4);
+        assert!(flow.is_low(), "jobs may be long");
+        for _ in 0..40 {
+            flow.delivered();
+        }
+        flow.window_at(Instant::now() + Duration::from_secs(1));
+        flow.filled(7);
         assert!(!flow.delivered());
         assert!(flow.delivered());
         flow.filled(0);

@@ -23,7 +23,7 @@ use self::connection::Connection;
 use self::flow::Flow;
 use self::pace::{Nudge, Pace};
 use super::dispatch::Transport;
-use super::ledger::{Ticket, word};
+use super::ledger::{Room, Ticket, Who, word};
 use super::workshop::Workshop;
 use crate::kernel::changes::Topic;
 use crate::kernel::{Error, Result};
@@ -94,6 +94,16 @@ impl Brokered {
     pub(super) fn lanes(&self) -> impl Iterator<Item = Lane> {
         self.lanes.iter().cloned()
     }
+
+    /// How many jobs of a queue Redis may have: some ahead while they are short, otherwise what finds a place to run at once.
+    fn room(&self, lane: &Lane) -> Option<Room> {
+        let ahead = lane.flow.window().map(|jobs| Room {
+            queue: lane.queue,
+            jobs,
+            who: Who::Anyone,
+        });
+        ahead.or_else(|| self.workshop.room(lane.queue))
+    }
 }
 
 impl Transport for Brokered {
@@ -106,7 +116,8 @@ impl Transport for Brokered {
             let waiting = self.workshop.ledger.waiting(&queues).await?;
             let mut lent = false;
             for lane in self.lanes.iter().filter(|lane| waiting.due.contains(&lane.queue)) {
-                let given = self.workshop.ledger.lend(lane.queue, lane.flow.window()).await?;
+                let Some(room) = self.room(lane) else { continue };
+                let given = self.workshop.ledger.lend(room).await?;
                 let tickets = given.tickets;
                 lane.flow.filled(given.before + tickets.len() as u64);
                 if tickets.is_empty() {
@@ -170,6 +181,7 @@ impl Lane {
 
     /// Runs what was delivered to `worker`, if it is still to be run.
     pub(super) async fn deliver(&self, workshop: Arc<Workshop>, worker: &str, pushed: Pushed) {
+        let slot = workshop.occupy(self.queue);
         let is_low = self.flow.delivered();
         if let Some(id) = pushed.job {
             let ticket = Ticket {
@@ -188,6 +200,9 @@ impl Lane {
                         }
                         // The ledger has it: Redis need not remember it while it runs.
                         tokio::join!(self.forget(worker, &pushed.task), workshop.attempt(job));
+                        if !self.flow.is_low() {
+                            slot.leave_quietly();
+                        }
                         return;
                     }
                     Ok(None) => tracing::debug!(job = %id, "delivered, but there is nothing to do"),
@@ -198,7 +213,6 @@ impl Lane {
             }
         }
         self.forget(worker, &pushed.task).await;
-        workshop.bell.notify_one();
     }
 
     async fn forget(&self, worker: &str, task: &str) {
