@@ -75,6 +75,23 @@ impl Occurrence {
             .and_then(|change| change.word("transparency"));
         own.unwrap_or(self.event.row.transparency)
     }
+
+    /// Whether this occurrence alone is private.
+    pub(super) fn is_private(&self) -> bool {
+        self.change.as_ref().is_some_and(|change| change.is_private())
+    }
+
+    /// The event with the times of this occurrence where the viewer is.
+    pub(super) fn as_row(&self, zone: &TimeZone) -> calendar_event::Model {
+        let mut row = self.event.row.clone();
+        (row.start_utc, row.end_utc) = (self.start, self.end);
+        let day = |at| Some(zones::date_to_chrono(zones::local_of(zones::from_chrono(at), zone).date()));
+        (row.kind, row.start_date, row.end_date) = match self.is_all_day {
+            true => (EventKind::AllDay, day(self.start), day(self.end)),
+            false => (EventKind::Timed, None, None),
+        };
+        row
+    }
 }
 
 /// A changed or cancelled occurrence, as stored.
