@@ -109,9 +109,7 @@ async fn compare(app: &TestApp, span: Span, zone: &str) -> usize {
         .occurrences
         .iter()
         .filter(|one| one.transparency() == EventTransparency::Busy);
-    let mut taken: Vec<_> = taken
-        .map(|one| (one.start, one.end, one.event.row.id))
-        .collect();
+    let mut taken: Vec<_> = taken.map(|one| (one.start, one.end, one.event.row.id)).collect();
     let read = ctx.read().await.unwrap();
     let before = statements();
     let busy = events::busy(&read, app.ana.user_id, span, &zone).await.unwrap();
@@ -129,11 +127,7 @@ async fn compare(app: &TestApp, span: Span, zone: &str) -> usize {
 
 /// A series of some kind with exceptions of some kind.
 fn series(random: &mut Random, number: u64) -> String {
-    let (month, day, hour) = (
-        random.within(1..4),
-        random.within(1..29),
-        random.within(0..24),
-    );
+    let (month, day, hour) = (random.within(1..4), random.within(1..29), random.within(0..24));
     let at = |day: u64, hour: u64| match number % 3 {
         0 => format!(";TZID=Europe/Berlin:2026{month:02}{day:02}T{hour:02}3000"),
         1 => format!(":2026{month:02}{day:02}T{hour:02}3000"),
@@ -149,7 +143,12 @@ fn series(random: &mut Random, number: u64) -> String {
         write!(text, "EXDATE{}\r\n", at(random.within(1..29), hour)).unwrap();
     }
     if random.within(0..3) == 0 {
-        write!(text, "RDATE{}\r\n", at(random.within(1..29), random.within(0..24))).unwrap();
+        write!(
+            text,
+            "RDATE{}\r\n",
+            at(random.within(1..29), random.within(0..24))
+        )
+        .unwrap();
     }
     if random.within(0..4) == 0 {
         text += "TRANSP:TRANSPARENT\r\n";
@@ -157,7 +156,12 @@ fn series(random: &mut Random, number: u64) -> String {
     text += "END:VEVENT\r\n";
     for _ in 0..random.within(0..4) {
         let range = ["", ";RANGE=THISANDFUTURE"][usize::from(random.within(0..3) == 0)];
-        let extra = ["", "TRANSP:TRANSPARENT\r\n", "STATUS:CANCELLED\r\n", "TRANSP:OPAQUE\r\n"];
+        let extra = [
+            "",
+            "TRANSP:TRANSPARENT\r\n",
+            "STATUS:CANCELLED\r\n",
+            "TRANSP:OPAQUE\r\n",
+        ];
         let extra = extra[usize::try_from(random.within(0..4)).unwrap()];
         let (original, moved) = (random.within(day..29), random.within(1..29));
         write!(
@@ -217,8 +221,5 @@ async fn a_series_that_begins_inside_a_gap_blocks_its_own_time() {
     let span = days("2026-03-29", "2026-03-31");
     let busy = events::busy(&read, app.ana.user_id, span, &zone).await.unwrap();
     let starts: Vec<String> = busy.iter().map(|one| one.start.to_rfc3339()).collect();
-    assert_eq!(
-        starts,
-        ["2026-03-29T01:30:00+00:00", "2026-03-30T00:30:00+00:00"]
-    );
+    assert_eq!(starts, ["2026-03-29T01:30:00+00:00", "2026-03-30T00:30:00+00:00"]);
 }

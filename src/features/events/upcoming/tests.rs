@@ -181,7 +181,10 @@ fn a_series_without_any_start_left_ends() {
     assert_eq!(start(&row, &[], "2026-03-03T08:00:01Z"), None);
     // Of a rule that cannot be read the calendar shows the first start.
     let broken = event(Some("FREQ=SOMETIMES"));
-    assert_eq!(start(&broken, &[], "2026-03-01T00:00:00Z"), Some(broken.start_utc));
+    assert_eq!(
+        start(&broken, &[], "2026-03-01T00:00:00Z"),
+        Some(broken.start_utc)
+    );
     assert_eq!(start(&broken, &[], "2026-03-02T08:00:01Z"), None);
 }
 
@@ -220,7 +223,12 @@ fn a_moved_day_begins_where_the_person_is() {
     moved.original_start = "2026-03-09".into();
     moved.end_utc = Some(at("2026-03-11T23:00:00Z"));
     moved.patch = json!({ "time": { "startDate": "2026-03-11", "endDate": "2026-03-12" } });
-    let found = next(&row, &[moved], &zone("America/New_York"), at("2026-03-03T00:00:00Z"));
+    let found = next(
+        &row,
+        &[moved],
+        &zone("America/New_York"),
+        at("2026-03-03T00:00:00Z"),
+    );
     let expected = Upcoming {
         start: at("2026-03-11T04:00:00Z"),
         original: at("2026-03-08T23:00:00Z"),
