@@ -75,6 +75,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_up;
+mod split_series;
 mod stored_events;
 mod sync;
 mod sync_repeats;
