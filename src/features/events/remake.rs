@@ -86,7 +86,7 @@ pub(super) fn make_series(row: &mut calendar_event::Model, new: &NewRecurrence, 
     if !is_fine {
         return;
     }
-    row.rrule = Some(rule.to_string());
+    row.rrule = Some(rule.ending_as(stored.start, &stored.zone).to_string());
     row.is_recurring = true;
     let written = |list: &[Instant]| -> serde_json::Value {
         let mut seen = HashSet::new();
@@ -261,7 +261,9 @@ fn move_rule(row: &mut calendar_event::Model, old: &Stored, new: &Stored, checks
         zone: &new.zone,
         is_day: to_day,
     };
-    let moved = rule.moved(from, to);
+    let moved = rule
+        .moved(from, to)
+        .map(|rule| rule.ending_as(new.start, &new.zone));
     let was_given = old
         .rule_alone()
         .is_occurrence(zones::to_utc(from.local, &old.zone), Budget::default());
