@@ -313,3 +313,55 @@ async fn what_holds_for_later_ones_holds_behind_a_split_too() {
     let expected = ["03-02T09:00 Before", "03-09T09:00 Before", "03-19T11:00 Later"];
     assert_eq!(plan(&ana, &workspace, "2026-03-01", "2026-03-20").await, expected);
 }
+
+#[tokio::test]
+async fn an_occurrence_that_a_file_puts_back_in_its_place_is_there() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let id = imported(
+        &app,
+        &calendar,
+        "BEGIN:VEVENT
+        UID:back
+        DTSTAMP:20260101T000000Z
+        SUMMARY:Series
+        DTSTART;TZID=Europe/Berlin:20260302T090000
+        DURATION:PT1H
+        RRULE:FREQ=WEEKLY;COUNT=4
+        END:VEVENT
+        BEGIN:VEVENT
+        UID:back
+        DTSTAMP:20260101T000000Z
+        SUMMARY:Series
+        RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260309T090000
+        DTSTART;TZID=Europe/Berlin:20260309T110000
+        DURATION:PT1H
+        END:VEVENT
+        BEGIN:VEVENT
+        UID:back
+        DTSTAMP:20260101T000000Z
+        SUMMARY:Own
+        RECURRENCE-ID;TZID=Europe/Berlin:20260316T090000
+        DTSTART;TZID=Europe/Berlin:20260316T090000
+        DURATION:PT1H
+        END:VEVENT",
+    )
+    .await;
+    let expected = [
+        "03-02T08:00 Series",
+        "03-09T10:00 Series",
+        "03-16T08:00 Own",
+        "03-23T10:00 Series",
+    ];
+    assert_eq!(year(&ana, &workspace).await, expected);
+    // Put back among the others it has no time of its own any more.
+    move_to(&ana, &id, "THIS", "2026-03-16T08:00:00Z", "2026-03-16T10:00:00Z").await;
+    let document = "query ($id: ID!) { calendarEvent(id: $id) { version } }";
+    let answer = ana.gql(document, json!({ "id": id })).await;
+    assert_eq!(answer.at("/calendarEvent/version"), 2);
+    assert_eq!(
+        plan(&ana, &workspace, "2026-03-16", "2026-03-17").await,
+        ["03-16T10:00 Own"]
+    );
+}

@@ -23,6 +23,7 @@ use chrono::Datelike as _;
 
 /// Most additional and most removed starts that a client may send.
 const MOST_LISTED: usize = 1_000;
+
 /// The end of the last occurrence, or later; `None` when there may be no last one.
 pub(super) fn series_end(row: &calendar_event::Model) -> Option<Instant> {
     let stored = Stored::of(row);

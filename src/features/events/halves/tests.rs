@@ -34,6 +34,7 @@ fn starts(row: &calendar_event::Model) -> Vec<Timestamp> {
 #[test]
 fn halves_have_what_the_whole_had() {
     let evening = "2026-03-11T18:00:00";
+    let none: &[&str] = &[];
     for (start, rule, additions) in [
         // Ended before the additional start, which is alone then.
         (
@@ -70,7 +71,7 @@ fn halves_have_what_the_whole_had() {
         (
             "2026-01-31T09:00:00",
             "FREQ=MONTHLY;RSCALE=GREGORIAN;COUNT=9;SKIP=BACKWARD",
-            &[][..],
+            none,
         ),
         (
             "2026-01-31T09:00:00",
@@ -80,17 +81,17 @@ fn halves_have_what_the_whole_had() {
         (
             "2025-12-31T09:00:00",
             "FREQ=MONTHLY;RSCALE=GREGORIAN;INTERVAL=2;SKIP=FORWARD",
-            &[][..],
+            none,
         ),
         (
             "2024-02-29T09:00:00",
             "FREQ=YEARLY;RSCALE=GREGORIAN;SKIP=BACKWARD",
-            &[][..],
+            none,
         ),
         (
             "2024-02-29T09:00:00",
             "FREQ=YEARLY;RSCALE=GREGORIAN;SKIP=FORWARD",
-            &[][..],
+            none,
         ),
     ] {
         let row = series(start, rule, additions);

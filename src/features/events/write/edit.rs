@@ -119,7 +119,11 @@ async fn edit(
             refuse(patch.calendar_id.is_some(), "calendarId", ONLY_ALL)?;
             split::change_following(tx, ctx, &before, at, local, &patch).await
         }
-        Target::From(..) => change_all(tx, ctx, before, None, patch).await,
+        Target::From(..) => {
+            // Reminders are those of a whole series, and nobody splits one for everybody to be reminded otherwise.
+            refuse(patch.reminders.is_some(), "reminders", ONLY_ALL)?;
+            change_all(tx, ctx, before, None, patch).await
+        }
         Target::All(one) => change_all(tx, ctx, before, one, patch).await,
     }
 }
