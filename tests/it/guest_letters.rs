@@ -233,12 +233,8 @@ async fn a_split_series_is_a_new_one_for_guests_from_elsewhere() {
     );
 }
 
-#[tokio::test]
-async fn only_the_organizer_changes_what_concerns_all_guests() {
-    let app = TestApp::start().await;
-    let ana = app.ana();
-    let calendar = calendar(&ana, &app.ana.workspace()).await;
-    let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:theirs\r\nDTSTART:20260303T090000Z\r\nDTEND:20260303T100000Z\r\nSUMMARY:Theirs\r\nORGANIZER;CN=Olga:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:ana@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+/// Stores what came from elsewhere.
+async fn import(app: &TestApp, calendar: &Value, file: &str) {
     let parsed = meridian::features::events::ical::read(file, "UTC").unwrap();
     let stored = app
         .platform
@@ -261,6 +257,15 @@ async fn only_the_organizer_changes_what_concerns_all_guests() {
         .await
         .unwrap();
     assert_eq!(stored.created, 1);
+}
+
+#[tokio::test]
+async fn only_the_organizer_changes_what_concerns_all_guests() {
+    let app = TestApp::start().await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:theirs\r\nDTSTART:20260303T090000Z\r\nDTEND:20260303T100000Z\r\nSUMMARY:Theirs\r\nORGANIZER;CN=Olga:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:ana@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    import(&app, &calendar, file).await;
     let find =
         "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 5) { nodes { id version } } } }";
     let find = async || {
@@ -298,4 +303,43 @@ async fn only_the_organizer_changes_what_concerns_all_guests() {
     .await
     .succeeded("updateCalendarEvent");
     assert_ne!(find().await["version"], before["version"]);
+}
+
+#[tokio::test]
+async fn guests_take_an_event_off_their_own_calendar_and_nobody_hears_of_it() {
+    let mail = MailServer::start().await;
+    let app = start(&mail).await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:theirs\r\nDTSTART:20260303T090000Z\r\nDTEND:20260303T100000Z\r\nRRULE:FREQ=DAILY;COUNT=9\r\nSEQUENCE:4\r\nSUMMARY:Theirs\r\nORGANIZER;CN=Olga:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:olga@elsewhere.example\r\nATTENDEE:mailto:carl@elsewhere.example\r\nATTENDEE:mailto:ana@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    import(&app, &calendar, file).await;
+    let row = async || {
+        let ctx = meridian::access::Ctx::system(&app.platform, app.ana.workspace_id);
+        let read = ctx.read().await.unwrap();
+        let select = read.find::<entity::calendar_event::Entity>();
+        select.all(&read).await.unwrap().pop()
+    };
+    let before = row().await.unwrap();
+    let id = before.id.to_string();
+    // A split would make Ana the one who invites everybody to another series.
+    let from = json!("2026-03-05T09:00:00Z");
+    let answer = update(&ana, &id, "THIS_AND_FOLLOWING", from, json!({ "title": "Mine" })).await;
+    assert_eq!(answer.user_error("updateCalendarEvent"), "INVALID_STATE id");
+    assert_eq!(row().await.unwrap(), before);
+
+    let delete = "mutation ($id: ID!, $scope: RecurrenceScope!, $start: DateTime) { deleteCalendarEvent(id: $id, scope: $scope, occurrenceStart: $start) { userErrors { code field message } } }";
+    for (scope, start) in [
+        ("THIS", json!("2026-03-04T09:00:00Z")),
+        ("THIS_AND_FOLLOWING", json!("2026-03-07T09:00:00Z")),
+    ] {
+        let variables = json!({ "id": id, "scope": scope, "start": start });
+        ana.gql(delete, variables).await.succeeded("deleteCalendarEvent");
+        assert_eq!(row().await.unwrap().sequence, 4, "{scope}");
+    }
+    assert_ne!(row().await.unwrap().rrule, before.rrule);
+    let variables = json!({ "id": id, "scope": "ALL" });
+    ana.gql(delete, variables).await.succeeded("deleteCalendarEvent");
+    assert_eq!(row().await, None);
+    let letters = sent(&app, &mail).await;
+    assert!(letters.is_empty(), "{letters:?}");
 }

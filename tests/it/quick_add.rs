@@ -111,7 +111,7 @@ async fn a_phrase_becomes_an_event_in_the_zone_that_was_named() {
     assert_eq!(series.at("/quickAdd/result/start"), "2026-03-03T08:30:00Z");
     assert_eq!(
         series.text("/quickAdd/result/recurrence/rule"),
-        "FREQ=WEEKLY;UNTIL=20260331;BYDAY=MO,TU,WE,TH,FR"
+        "FREQ=WEEKLY;UNTIL=20260331T215959Z;BYDAY=MO,TU,WE,TH,FR"
     );
     let guests = add(
         &ana,

@@ -508,6 +508,24 @@ async fn bad_rules_and_scopes_change_nothing() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_rule_is_said_as_other_programs_read_it() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let event = created(&ana, &calendar, every("FREQ=DAILY;UNTIL=20260304")).await;
+    // The last second of that day in Berlin.
+    assert_eq!(event["recurrence"]["rule"], "FREQ=DAILY;UNTIL=20260304T225959Z");
+    assert_eq!(event["recurrence"]["lastStart"], "2026-03-04T08:00:00Z");
+    let days = json!({ "time": { "allDay": { "startDate": "2026-03-02", "endDate": "2026-03-03" } } });
+    let event = updated(&ana, &event["id"], "ALL", None, days).await["calendarEvent"].clone();
+    assert_eq!(event["recurrence"]["rule"], "FREQ=DAILY;UNTIL=20260304");
+    let time = json!({ "time": timed("2026-03-02T12:00:00Z", "2026-03-02T13:00:00Z") });
+    let event = updated(&ana, &event["id"], "ALL", None, time).await["calendarEvent"].clone();
+    assert_eq!(event["recurrence"]["rule"], "FREQ=DAILY;UNTIL=20260304T225959Z");
+    assert_eq!(event["recurrence"]["lastStart"], "2026-03-04T12:00:00Z");
+}
+
+#[tokio::test]
 async fn guests_answer_for_themselves() {
     let app = TestApp::start().await;
     let (ana, ben) = (app.ana(), app.ben());

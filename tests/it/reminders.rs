@@ -88,6 +88,37 @@ async fn a_reminder_fires_once_at_its_time() {
 }
 
 #[tokio::test]
+async fn a_changed_occurrence_is_reminded_of_as_it_is() {
+    let app = TestApp::start().await;
+    let ana = app.ana();
+    let calendar = calendar(&ana, &app.ana.workspace()).await;
+    let recurrence = json!({ "rule": "FREQ=DAILY;COUNT=1", "additionalStarts": [at(&app, 60)] });
+    let id = event(&app, &calendar, 15, json!({ "recurrence": recurrence })).await;
+    let document = "mutation ($id: ID!, $at: DateTime, $input: UpdateCalendarEventInput!) {
+        updateCalendarEvent(id: $id, scope: THIS, occurrenceStart: $at, input: $input) { userErrors { code field message } } }";
+    let own = json!({ "title": "Farewell", "location": null,
+        "time": { "timed": { "start": at(&app, 30), "end": at(&app, 90) } } });
+    ana.gql(document, json!({ "id": id, "at": at(&app, 60), "input": own }))
+        .await
+        .succeeded("updateCalendarEvent");
+    tick(&app).await;
+    work(&app).await;
+    pass(&app, 21).await;
+    let told = told(&ana).await;
+    let mut told: Vec<_> = told.iter().map(|one| (&one["title"], &one["body"])).collect();
+    told.sort_by_key(|(title, _)| title.to_string());
+    let first = (
+        json!("Farewell starts in 10 minutes"),
+        json!("Monday, 2 March 2026, 10:30 to 11:30 (Europe/Berlin)"),
+    );
+    let second = (
+        json!("Stand-up starts in 10 minutes"),
+        json!("Monday, 2 March 2026, 10:15 to 10:45 (Europe/Berlin)\nRoom 4"),
+    );
+    assert_eq!(told, [(&first.0, &first.1), (&second.0, &second.1)]);
+}
+
+#[tokio::test]
 async fn a_moved_or_cancelled_event_reminds_of_nothing_stale() {
     let app = TestApp::start().await;
     let calendar = calendar(&app.ana(), &app.ana.workspace()).await;

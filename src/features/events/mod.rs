@@ -4,6 +4,7 @@
 //! dates for those of whole days, instants are derived from them; `version` grows with each change and reminders carry it, `sequence` with
 //! each change of times or state; details of private events leave the room only for their owner, creator and guests.
 
+mod halves;
 pub mod ical;
 mod invite;
 mod jobs;
@@ -11,6 +12,7 @@ mod model;
 mod occurrence;
 mod offline;
 mod outgoing;
+mod placed;
 mod preview;
 mod read;
 pub mod recurrence;

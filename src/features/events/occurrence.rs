@@ -75,6 +75,27 @@ impl Occurrence {
             .and_then(|change| change.word("transparency"));
         own.unwrap_or(self.event.row.transparency)
     }
+
+    /// Whether this occurrence alone is private.
+    pub(super) fn is_private(&self) -> bool {
+        self.change.as_ref().is_some_and(|change| change.is_private())
+    }
+
+    /// The event with the times of this occurrence where the viewer is.
+    pub(super) fn as_row(&self, zone: &TimeZone) -> calendar_event::Model {
+        let mut row = self.event.row.clone();
+        (row.start_utc, row.end_utc) = (self.start, self.end);
+        let day = |at| {
+            Some(zones::date_to_chrono(
+                zones::local_of(zones::from_chrono(at), zone).date(),
+            ))
+        };
+        (row.kind, row.start_date, row.end_date) = match self.is_all_day {
+            true => (EventKind::AllDay, day(self.start), day(self.end)),
+            false => (EventKind::Timed, None, None),
+        };
+        row
+    }
 }
 
 /// A changed or cancelled occurrence, as stored.
@@ -238,24 +259,23 @@ pub(super) fn occurrences(
     let expansion = stored.series_in(zone).expand(from..to, view.budget);
     for occurrence in &expansion.occurrences {
         let original = stored.identity(occurrence);
+        let before = later.partition_point(|change| change.0.original_start_utc < original);
+        let lasting = before.checked_sub(1).and_then(|index| later.get(index)).copied();
+        let regular = || match lasting {
+            Some(change) => shifted(change, occurrence, &lengths),
+            None => lengths.times(occurrence),
+        };
         let own = by_start
             .remove(&original)
             .or_else(|| by_day.get(&occurrence.local.date()).copied());
         if let Some(change) = own {
             by_start.remove(&change.0.original_start_utc);
-            let times = change
-                .times(view.zone)
-                .unwrap_or_else(|| lengths.times(occurrence));
+            // What has no times of its own is where all others are from there on.
+            let times = change.times(view.zone).unwrap_or_else(regular);
             push(&mut seen, event, original, times, Some(change), view.window);
             continue;
         }
-        let before = later.partition_point(|change| change.0.original_start_utc < original);
-        let change = before.checked_sub(1).and_then(|index| later.get(index)).copied();
-        let times = match change {
-            Some(change) => shifted(change, occurrence, &lengths),
-            None => lengths.times(occurrence),
-        };
-        push(&mut seen, event, original, times, change, view.window);
+        push(&mut seen, event, original, regular(), lasting, view.window);
     }
     // Occurrences that were moved here from elsewhere, or that only their exceptions tell of.
     for (original, change) in by_start {

@@ -12,6 +12,7 @@ use super::ical::{
     ParsedOverride, Person, ZoneRef, ZonedTime,
 };
 use super::remote::GUESTS;
+use super::stored::Stored;
 use crate::kernel::zones;
 
 /// A stored event as it is written.
@@ -145,7 +146,7 @@ fn event(row: &calendar_event::Model, series: &Series, people: &[attendee::Model
         status: status(row.status),
         transparency: transparency(row.transparency),
         visibility: visibility(row.visibility),
-        rrule: row.rrule.clone(),
+        rrule: rule(row),
         rdates: texts(&row.rdates)
             .iter()
             .filter_map(|text| series.extra(text))
@@ -166,6 +167,17 @@ fn event(row: &calendar_event::Model, series: &Series, people: &[attendee::Model
         created: Some(zones::from_chrono(row.created_at)),
         last_modified: Some(zones::from_chrono(row.updated_at)),
     }
+}
+
+/// The rule as it came, unless it says its end in other terms than its start: there RFC 5545 has one form, which others insist on.
+fn rule(row: &calendar_event::Model) -> Option<String> {
+    let text = row.rrule.as_deref()?;
+    let stored = Stored::of(row);
+    let written = stored.rule.and_then(|rule| {
+        let said = rule.clone().ending_as(stored.start, &stored.zone);
+        (said != rule).then(|| said.to_string())
+    });
+    Some(written.unwrap_or_else(|| text.to_owned()))
 }
 
 fn time(row: &calendar_event::Model, series: &Series) -> EventTime {

@@ -5,29 +5,24 @@
 
 use std::collections::HashSet;
 
-use entity::enums::EventKind;
 use entity::{calendar_event, event_override};
+use jiff::SignedDuration;
 use jiff::civil::{DateTime, Time};
-use jiff::{SignedDuration, Timestamp};
 
 use super::model::{NewRecurrence, When};
 use super::occurrence::reach;
-use super::recurrence::{Answer, Budget, End, Moment, Place, Rule, Start};
+use super::placed::{read_times, time_patch};
+use super::recurrence::{Answer, Budget, Moment, Place, Rule, Start};
 use super::stored::{Length, Stored, add, texts};
 use super::{repeats, times};
 use crate::kernel::patch::Patch;
 use crate::kernel::text::Checks;
 use crate::kernel::time::Instant;
-use crate::kernel::{Error, Result, UserErrorCode, zones};
+use crate::kernel::{UserErrorCode, zones};
 use chrono::Datelike as _;
 
 /// Most additional and most removed starts that a client may send.
 const MOST_LISTED: usize = 1_000;
-/// Counting what a rule has given so far: as many as a new series may count.
-const COUNTING: Budget = Budget {
-    steps: 2_000_000,
-    starts: 100_001,
-};
 
 /// The end of the last occurrence, or later; `None` when there may be no last one.
 pub(super) fn series_end(row: &calendar_event::Model) -> Option<Instant> {
@@ -40,6 +35,23 @@ pub(super) fn series_end(row: &calendar_event::Model) -> Option<Instant> {
     // An hour or two more, as wall times keep their length when clocks change; the looking back has a day more.
     let end = add(last, reach(row, &stored, &[]) - chrono::Duration::hours(24));
     times::YEARS.contains(&end.year()).then_some(end)
+}
+
+/// The same for a series with exceptions: one that holds for later occurrences may move the last of them.
+pub(super) fn series_end_with(
+    row: &calendar_event::Model,
+    changes: &[event_override::Model],
+) -> Option<Instant> {
+    let lasting = changes.iter().filter(|change| holds_for_later_ones(change));
+    let shifts = lasting.filter_map(|change| Some(change.end_utc? - change.original_start_utc));
+    let longest = shifts.max().unwrap_or_default().max(chrono::Duration::zero());
+    let end = add(series_end(row)?, longest);
+    times::YEARS.contains(&end.year()).then_some(end)
+}
+
+/// Whether an exception holds for all later occurrences too.
+pub(super) fn holds_for_later_ones(change: &event_override::Model) -> bool {
+    change.patch["thisAndFuture"] == true
 }
 
 /// Makes a row the series that somebody asks for. Lists that are not sent stay.
@@ -75,7 +87,7 @@ pub(super) fn make_series(row: &mut calendar_event::Model, new: &NewRecurrence, 
     if !is_fine {
         return;
     }
-    row.rrule = Some(rule.to_string());
+    row.rrule = Some(rule.ending_as(stored.start, &stored.zone).to_string());
     row.is_recurring = true;
     let written = |list: &[Instant]| -> serde_json::Value {
         let mut seen = HashSet::new();
@@ -104,7 +116,7 @@ fn make_single(row: &mut calendar_event::Model) {
 }
 
 /// An instant as the start of an occurrence, in the terms of a series.
-fn text_of(at: Instant, stored: &Stored) -> String {
+pub(super) fn text_of(at: Instant, stored: &Stored) -> String {
     let utc = zones::from_chrono(at);
     let local = zones::local_of(utc, &stored.zone);
     match stored.start {
@@ -167,23 +179,43 @@ pub(super) fn remake(
     if let Patch::Set(wanted) = recurrence {
         make_series(&mut row, wanted, checks);
     }
-    if row.is_recurring {
-        row.series_end_utc = series_end(&row);
-    }
     let series = Stored::of(&row).series();
     let mut taken = HashSet::new();
-    let changes = changes.into_iter().filter_map(|mut change| {
+    let kept = changes.into_iter().filter_map(|mut change| {
         if is_moved {
             let local = original_local(&change, &old).checked_add(by).ok()?;
             (change.original_start, change.original_start_utc) = anchored(local, &new);
+            if holds_for_later_ones(&change) {
+                carry(&mut change, &row, by);
+            }
         }
         let at = zones::from_chrono(change.original_start_utc);
         let is_there = !is_replaced || series.is_occurrence(at, Budget::default());
         (is_there && taken.insert(change.original_start_utc)).then_some(change)
     });
-    Remade {
-        changes: changes.collect(),
-        row,
+    let changes: Vec<event_override::Model> = kept.collect();
+    if row.is_recurring {
+        row.series_end_utc = series_end_with(&row, &changes);
+    }
+    Remade { row, changes }
+}
+
+/// What holds for later occurrences says how far from their original starts these are, so it moves with its series.
+fn carry(change: &mut event_override::Model, row: &calendar_event::Model, by: SignedDuration) {
+    let (Some(start), Some(end)) = (change.start_utc, change.end_utc) else {
+        return;
+    };
+    let mut placed = row.clone();
+    read_times(&mut placed, start, end, &change.patch);
+    let terms = Stored::of(&placed);
+    let Ok(moved) = terms.start.local().checked_add(by) else {
+        return;
+    };
+    let length = Length::of(&placed, &terms);
+    set_start(&mut placed, moved, &terms, &length, end - start);
+    (change.start_utc, change.end_utc) = (Some(placed.start_utc), Some(placed.end_utc));
+    if let Some(patch) = change.patch.as_object_mut() {
+        patch.insert("time".to_owned(), time_patch(&placed));
     }
 }
 
@@ -230,7 +262,9 @@ fn move_rule(row: &mut calendar_event::Model, old: &Stored, new: &Stored, checks
         zone: &new.zone,
         is_day: to_day,
     };
-    let moved = rule.moved(from, to);
+    let moved = rule
+        .moved(from, to)
+        .map(|rule| rule.ending_as(new.start, &new.zone));
     let was_given = old
         .rule_alone()
         .is_occurrence(zones::to_utc(from.local, &old.zone), Budget::default());
@@ -246,7 +280,7 @@ fn move_rule(row: &mut calendar_event::Model, old: &Stored, new: &Stored, checks
 }
 
 /// The wall time of a moment in the terms of its series.
-fn local_of(moment: Moment, stored: &Stored) -> DateTime {
+pub(super) fn local_of(moment: Moment, stored: &Stored) -> DateTime {
     match moment {
         Moment::Day(day) => match stored.start {
             Start::Day(_) => day.to_datetime(Time::midnight()),
@@ -270,21 +304,6 @@ pub(super) fn identity_text(row: &calendar_event::Model, at: Instant, local: Dat
         Start::Floating(_) => local.to_string(),
         Start::Zoned(_) => repeats::text(local, zones::from_chrono(at), &stored.zone),
     }
-}
-
-/// Gives a row the times that an exception holds.
-pub(super) fn read_times(
-    row: &mut calendar_event::Model,
-    start: Instant,
-    end: Instant,
-    patch: &serde_json::Value,
-) {
-    let day = |name: &str| -> Option<chrono::NaiveDate> { patch["time"][name].as_str()?.parse().ok() };
-    let when = match (day("startDate"), day("endDate")) {
-        (Some(start), Some(end)) => When::AllDay { start, end },
-        _ => When::Timed { start, end },
-    };
-    times::store(row, when);
 }
 
 fn original_local(change: &event_override::Model, stored: &Stored) -> DateTime {
@@ -330,73 +349,8 @@ fn moved_text(text: &str, old: &Stored, new: &Stored, by: SignedDuration) -> Str
     }
 }
 
-/// A series in two: what takes place before an occurrence, and what follows.
-pub(super) struct Halves {
-    /// The series as it ends now.
-    pub(super) earlier: calendar_event::Model,
-    /// The new series, which begins with the occurrence. Its ids are still those of the old one.
-    pub(super) later: calendar_event::Model,
-}
-
-/// Cuts a series before the occurrence that starts, originally, at `at`.
-pub(super) fn cut(row: &calendar_event::Model, at: Instant, local: DateTime) -> Result<Halves> {
-    let stored = Stored::of(row);
-    let (mut earlier, mut later) = (row.clone(), row.clone());
-    let utc = zones::from_chrono(at);
-    if let Some(rule) = &stored.rule {
-        let last = match stored.start {
-            Start::Day(_) => Moment::Day(local.date().yesterday().unwrap_or(local.date())),
-            Start::Floating(_) => Moment::Local(second_before(local)),
-            Start::Zoned(_) => Moment::Instant(utc - SignedDuration::from_secs(1)),
-        };
-        earlier.rrule = Some(rule.clone().ending(End::Until(last)).to_string());
-        if let End::Count(count) = rule.end() {
-            let given = stored.rule_alone().expand(Timestamp::MIN..utc, COUNTING);
-            let given = u32::try_from(given.occurrences.len())
-                .ok()
-                .filter(|_| !given.truncated);
-            let left = given
-                .and_then(|given| count.checked_sub(given))
-                .ok_or_else(too_long)?;
-            later.rrule = (left > 0).then(|| rule.clone().ending(End::Count(left)).to_string());
-        }
-    }
-    let is_before = |text: &str| {
-        let start = text.split('/').next().unwrap_or(text);
-        start
-            .parse::<Moment>()
-            .is_ok_and(|moment| zones::to_utc(local_of(moment, &stored), &stored.zone) < utc)
-    };
-    for (from, before, after) in [
-        (&row.rdates, &mut earlier.rdates, &mut later.rdates),
-        (&row.exdates, &mut earlier.exdates, &mut later.exdates),
-    ] {
-        *before = texts(from).filter(|text| is_before(text)).collect();
-        *after = texts(from).filter(|text| !is_before(text)).collect();
-    }
-    let exactly = row.end_utc - row.start_utc;
-    set_start(&mut later, local, &stored, &Length::of(row, &stored), exactly);
-    later.is_recurring = later.rrule.is_some() || texts(&later.rdates).next().is_some();
-    earlier.series_end_utc = series_end(&earlier);
-    later.series_end_utc = if later.is_recurring {
-        series_end(&later)
-    } else {
-        None
-    };
-    Ok(Halves { earlier, later })
-}
-
-fn second_before(local: DateTime) -> DateTime {
-    local.checked_sub(SignedDuration::from_secs(1)).unwrap_or(local)
-}
-
-fn too_long() -> Error {
-    let message = "This series is too long to be split. Change the whole series.";
-    Error::user(UserErrorCode::InvalidState, "scope", message)
-}
-
 /// Removes one start from a series.
-pub(super) fn exclude(row: &mut calendar_event::Model, at: Instant) {
+pub(super) fn exclude(row: &mut calendar_event::Model, at: Instant, changes: &[event_override::Model]) {
     let stored = Stored::of(row);
     let text = text_of(at, &stored);
     let mut list: Vec<String> = texts(&row.exdates).map(str::to_owned).collect();
@@ -404,7 +358,7 @@ pub(super) fn exclude(row: &mut calendar_event::Model, at: Instant) {
         list.push(text);
     }
     row.exdates = list.into_iter().collect();
-    row.series_end_utc = series_end(row);
+    row.series_end_utc = series_end_with(row, changes);
 }
 
 /// The wall time of the occurrence with this original start; `None` when the series has none there.
@@ -416,6 +370,11 @@ pub(super) fn find(row: &calendar_event::Model, at: Instant) -> Option<DateTime>
     Some(found.local)
 }
 
+/// The original start of the occurrence with this wall time.
+pub(super) fn start_of_occurrence(row: &calendar_event::Model, local: DateTime) -> Instant {
+    anchored(local, &Stored::of(row)).1
+}
+
 /// Whether the series has an occurrence before this one.
 pub(super) fn is_first(row: &calendar_event::Model, at: Instant) -> bool {
     let stored = Stored::of(row);
@@ -423,37 +382,7 @@ pub(super) fn is_first(row: &calendar_event::Model, at: Instant) -> bool {
     first.is_some_and(|first| zones::to_chrono(first.start) >= at)
 }
 
-/// The event with the times of one of its occurrences.
-pub(super) fn at_occurrence(row: &calendar_event::Model, local: DateTime) -> calendar_event::Model {
-    let stored = Stored::of(row);
-    let mut copy = row.clone();
-    let exactly = row.end_utc - row.start_utc;
-    set_start(&mut copy, local, &stored, &Length::of(row, &stored), exactly);
-    copy
-}
-
 /// Whether anything of the series is left.
 pub(super) fn is_empty(row: &calendar_event::Model) -> bool {
     Stored::of(row).series().first(Budget::default()) == Answer::None
-}
-
-/// Times as the patch of an occurrence holds them.
-pub(super) fn time_patch(row: &calendar_event::Model) -> serde_json::Value {
-    let local = |at: Option<chrono::NaiveDateTime>| {
-        at.map(|at| zones::local_from_chrono(at).to_string())
-            .unwrap_or_default()
-    };
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    match row.kind {
-        EventKind::AllDay => {
-            serde_json::json!({ "startDate": day(row.start_date), "endDate": day(row.end_date) })
-        }
-        EventKind::Floating => {
-            serde_json::json!({ "startLocal": local(row.start_local), "endLocal": local(row.end_local) })
-        }
-        EventKind::Timed => serde_json::json!({
-            "startLocal": local(row.start_local), "startZone": row.start_zone,
-            "endLocal": local(row.end_local), "endZone": row.end_zone,
-        }),
-    }
 }

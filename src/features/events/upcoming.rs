@@ -1,28 +1,32 @@
 //! The next occurrence of a stored event for one person: of a series with its exceptions, of days and floating times in the person's zone.
-//! Pure. Promises: never an occurrence that is cancelled or was moved away; work is bounded whatever the rule.
+//! Pure. Promises: what is reminded of is what the person sees in the calendar, found by the same code; work is bounded whatever the rule.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use entity::enums::{EventKind, EventStatus};
+use chrono::{Datelike as _, Duration};
 use entity::{calendar_event, event_override};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::recurrence::{Addition, Budget, Moment, Occurrence, Parts, Rule, Series, Start};
-use crate::kernel::time::Instant;
-use crate::kernel::zones;
+use super::model::Event;
+use super::occurrence::{Change, Occurrence, View, occurrences};
+use super::recurrence::Budget;
+use super::stored::add;
+use super::times::YEARS;
+use crate::kernel::time::{Instant, Span};
 
-/// Starts looked at in one go.
-const STRIDE: usize = 64;
-/// Goes: a series of which so many starts in a row were moved or cancelled reminds nobody of the ones behind.
-const STRIDES: usize = 16;
+/// The first window that is looked at: most series that go on have an occurrence in it.
+const FIRST_WINDOW: Duration = Duration::days(8);
+/// How much longer each window is than the one before.
+const GROWTH: i32 = 4;
+/// Days and floating times lie up to this far from the instants that are stored for them: the zones furthest apart.
+const FURTHEST_ZONES: Duration = Duration::hours(27);
 
 /// An occurrence that is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Upcoming {
     /// When it starts.
     pub(super) start: Instant,
-    /// When the series has it start.
+    /// Its original start, which identifies it within its series whoever looks.
     pub(super) original: Instant,
 }
 
@@ -33,137 +37,68 @@ pub(super) fn next(
     zone: &TimeZone,
     earliest: Instant,
 ) -> Option<Upcoming> {
-    if row.status == EventStatus::Cancelled {
-        return None;
-    }
-    let start = first_start(row, zone)?;
-    if !row.is_recurring {
-        let at = zones::to_chrono(zones::to_utc(start.local(), &zone_of(row, zone)));
-        // What was stored is exact where wall time is not.
-        let at = if row.kind == EventKind::Timed {
-            row.start_utc
-        } else {
-            at
-        };
-        return (at >= earliest).then_some(Upcoming {
-            start: at,
-            original: at,
-        });
-    }
-    let regular = regular(row, exceptions, start, zone, earliest);
-    let moved = exceptions
-        .iter()
-        .filter(|exception| !is_cancelled(exception))
-        .filter_map(|exception| {
-            Some(Upcoming {
-                start: exception.start_utc?,
-                original: exception.original_start_utc,
-            })
-        })
-        .filter(|moved| moved.start >= earliest)
-        .min_by_key(|moved| (moved.start, moved.original));
-    regular
-        .into_iter()
-        .chain(moved)
-        .min_by_key(|one| (one.start, one.original))
+    let event = Arc::new(Event {
+        row: row.clone(),
+        is_masked: false,
+    });
+    let found = next_of(&event, exceptions, zone, earliest)?;
+    Some(Upcoming {
+        start: found.start,
+        original: found.original_start,
+    })
 }
 
-/// The first occurrence that is where the rule has it.
-fn regular(
-    row: &calendar_event::Model,
+/// The same, with all that is to be said of it.
+pub(super) fn next_of(
+    event: &Arc<Event>,
     exceptions: &[event_override::Model],
-    start: Start,
     zone: &TimeZone,
     earliest: Instant,
-) -> Option<Upcoming> {
-    let zone = zone_of(row, zone);
-    let rule = match row.rrule.as_deref().map(Rule::read) {
-        None => None,
-        Some(Ok((rule, _))) => Some(rule),
-        // Kept as it came, and never expanded.
-        Some(Err(_)) => return None,
+) -> Option<Occurrence> {
+    let row = &event.row;
+    let end = match row.is_recurring {
+        true => end_of(row, exceptions),
+        false => Some(add(row.end_utc, FURTHEST_ZONES)),
     };
-    let additions: Vec<Addition> = texts(&row.rdates).filter_map(|text| text.parse().ok()).collect();
-    let exclusions: Vec<Moment> = texts(&row.exdates).filter_map(|text| text.parse().ok()).collect();
-    let series = Series::new(&Parts {
-        rule: rule.as_ref(),
-        additions: &additions,
-        exclusions: &exclusions,
-        ..Parts::new(start, &zone)
-    });
-    let known: BTreeMap<Instant, &event_override::Model> = exceptions
-        .iter()
-        .map(|exception| (exception.original_start_utc, exception))
-        .collect();
-    let is_zoned = row.kind == EventKind::Timed;
-    let exception_of = |occurrence: &Occurrence| {
-        if is_zoned {
-            return known.get(&zones::to_chrono(occurrence.start)).copied();
-        }
-        // Days and floating times are told apart by what is written.
-        exceptions
-            .iter()
-            .find(|exception| match exception.original_start.parse::<Moment>() {
-                Ok(Moment::Day(day)) => day == occurrence.local.date(),
-                Ok(Moment::Local(local)) => local == occurrence.local,
-                _ => false,
-            })
-    };
-    let mut from = zones::from_chrono(earliest);
-    for _ in 0..STRIDES {
-        let found = series.take(from, STRIDE, Budget::default()).occurrences;
-        let last = found.last()?.start;
-        let stays = |occurrence: &&Occurrence| {
-            exception_of(occurrence)
-                .is_none_or(|exception| !is_cancelled(exception) && exception.start_utc.is_none())
+    let (mut from, mut length) = (earliest, FIRST_WINDOW);
+    while YEARS.contains(&from.year()) && end.is_none_or(|end| from <= end) {
+        let window = Span {
+            start: from,
+            end: add(from, length),
         };
-        if let Some(occurrence) = found.iter().find(stays) {
-            let start = zones::to_chrono(occurrence.start);
-            return Some(Upcoming {
-                start,
-                original: start,
-            });
+        let view = View {
+            window,
+            zone,
+            budget: Budget::default(),
+        };
+        let changes = exceptions.iter().cloned().map(Change).collect();
+        let (found, truncated) = occurrences(event, changes, view);
+        // One that is under way in the window has begun already.
+        let next = found
+            .into_iter()
+            .filter(|one| one.start >= earliest)
+            .min_by_key(|one| (one.start, one.original_start));
+        if next.is_some() || truncated {
+            return next;
         }
-        from = last.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
+        (from, length) = (window.end, length * GROWTH);
     }
     None
 }
 
-/// The start that the row has, as the series begins with it.
-fn first_start(row: &calendar_event::Model, viewer: &TimeZone) -> Option<Start> {
-    Some(match row.kind {
-        EventKind::AllDay => Start::Day(zones::date_from_chrono(row.start_date?)),
-        EventKind::Floating => Start::Floating(zones::local_from_chrono(row.start_local?)),
-        EventKind::Timed => {
-            let is_own = row.start_zone.as_deref() == Some(row.time_zone.as_str());
-            let local = match row.start_local.filter(|_| is_own) {
-                Some(local) => zones::local_from_chrono(local),
-                None => zones::local_of(instant(row), &zone_of(row, viewer)),
-            };
-            Start::Zoned(local)
-        }
-    })
-}
-
-fn instant(row: &calendar_event::Model) -> Timestamp {
-    zones::from_chrono(row.start_utc)
-}
-
-/// The zone that gives the event its instants.
-fn zone_of(row: &calendar_event::Model, viewer: &TimeZone) -> TimeZone {
-    match row.kind {
-        EventKind::Timed => zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC),
-        EventKind::AllDay | EventKind::Floating => viewer.clone(),
-    }
-}
-
-fn is_cancelled(exception: &event_override::Model) -> bool {
-    exception.cancelled || exception.patch["status"] == "cancelled"
-}
-
-fn texts(list: &serde_json::Value) -> impl Iterator<Item = &str> {
-    let all = list.as_array().into_iter().flatten();
-    all.filter_map(serde_json::Value::as_str)
+/// When the last occurrence is over, or later; `None` when there may be no last one.
+fn end_of(row: &calendar_event::Model, exceptions: &[event_override::Model]) -> Option<Instant> {
+    let series_end = row.series_end_utc?;
+    // An exception may lie behind all others, and one that holds for later ones moves them as far as it was moved.
+    let known = exceptions
+        .iter()
+        .flat_map(|one| [Some(one.original_start_utc), one.end_utc]);
+    let last = known.flatten().chain([series_end]).max()?;
+    let shifts = exceptions
+        .iter()
+        .filter_map(|one| Some((one.end_utc? - one.original_start_utc).abs()));
+    let shift = shifts.max().unwrap_or_default() + (row.end_utc - row.start_utc);
+    Some(add(last, shift + FURTHEST_ZONES * 2))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 use super::{events_of, exceptions_of};
 use crate::access::Ctx;
 use crate::features::events::stored::zone_of;
-use crate::features::events::{invite, remake, words};
+use crate::features::events::{invite, placed, words};
 use crate::features::letters::{self, Calendar, Letter, Method, Post};
 use crate::kernel::jobs::Payload;
 use crate::kernel::time::Instant;
@@ -185,10 +185,10 @@ async fn write_letters(
     if let Some(at) = original_start {
         let who = host.unwrap_or("The organizer");
         let local = zones::local_of(zones::from_chrono(at), &zone_of(row));
-        let mut occurrence = remake::at_occurrence(row, local);
+        let mut occurrence = placed::at_occurrence(row, local);
         let own = exception_at(&exceptions, original_start);
         if let Some((exception, start, end)) = own.and_then(|own| Some((own, own.start_utc?, own.end_utc?))) {
-            remake::read_times(&mut occurrence, start, end, &exception.patch);
+            placed::read_times(&mut occurrence, start, end, &exception.patch);
         }
         let is_off = own.is_none_or(|own| own.cancelled || own.patch["status"] == "cancelled");
         news = match is_off {

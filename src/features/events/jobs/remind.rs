@@ -1,5 +1,7 @@
 //! Firing one reminder: everything that made it is looked at again, inside the transaction that tells its person.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use entity::enums::NotificationType;
 use entity::ids::{CalendarEventId, ReminderId, TypedId as _, UserId};
@@ -83,28 +85,40 @@ async fn remind_in(tx: &Tx, planned: Planned) -> Result<()> {
     };
     let exceptions = exceptions_of(tx, &[event.id]).await?;
     let exceptions = exceptions.get(&event.id).map_or(&[][..], Vec::as_slice);
-    let now_next = upcoming::next(&event, exceptions, zone, planned.start);
-    let holds = now_next.is_some_and(|next| next.start == planned.start);
-    if !holds || tx.now() > planned.start + LATE || !is_seen(tx, row.user_id, &event).await? {
+    if !is_seen(tx, row.user_id, &event).await? {
         return Ok(());
     }
-    let mut seen = seen::mask(tx, Some(row.user_id), vec![event]).await?;
-    let Some(event) = seen.pop().map(|event| event.row) else {
+    let (id, reader) = (event.id, Some(row.user_id));
+    let Some(event) = seen::mask(tx, reader, vec![event]).await?.pop() else {
         return Ok(());
     };
-    let title = patched(&event, exceptions, planned, "title").unwrap_or_else(|| event.title.clone());
-    let place = patched(&event, exceptions, planned, "location").or_else(|| event.location.clone());
-    let time = words::when(&event, planned.start, zone, zone_name);
-    let body = [Some(time), place.or_else(|| event.conference_url.clone())];
-    let body: Vec<String> = body.into_iter().flatten().collect();
+    let now_next = upcoming::next_of(&Arc::new(event), exceptions, zone, planned.start);
+    let Some(mut occurrence) = now_next.filter(|next| next.start == planned.start) else {
+        return Ok(());
+    };
+    if tx.now() > planned.start + LATE {
+        return Ok(());
+    }
+    if occurrence.is_private() {
+        occurrence.is_masked = !seen::insight(tx, reader, &[id]).await?.contains(&id);
+    }
+    let link = occurrence.event.row.conference_url.clone();
+    let link = link.filter(|_| !occurrence.is_masked);
+    let time = words::when(&occurrence.as_row(zone), planned.start, zone, zone_name);
+    let place = occurrence.location().map(str::to_owned);
+    let body: Vec<String> = [Some(time), place.or(link)].into_iter().flatten().collect();
     let new = NewNotification {
         user_id: row.user_id,
         workspace_id: Some(row.workspace_id),
         r#type: NotificationType::EventReminder,
-        title: format!("{title} starts {}", words::until(planned.start - tx.now())),
+        title: format!(
+            "{} starts {}",
+            occurrence.title(),
+            words::until(planned.start - tx.now())
+        ),
         body: Some(body.join("\n")),
-        subject: Some((ObjectType::CalendarEvent, event.id.uuid())),
-        dedup_key: Some(key(event.id, &row, planned)),
+        subject: Some((ObjectType::CalendarEvent, id.uuid())),
+        dedup_key: Some(key(id, &row, planned)),
     };
     notifications::notify_over_in(tx, new, row.channel)
         .await
@@ -120,21 +134,6 @@ fn key(event: CalendarEventId, row: &reminder::Model, planned: Planned) -> Strin
         row.minutes_before,
         row.channel,
     )
-}
-
-/// What this one occurrence has otherwise than its series. Whoever sees no details sees none of it.
-fn patched(
-    event: &calendar_event::Model,
-    exceptions: &[entity::event_override::Model],
-    planned: Planned,
-    field: &str,
-) -> Option<String> {
-    // A masked event has no uid left.
-    let own = exceptions
-        .iter()
-        .find(|exception| exception.original_start_utc == planned.original_start)
-        .filter(|_| !event.uid.is_empty())?;
-    own.patch[field].as_str().map(str::to_owned)
 }
 
 /// Whether the person is still a member, and the calendar still shown.

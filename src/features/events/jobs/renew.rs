@@ -102,6 +102,9 @@ async fn renew_page(tx: &Tx, ids: Vec<CalendarEventId>) -> Result<Renewed> {
         let mut row = before.clone();
         derive(&mut row);
         let new: Vec<event_override::Model> = old.iter().map(|one| derive_exception(one, &row)).collect();
+        if row.is_recurring {
+            row.series_end_utc = remake::series_end_with(&row, &new);
+        }
         let is_moved = (row.start_utc, row.end_utc) != (before.start_utc, before.end_utc) || new != old;
         if is_moved {
             renewed.moved += 1;

@@ -4,8 +4,9 @@
 //! times mean those of the person's zone. Titles and other details never leave the database.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use entity::enums::{EventKind, EventStatus, EventTransparency};
+use entity::enums::{EventStatus, EventTransparency};
 use entity::ids::{CalendarEventId, TaskId, UserId};
 use entity::{calendar, calendar_event, event_override};
 use jiff::tz::TimeZone;
@@ -14,10 +15,11 @@ use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
 };
 
-use crate::features::events::recurrence::{Addition, Budget, Moment, Occurrence, Parts, Rule, Series, Start};
+use crate::features::events::model::Event;
+use crate::features::events::occurrence::{Change, Occurrence, View, occurrences};
+use crate::features::events::recurrence::Budget;
 use crate::kernel::Result;
 use crate::kernel::time::{Instant, Span};
-use crate::kernel::zones;
 use crate::platform::db::{Partial as _, Read, Scope, WorkspaceOwned};
 
 /// A time that is taken.
@@ -34,21 +36,24 @@ pub struct Busy {
 }
 
 /// What is read of an event: nothing that tells what it is about.
-const COLUMNS: [calendar_event::Column; 15] = {
+const COLUMNS: [calendar_event::Column; 18] = {
     use calendar_event::Column;
     [
         Column::Id,
         Column::TaskId,
         Column::Kind,
         Column::StartLocal,
+        Column::EndLocal,
+        Column::StartZone,
+        Column::EndZone,
         Column::StartDate,
         Column::EndDate,
-        Column::EndLocal,
         Column::StartUtc,
         Column::EndUtc,
         Column::TimeZone,
         Column::Status,
         Column::Transparency,
+        Column::IsRecurring,
         Column::Rrule,
         Column::Rdates,
         Column::Exdates,
@@ -65,31 +70,31 @@ pub async fn busy(read: &Read, person: UserId, span: Span, zone: &TimeZone) -> R
     let rows = candidates(read, person, wide).await?;
     let series: Vec<CalendarEventId> = rows
         .iter()
-        .filter(|row| is_series(row))
+        .filter(|row| row.is_recurring)
         .map(|row| row.id)
         .collect();
-    let mut overrides: HashMap<CalendarEventId, Vec<event_override::Model>> = HashMap::new();
+    let mut changes: HashMap<CalendarEventId, Vec<Change>> = HashMap::new();
     if !series.is_empty() {
         let select = read
             .find::<event_override::Entity>()
             .filter(event_override::Column::EventId.is_in(series));
         for row in select.all(read).await? {
-            overrides.entry(row.event_id).or_default().push(row);
+            changes.entry(row.event_id).or_default().push(Change(row));
         }
     }
+    let view = View {
+        window: span,
+        zone,
+        budget: Budget::default(),
+    };
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    for row in rows.iter().filter(|row| seen.insert(row.id)) {
-        let changed = overrides.remove(&row.id).unwrap_or_default();
-        found.extend(times(row, &changed, span, wide, zone));
+    for row in rows.into_iter().filter(|row| seen.insert(row.id)) {
+        let own = changes.remove(&row.id).unwrap_or_default();
+        found.extend(times(row, own, view));
     }
-    found.retain(|busy| busy.start < span.end && busy.end > span.start);
     found.sort_by_key(|busy| (busy.start, busy.end));
     Ok(found)
-}
-
-fn is_series(row: &calendar_event::Model) -> bool {
-    row.rrule.is_some() || row.rdates.as_array().is_some_and(|dates| !dates.is_empty())
 }
 
 /// Single events of the window, series that may have an occurrence in it, and series of which one was moved into it.
@@ -161,126 +166,20 @@ fn inside<E: WorkspaceOwned>(read: &Read) -> Condition {
     }
 }
 
-/// The times of one event. Pure.
-fn times(
-    row: &calendar_event::Model,
-    changed: &[event_override::Model],
-    span: Span,
-    wide: Span,
-    zone: &TimeZone,
-) -> Vec<Busy> {
-    let busy = |(start, end): (Instant, Instant)| Busy {
-        event_id: row.id,
-        task_id: row.task_id,
-        start,
-        end,
-    };
-    let takes_time = |patch: Option<&serde_json::Value>| {
-        let text = |name: &str| {
-            patch
-                .and_then(|patch| patch.get(name))
-                .and_then(|value| value.as_str())
-        };
-        let is_free =
-            text("transparency").map_or(row.transparency == EventTransparency::Free, |word| word == "free");
-        let is_off = text("status").map_or(row.status == EventStatus::Cancelled, |word| word == "cancelled");
-        !is_free && !is_off
-    };
-    if !is_series(row) {
-        let single = Some(stored(row, zone)).filter(|_| takes_time(None));
-        return single.into_iter().map(busy).collect();
-    }
-    let own = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
-    let mut found = Vec::new();
-    for occurrence in expand(row, &own, wide) {
-        let original = zones::to_chrono(occurrence.start);
-        let exception = changed.iter().find(|one| one.original_start_utc == original);
-        let is_elsewhere = exception.is_some_and(|one| one.cancelled || one.start_utc.is_some());
-        if !is_elsewhere && takes_time(exception.map(|one| &one.patch)) {
-            found.push(busy(occurrence_times(row, &occurrence, zone)));
-        }
-    }
-    let moved = changed
-        .iter()
-        .filter(|one| !one.cancelled && takes_time(Some(&one.patch)));
-    let moved = moved.filter_map(|one| Some((one.start_utc?, one.end_utc?)));
-    found.extend(
-        moved
-            .filter(|(start, end)| *start < span.end && *end > span.start)
-            .map(busy),
-    );
-    found
-}
-
-/// The times of a single event where the person is.
-fn stored(row: &calendar_event::Model, zone: &TimeZone) -> (Instant, Instant) {
-    let midnight = |day| super::super::times::midnight(day, zone);
-    let wall = |local| zones::to_chrono(zones::to_utc(zones::local_from_chrono(local), zone));
-    match (
-        row.kind,
-        row.start_date,
-        row.end_date,
-        row.start_local,
-        row.end_local,
-    ) {
-        (EventKind::AllDay, Some(start), Some(end), ..) => (midnight(start), midnight(end)),
-        (EventKind::Floating, _, _, Some(start), Some(end)) => (wall(start), wall(end)),
-        _ => (row.start_utc, row.end_utc),
-    }
-}
-
-fn occurrence_times(row: &calendar_event::Model, one: &Occurrence, zone: &TimeZone) -> (Instant, Instant) {
-    let length = row.end_utc - row.start_utc;
-    match (row.kind, row.start_date, row.end_date) {
-        (EventKind::AllDay, Some(first), Some(after)) => {
-            let day = zones::date_to_chrono(one.local.date());
-            let last = day.checked_add_signed(after - first).unwrap_or(day);
-            let midnight = |day| super::super::times::midnight(day, zone);
-            (midnight(day), midnight(last))
-        }
-        (EventKind::Floating, ..) => {
-            let start = zones::to_chrono(zones::to_utc(one.local, zone));
-            (start, start + length)
-        }
-        _ => {
-            let start = zones::to_chrono(one.start);
-            (start, one.end.map_or(start + length, zones::to_chrono))
-        }
-    }
-}
-
-/// The occurrences that start early enough to reach into the window. A rule that cannot be read gives the first start.
-fn expand(row: &calendar_event::Model, zone: &TimeZone, span: Span) -> Vec<Occurrence> {
-    let start = match (row.kind, row.start_date, row.start_local) {
-        (EventKind::AllDay, Some(day), _) => Start::Day(zones::date_from_chrono(day)),
-        (EventKind::Floating, _, Some(local)) => Start::Floating(zones::local_from_chrono(local)),
-        _ => Start::Zoned(zones::local_of(zones::from_chrono(row.start_utc), zone)),
-    };
-    let rule = row.rrule.as_deref().and_then(|rule| Rule::read(rule).ok());
-    let texts = |list: &serde_json::Value| -> Vec<String> {
-        let texts = list
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|text| text.as_str());
-        texts.map(str::to_owned).collect()
-    };
-    let additions: Vec<Addition> = texts(&row.rdates)
-        .iter()
-        .filter_map(|text| text.parse().ok())
-        .collect();
-    let exclusions: Vec<Moment> = texts(&row.exdates)
-        .iter()
-        .filter_map(|text| text.parse().ok())
-        .collect();
-    let series = Series::new(&Parts {
-        rule: rule.as_ref().map(|(rule, _)| rule),
-        additions: &additions,
-        exclusions: &exclusions,
-        keeps_start: true,
-        ..Parts::new(start, zone)
+/// The times of one event that are taken, as whoever looks at the calendar sees them: one expander for both, or a plan is made around
+/// occurrences that nobody has. Pure.
+fn times(row: calendar_event::Model, changes: Vec<Change>, view: View<'_>) -> impl Iterator<Item = Busy> {
+    let event = Arc::new(Event {
+        row,
+        is_masked: false,
     });
-    let early = span.start - (row.end_utc - row.start_utc);
-    let window = zones::from_chrono(early)..zones::from_chrono(span.end);
-    series.expand(window, Budget::default()).occurrences
+    // What was called off is no occurrence.
+    let (found, _) = occurrences(&event, changes, view);
+    let taken = |one: &Occurrence| one.transparency() == EventTransparency::Busy;
+    found.into_iter().filter(taken).map(|one| Busy {
+        event_id: one.event.row.id,
+        task_id: one.event.row.task_id,
+        start: one.start,
+        end: one.end,
+    })
 }

@@ -103,7 +103,7 @@ pub(in crate::features::events) async fn with_details(
 }
 
 /// Those of these events whose private parts, or private occurrences, the viewer may see.
-pub(super) async fn insight(
+pub(in crate::features::events) async fn insight(
     read: &Read,
     viewer: Option<UserId>,
     ids: &[CalendarEventId],

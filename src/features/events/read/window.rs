@@ -239,7 +239,7 @@ fn hidden(ctx: &Ctx, viewer: UserId) -> sea_orm::sea_query::SelectStatement {
 }
 
 /// The exceptions of these series that matter in the window: those of occurrences that would be there, those that were moved there, and
-/// those that hold for later occurrences.
+/// all of series of which one holds for later occurrences.
 async fn changes(
     read: &Read,
     rows: &[calendar_event::Model],
@@ -255,17 +255,27 @@ async fn changes(
     let moved = Condition::all()
         .add(Column::StartUtc.lt(later(window.end, FURTHEST_ZONES)))
         .add(Column::EndUtc.gte(earlier(window.start, FURTHEST_ZONES)));
-    let lasting = Expr::col((event_override::Entity, Column::Patch))
+    let is_lasting = Expr::col((event_override::Entity, Column::Patch))
         .cast_as("text")
         .like("%thisAndFuture%");
-    let matters = Condition::any().add(original).add(moved).add(lasting);
     let mut changes: HashMap<CalendarEventId, Vec<Change>> = HashMap::new();
     for chunk in series.chunks(CHUNK) {
-        let ids = chunk.iter().map(|row| row.id);
+        let among_them = || db::among(read, Column::EventId, chunk.iter().map(|row| row.id));
+        // Where one holds for later occurrences, any of those may have come here from afar.
+        let shifting = Query::select()
+            .column(Column::EventId)
+            .from(event_override::Entity)
+            .and_where(among_them())
+            .and_where(is_lasting.clone())
+            .take();
+        let matters = Condition::any()
+            .add(original.clone())
+            .add(moved.clone())
+            .add(Column::EventId.in_subquery(shifting));
         let select = read
             .find::<event_override::Entity>()
-            .filter(db::among(read, Column::EventId, ids))
-            .filter(matters.clone());
+            .filter(among_them())
+            .filter(matters);
         for row in select.all(read).await? {
             changes.entry(row.event_id).or_default().push(Change(row));
         }

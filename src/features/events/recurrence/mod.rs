@@ -6,6 +6,7 @@
 mod ask;
 mod check;
 mod civil;
+mod end;
 mod engine;
 mod error;
 mod expand;

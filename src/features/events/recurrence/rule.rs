@@ -116,6 +116,11 @@ impl Rule {
         self.end
     }
 
+    /// What becomes of days that a month does not have.
+    pub fn skip(&self) -> Skip {
+        self.skip
+    }
+
     /// The same rule with another end, as when a series is split.
     #[must_use]
     pub fn ending(mut self, end: End) -> Self {

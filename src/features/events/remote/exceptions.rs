@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
+use chrono::Datelike as _;
 use entity::calendar_event;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::{
     has_storable_times, instants, moment_text, moment_utc, response, status, title, transparency, visibility,
 };
 use crate::features::events::ical::{AttendeeRole, EventTime, Moment, ParsedEvent, ParsedOverride};
+use crate::features::events::stored::zone_of;
+use crate::features::events::times;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -28,12 +30,15 @@ pub(in crate::features::events) fn exceptions(
     master: &ParsedEvent,
     overrides: &[ParsedOverride],
 ) -> Vec<RemoteException> {
-    let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
+    let zone = zone_of(row);
     let mut seen = HashSet::new();
     let storable = overrides
         .iter()
         .filter(|changed| has_storable_times(&changed.event));
-    let exceptions = storable.map(|changed| exception(row, master, changed, &zone));
+    let lasting = overrides.iter().filter(|changed| changed.this_and_future);
+    let lasting = lasting.map(|changed| zones::to_chrono(moment_utc(&changed.recurrence_id, &zone)));
+    let lasting = lasting.min();
+    let exceptions = storable.map(|changed| exception(row, master, changed, lasting));
     exceptions
         .filter(|exception| seen.insert(exception.original_start_utc))
         .collect()
@@ -43,8 +48,9 @@ fn exception(
     row: &calendar_event::Model,
     master: &ParsedEvent,
     changed: &ParsedOverride,
-    zone: &TimeZone,
+    lasting: Option<Instant>,
 ) -> RemoteException {
+    let zone = &zone_of(row);
     let original = zones::to_chrono(moment_utc(&changed.recurrence_id, zone));
     let mut patch = if changed.cancelled {
         Map::new()
@@ -56,7 +62,9 @@ fn exception(
     }
     let (start, end) = instants(&changed.event.time, zone);
     let end = end.max(start);
-    let stays = start == original && end - start == row.end_utc - row.start_utc;
+    // Behind one that holds for later ones the times of the series have to be said: they are no longer those of the occurrence.
+    let is_behind = lasting.is_some_and(|lasting| lasting < original);
+    let stays = !is_behind && start == original && end - start == row.end_utc - row.start_utc;
     let moved = (!stays && !changed.cancelled).then_some((start, end));
     if moved.is_some() {
         patch.insert("time".into(), time_json(&changed.event.time));
@@ -67,6 +75,21 @@ fn exception(
         cancelled: changed.cancelled,
         patch: Value::Object(patch),
         moved,
+    }
+}
+
+/// Puts the end of a series behind all that its exceptions move there: the occurrences after one that holds for later ones move with it.
+pub(in crate::features::events) fn extend_end(
+    row: &mut calendar_event::Model,
+    exceptions: &[RemoteException],
+) {
+    let lasting = exceptions
+        .iter()
+        .filter(|exception| exception.patch["thisAndFuture"] == true);
+    let shifts = lasting.filter_map(|exception| Some(exception.moved?.1 - exception.original_start_utc));
+    if let (Some(end), Some(by)) = (row.series_end_utc, shifts.max()) {
+        let end = end.checked_add_signed(by.max(chrono::Duration::zero()));
+        row.series_end_utc = end.filter(|end| times::YEARS.contains(&end.year()));
     }
 }
 

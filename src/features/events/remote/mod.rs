@@ -22,7 +22,7 @@ use super::{repeats, series, times};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
-pub(super) use exceptions::{GUESTS, RemoteException, exceptions, orphan_id};
+pub(super) use exceptions::{GUESTS, RemoteException, exceptions, extend_end, orphan_id};
 
 /// Longest text in an index of PostgreSQL, in bytes, with room for the columns beside it.
 pub(super) const MAX_INDEXED: usize = 2_000;

@@ -1,12 +1,13 @@
 //! What is reminded of next.
 
 use chrono::NaiveDate;
-use entity::enums::{EventTransparency, EventVisibility};
+use entity::enums::{EventKind, EventStatus, EventTransparency, EventVisibility};
 use entity::ids::{CalendarEventId, CalendarId, EventOverrideId, WorkspaceId};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::kernel::zones;
 
 fn at(text: &str) -> Instant {
     text.parse().unwrap()
@@ -178,6 +179,68 @@ fn days_begin_where_the_person_is() {
 fn a_series_without_any_start_left_ends() {
     let row = event(Some("FREQ=DAILY;COUNT=2"));
     assert_eq!(start(&row, &[], "2026-03-03T08:00:01Z"), None);
+    // Of a rule that cannot be read the calendar shows the first start.
     let broken = event(Some("FREQ=SOMETIMES"));
-    assert_eq!(start(&broken, &[], "2026-03-01T00:00:00Z"), None);
+    assert_eq!(
+        start(&broken, &[], "2026-03-01T00:00:00Z"),
+        Some(broken.start_utc)
+    );
+    assert_eq!(start(&broken, &[], "2026-03-02T08:00:01Z"), None);
+}
+
+#[test]
+fn what_holds_for_later_ones_is_reminded_of_where_it_is() {
+    let row = event(Some("FREQ=WEEKLY"));
+    let mut lasting = exception("2026-03-09T08:00:00Z", Some("2026-03-10T12:00:00Z"), false);
+    lasting.patch = json!({ "thisAndFuture": true });
+    // The wall time of the 16th, a day and four hours later; then summer time.
+    let changes = [lasting];
+    for (earliest, expected) in [
+        ("2026-03-03T00:00:00Z", "2026-03-10T12:00:00Z"),
+        ("2026-03-10T12:00:01Z", "2026-03-17T12:00:00Z"),
+        ("2026-03-25T00:00:00Z", "2026-03-31T11:00:00Z"),
+    ] {
+        assert_eq!(start(&row, &changes, earliest), Some(at(expected)), "{earliest}");
+    }
+}
+
+#[test]
+fn a_moved_day_begins_where_the_person_is() {
+    let row = calendar_event::Model {
+        kind: EventKind::AllDay,
+        start_local: None,
+        end_local: None,
+        start_zone: None,
+        end_zone: None,
+        start_date: NaiveDate::from_ymd_opt(2026, 3, 2),
+        end_date: NaiveDate::from_ymd_opt(2026, 3, 3),
+        start_utc: at("2026-03-01T23:00:00Z"),
+        end_utc: at("2026-03-02T23:00:00Z"),
+        ..event(Some("FREQ=WEEKLY;COUNT=2"))
+    };
+    // The 9th, moved to the 11th; its instants are those of Berlin.
+    let mut moved = exception("2026-03-08T23:00:00Z", Some("2026-03-10T23:00:00Z"), false);
+    moved.original_start = "2026-03-09".into();
+    moved.end_utc = Some(at("2026-03-11T23:00:00Z"));
+    moved.patch = json!({ "time": { "startDate": "2026-03-11", "endDate": "2026-03-12" } });
+    let found = next(
+        &row,
+        &[moved],
+        &zone("America/New_York"),
+        at("2026-03-03T00:00:00Z"),
+    );
+    let expected = Upcoming {
+        start: at("2026-03-11T04:00:00Z"),
+        original: at("2026-03-08T23:00:00Z"),
+    };
+    assert_eq!(found, Some(expected));
+}
+
+#[test]
+fn a_far_occurrence_is_found() {
+    let row = event(Some("FREQ=YEARLY;INTERVAL=40"));
+    assert_eq!(
+        start(&row, &[], "2026-03-03T00:00:00Z"),
+        Some(at("2066-03-02T08:00:00Z"))
+    );
 }

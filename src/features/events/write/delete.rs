@@ -6,11 +6,11 @@ use entity::ids::CalendarEventId;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::edit::{Target, target};
-use super::{Also, exceptions, lock, record, require_edit, save, tell};
+use super::{Also, exceptions, lock, organize, record, require_edit, save, tell};
 use crate::access::Ctx;
 use crate::features::events::jobs::guests;
 use crate::features::events::model::{Event, Occurrences};
-use crate::features::events::remake;
+use crate::features::events::{halves, placed, remake};
 use crate::features::letters::Method;
 use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
@@ -22,24 +22,31 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
     ctx.write(|tx| async move {
         let row = lock(&tx, id).await?;
         require_edit(&tx, ctx, &row).await?;
-        let mut also = Also::default();
+        // Guests take an event off their own calendar: nobody hears of it from them, and it takes place for everybody else.
+        let is_own_copy = organize::other_organizer(&tx, ctx, &row).await?.is_some();
+        let mut also = Also {
+            is_own_copy,
+            ..Also::default()
+        };
         let mut missed = None;
         let left = match target(&tx, &row, as_deleted(occurrences)).await? {
             Target::All(_) => None,
             Target::One(at, local) => {
-                also.occurrence = Some((at, true));
-                let mut occurrence = remake::at_occurrence(&row, local);
+                also.occurrence = Some((at, !is_own_copy));
+                let changes = exceptions::of(&tx, id).await?;
+                let mut occurrence = placed::as_shown(&row, &changes, at, local);
                 occurrence.status = EventStatus::Cancelled;
-                missed = Some((occurrence, at));
+                missed = (!is_own_copy).then_some((occurrence, at));
                 let mut left = row.clone();
-                remake::exclude(&mut left, at);
+                remake::exclude(&mut left, at, &changes);
                 exceptions::remove(&tx, id, at).await?;
                 Some(left)
             }
             Target::From(at, local) => {
-                let halves = remake::cut(&row, at, local)?;
+                let mut earlier = halves::cut(&row, at, local)?.earlier;
                 exceptions::remove_from(&tx, id, at).await?;
-                Some(halves.earlier)
+                earlier.series_end_utc = remake::series_end_with(&earlier, &exceptions::of(&tx, id).await?);
+                Some(earlier)
             }
         };
         match left {
@@ -54,8 +61,10 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
                 }))
             }
             _ => {
-                tell::deleted(&tx, &row).await?;
-                guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
+                if !is_own_copy {
+                    tell::deleted(&tx, &row).await?;
+                    guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
+                }
                 delete_whole(&tx, &row).await?;
                 Ok(None)
             }

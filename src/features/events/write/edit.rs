@@ -14,7 +14,8 @@ use crate::access::Ctx;
 use crate::features::events::model::{Event, EventPatch, Move, Occurrences, Touched};
 use crate::features::events::read::seen;
 use crate::features::events::remake::{self, Remade, remake};
-use crate::features::events::{rules, times};
+use crate::features::events::stored::Stored;
+use crate::features::events::{placed, rules, times};
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::text::Checks;
 use crate::kernel::time::Instant;
@@ -46,8 +47,8 @@ pub async fn move_to(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences, t
 /// What a change is made to.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
-    /// The event or the whole series; new times are said of the occurrence with this wall time, or of the first.
-    All(Option<DateTime>),
+    /// The event or the whole series; new times are said of the occurrence with this original start and wall time, or of the first.
+    All(Option<(Instant, DateTime)>),
     /// The occurrence with this original start and wall time.
     One(Instant, DateTime),
     /// That one and all later ones.
@@ -60,7 +61,7 @@ pub(super) async fn target(tx: &Tx, row: &calendar_event::Model, occurrences: Oc
     let (at, is_one) = match occurrences {
         Occurrences::All(Some(at)) if row.is_recurring => {
             let local = remake::find(row, at).ok_or_else(no_occurrence)?;
-            return Ok(Target::All(Some(local)));
+            return Ok(Target::All(Some((at, local))));
         }
         Occurrences::This(Some(at)) => (at, true),
         Occurrences::ThisAndFollowing(Some(at)) => (at, false),
@@ -75,7 +76,7 @@ pub(super) async fn target(tx: &Tx, row: &calendar_event::Model, occurrences: Oc
     let local = local.ok_or_else(no_occurrence)?;
     Ok(match is_one {
         true => Target::One(at, local),
-        false if remake::is_first(row, at) => Target::All(Some(local)),
+        false if remake::is_first(row, at) => Target::All(Some((at, local))),
         false => Target::From(at, local),
     })
 }
@@ -99,7 +100,9 @@ async fn edit(
     }
     check_version(&before, &patch)?;
     let target = target(tx, &before, occurrences).await?;
-    if to.is_some() || organize::is_up_to_the_organizer(&patch) {
+    // A split makes another series of it, to which everybody is invited.
+    let is_split = matches!(target, Target::From(..)) && patch.touches_event();
+    if to.is_some() || is_split || organize::is_up_to_the_organizer(&patch) {
         organize::require_organizer(tx, ctx, &before).await?;
     }
     if let Some(to) = to {
@@ -116,8 +119,12 @@ async fn edit(
             refuse(patch.calendar_id.is_some(), "calendarId", ONLY_ALL)?;
             split::change_following(tx, ctx, &before, at, local, &patch).await
         }
-        Target::From(..) => change_all(tx, ctx, before, None, patch).await,
-        Target::All(local) => change_all(tx, ctx, before, local, patch).await,
+        Target::From(..) => {
+            // Reminders are those of a whole series, and nobody splits one for everybody to be reminded otherwise.
+            refuse(patch.reminders.is_some(), "reminders", ONLY_ALL)?;
+            change_all(tx, ctx, before, None, patch).await
+        }
+        Target::All(one) => change_all(tx, ctx, before, one, patch).await,
     }
 }
 
@@ -125,20 +132,11 @@ async fn edit(
 async fn moved_from(tx: &Tx, row: &calendar_event::Model, target: Target) -> Result<calendar_event::Model> {
     let (at, local) = match target {
         Target::All(None) => return Ok(row.clone()),
-        Target::All(Some(local)) => return Ok(remake::at_occurrence(row, local)),
+        Target::All(Some(one)) => one,
         Target::One(at, local) | Target::From(at, local) => (at, local),
     };
-    let mut from = remake::at_occurrence(row, local);
-    if let Some(Exception {
-        start_utc: Some(start),
-        end_utc: Some(end),
-        patch,
-        ..
-    }) = exceptions::at(tx, row.id, at).await?
-    {
-        remake::read_times(&mut from, start, end, &patch);
-    }
-    Ok(from)
+    let changes = exceptions::of(tx, row.id).await?;
+    Ok(placed::as_shown(row, &changes, at, local))
 }
 
 fn check_version(before: &calendar_event::Model, patch: &EventPatch) -> Result<()> {
@@ -221,7 +219,7 @@ async fn change_all(
     tx: &Tx,
     ctx: &Ctx,
     before: calendar_event::Model,
-    local: Option<DateTime>,
+    one: Option<(Instant, DateTime)>,
     patch: EventPatch,
 ) -> Result<Touched> {
     let mut checks = Checks::default();
@@ -236,11 +234,18 @@ async fn change_all(
         .as_ref()
         .map(|wanted| rules::reminders(&mut checks, wanted));
     let is_remade = patch.when.is_some() || patch.time_zone.is_some() || !patch.recurrence.is_keep();
-    let old = match before.is_recurring && is_remade {
+    let old = match before.is_recurring && (is_remade || one.is_some()) {
         true => exceptions::of(tx, before.id).await?,
         false => Vec::new(),
     };
     let mut changes = old.clone();
+    let local = one.map(|(at, local)| {
+        // Whoever says it of this occurrence means this one too.
+        exceptions::give_way_at(&mut changes, at, &patch);
+        let placed = placed::at_following(&before, &changes, at, local);
+        Stored::of(&placed).start.local()
+    });
+    let is_one_changed = changes != old;
     if is_remade {
         let remade = remade(&before, row, local, &patch, changes, &mut checks);
         (row, changes) = (remade.row, remade.changes);
@@ -255,12 +260,20 @@ async fn change_all(
     };
     let also = Also {
         are_guests_new: replaced.is_some(),
-        occurrence: None,
+        // Where all else was so already, it is this occurrence that changes.
+        occurrence: one
+            .filter(|_| is_one_changed && row == before)
+            .map(|(at, _)| (at, patch.when.is_some())),
+        ..Also::default()
     };
     if changes != old {
         exceptions::replace(tx, before.id, changes).await?;
     }
     let stored = save(tx, &before, row, also).await?;
+    if let (Some((at, true)), Some(local)) = (also.occurrence, local) {
+        let occurrence = placed::at_occurrence(&stored, local);
+        tell::occurrence(tx, &stored, &occurrence, at).await?;
+    }
     if let Some(replaced) = replaced {
         tell::uninvited(tx, ctx, &stored, &replaced).await?;
     }
@@ -307,14 +320,16 @@ async fn change_one(
         "timeZone",
         "Send `time` as well to move one occurrence to another zone.",
     )?;
-    let old = exceptions::at(tx, before.id, at).await?;
+    let changes = exceptions::of(tx, before.id).await?;
+    let old = changes.iter().find(|change| change.original_start_utc == at);
+    let old = old.cloned();
     let mut exception = old
         .clone()
         .unwrap_or_else(|| exceptions::blank(tx, before, at, local));
     let mut checks = Checks::default();
     let mut row = with_fields(before, patch);
     check_texts(&mut checks, before, &mut row);
-    let mut placed = remake::at_occurrence(before, local);
+    let mut placed = placed::at_following(before, &changes, at, local);
     let original = times::of(&placed);
     if let Some(when) = patch.when {
         times::check(&mut checks, when, "input.time");
@@ -338,14 +353,14 @@ async fn change_one(
     let told = exception.clone();
     exceptions::save(tx, old.is_none(), exception).await?;
     let also = Also {
-        are_guests_new: false,
         occurrence: Some((at, is_rescheduled)),
+        ..Also::default()
     };
     let stored = save(tx, before, before.clone(), also).await?;
     if is_rescheduled {
-        let mut occurrence = remake::at_occurrence(&row, local);
+        let mut occurrence = placed::at_following(&row, &changes, at, local);
         if let (Some(start), Some(end)) = (told.start_utc, told.end_utc) {
-            remake::read_times(&mut occurrence, start, end, &told.patch);
+            placed::read_times(&mut occurrence, start, end, &told.patch);
         }
         tell::occurrence(tx, &stored, &occurrence, at).await?;
     }

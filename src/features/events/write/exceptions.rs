@@ -9,7 +9,7 @@ use sea_orm::{
 use serde_json::{Map, Value, json};
 
 use crate::features::events::model::EventPatch;
-use crate::features::events::remake;
+use crate::features::events::{placed, remake, remote};
 use crate::kernel::patch::Patch;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
@@ -76,7 +76,7 @@ pub(super) fn set_times(exception: &mut Exception, placed: &calendar_event::Mode
     exception.end_utc = is_moved.then_some(placed.end_utc);
     if let Some(patch) = exception.patch.as_object_mut() {
         match is_moved {
-            true => patch.insert("time".to_owned(), remake::time_patch(placed)),
+            true => patch.insert("time".to_owned(), placed::time_patch(placed)),
             false => patch.remove("time"),
         };
     }
@@ -114,6 +114,45 @@ pub(super) fn set_fields(
         }
     }
     Ok(())
+}
+
+/// A change of more than this occurrence reaches it too: what the change sets is no longer the occurrence's own.
+pub(super) fn give_way(exception: &mut Exception, wanted: &EventPatch) {
+    if wanted.when.is_some() {
+        (exception.start_utc, exception.end_utc) = (None, None);
+    }
+    let Some(patch) = exception.patch.as_object_mut() else {
+        return;
+    };
+    let is_set = |text: &Patch<String>| !text.is_keep();
+    for (name, is_sent) in [
+        ("time", wanted.when.is_some()),
+        ("title", wanted.title.is_some()),
+        ("description", is_set(&wanted.description)),
+        ("location", is_set(&wanted.location)),
+        ("conferenceUrl", is_set(&wanted.conference_url)),
+        ("color", is_set(&wanted.color)),
+        ("status", wanted.status.is_some()),
+        ("transparency", wanted.transparency.is_some()),
+        ("visibility", wanted.visibility.is_some()),
+        (remote::GUESTS, wanted.guests.is_some()),
+    ] {
+        if is_sent {
+            patch.remove(name);
+        }
+    }
+    if exception.start_utc.is_none() && patch.keys().all(|name| name == "thisAndFuture") {
+        // Nothing is left that could hold for later ones.
+        patch.clear();
+    }
+}
+
+/// The same among the exceptions of a series; one that then changes nothing is gone.
+pub(super) fn give_way_at(changes: &mut Vec<Exception>, at: Instant, wanted: &EventPatch) {
+    let is_it = |change: &Exception| change.original_start_utc == at;
+    let own = changes.iter_mut().filter(|change| is_it(change));
+    own.for_each(|change| give_way(change, wanted));
+    changes.retain(|change| !is_it(change) || !is_empty(change));
 }
 
 /// Stores one.

@@ -48,6 +48,8 @@ struct Also {
     /// The original start of the occurrence that was changed instead, and whether that one takes place otherwise now. Whoever changes one
     /// tells of it.
     occurrence: Option<(Instant, bool)>,
+    /// Whether only somebody's own copy changes of what others organize: nobody is told, and SEQUENCE is the organizer's.
+    is_own_copy: bool,
 }
 
 /// Stores a changed event; an update that changes nothing leaves no trace.
@@ -62,7 +64,8 @@ async fn save(
     }
     row.version = before.version + 1;
     let is_rescheduled = also.occurrence.is_some_and(|(_, is_rescheduled)| is_rescheduled);
-    row.sequence = before.sequence + i32::from(is_rescheduled || rules::is_rescheduled(before, &row));
+    let is_rescheduled = is_rescheduled || rules::is_rescheduled(before, &row);
+    row.sequence = before.sequence + i32::from(is_rescheduled && !also.is_own_copy);
     row.updated_at = tx.now();
     let mut changes = rules::audit_diff(before, &row);
     if also.are_guests_new {
@@ -73,7 +76,7 @@ async fn save(
     }
     let stored = tx.update(row.into_active_model().reset_all()).await?;
     people::renew_reminders(tx, &stored).await?;
-    if also.occurrence.is_none() {
+    if also.occurrence.is_none() && !also.is_own_copy {
         tell::changed(tx, before, &stored).await?;
     }
     if stored.calendar_id != before.calendar_id {

@@ -17,20 +17,25 @@ pub(super) fn is_up_to_the_organizer(patch: &EventPatch) -> bool {
         || patch.status.is_some()
 }
 
-/// INVALID_STATE when somebody else organizes the event. In a calendar of the workspace members act for each other.
-pub(super) async fn require_organizer(tx: &Tx, ctx: &Ctx, row: &calendar_event::Model) -> Result<()> {
+/// Whoever organizes the event and is not the viewer; `None` when the viewer may act as its organizer. In a calendar of the workspace
+/// members act for each other.
+pub(super) async fn other_organizer(
+    tx: &Tx,
+    ctx: &Ctx,
+    row: &calendar_event::Model,
+) -> Result<Option<attendee::Model>> {
     let Some(viewer) = ctx.user_id() else {
-        return Ok(());
+        return Ok(None);
     };
     let select = tx
         .find::<attendee::Entity>()
         .filter(attendee::Column::EventId.eq(row.id))
         .filter(attendee::Column::IsOrganizer.eq(true));
     let Some(organizer) = select.one(tx.conn()).await? else {
-        return Ok(());
+        return Ok(None);
     };
     if organizer.user_id == Some(viewer) {
-        return Ok(());
+        return Ok(None);
     }
     let select = tx
         .find::<calendar::Entity>()
@@ -39,9 +44,15 @@ pub(super) async fn require_organizer(tx: &Tx, ctx: &Ctx, row: &calendar_event::
         .one(tx.conn())
         .await?
         .is_some_and(|calendar| calendar.owner_id.is_none());
-    if is_shared && organizer.user_id.is_some() {
+    let acts_for_each_other = is_shared && organizer.user_id.is_some();
+    Ok(Some(organizer).filter(|_| !acts_for_each_other))
+}
+
+/// INVALID_STATE when somebody else organizes the event.
+pub(super) async fn require_organizer(tx: &Tx, ctx: &Ctx, row: &calendar_event::Model) -> Result<()> {
+    let Some(organizer) = other_organizer(tx, ctx, row).await? else {
         return Ok(());
-    }
+    };
     let who = organizer.name.unwrap_or(organizer.email);
     let message = format!(
         "Only {who}, who organizes the event, can change its time, state and guests. Answer it, or ask them."

@@ -10,7 +10,7 @@ use super::edit::{check_texts, remade, with_fields};
 use super::{Also, exceptions, people, record, save, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, EventPatch, Touched};
-use crate::features::events::{remake, rules};
+use crate::features::events::{halves, placed, remake, rules};
 use crate::kernel::Result;
 use crate::kernel::text::Checks;
 use crate::kernel::time::Instant;
@@ -25,13 +25,15 @@ pub(super) async fn change_following(
     local: DateTime,
     patch: &EventPatch,
 ) -> Result<Touched> {
-    let halves = remake::cut(before, at, local)?;
+    let mut halves = halves::cut(before, at, local)?;
+    if !patch.recurrence.is_keep() {
+        // Another rule begins with the occurrence itself, whatever the old one said of it.
+        halves.later = placed::at_occurrence(&halves.later, local);
+    }
     let changes = exceptions::of(tx, before.id).await?;
-    let later = changes
-        .into_iter()
-        .filter(|change| change.original_start_utc >= at)
-        .collect();
-    let base = heir(tx, before, halves.later);
+    let folded = halves::fold(heir(tx, before, halves.later), at, local, changes);
+    let (base, local, mut later) = (folded.row, folded.local, folded.changes);
+    exceptions::give_way_at(&mut later, folded.at, patch);
     let mut checks = Checks::default();
     let mut row = with_fields(&base, patch);
     check_texts(&mut checks, &base, &mut row);
@@ -43,11 +45,13 @@ pub(super) async fn change_following(
         .reminders
         .as_ref()
         .map(|wanted| rules::reminders(&mut checks, wanted));
-    let remade = remade(&base, row, None, patch, later, &mut checks);
+    let remade = remade(&base, row, Some(local), patch, later, &mut checks);
     checks.finish()?;
 
     let also = Also::default();
     exceptions::remove_from(tx, before.id, at).await?;
+    halves.earlier.series_end_utc =
+        remake::series_end_with(&halves.earlier, &exceptions::of(tx, before.id).await?);
     let earlier = save(tx, before, halves.earlier, also).await?;
     let mut stored = tx.insert(remade.row.into_active_model().reset_all()).await?;
     exceptions::insert(tx, stored.id, remade.changes).await?;

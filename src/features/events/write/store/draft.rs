@@ -76,6 +76,7 @@ pub(super) fn draft(
         add(master, None);
         if let Some(draft) = drafts.last_mut() {
             draft.exceptions = remote::exceptions(&draft.row, master, &parsed.overrides);
+            remote::extend_end(&mut draft.row, &draft.exceptions);
         }
         return;
     }

@@ -1,0 +1,131 @@
+//! One occurrence as an event of its own: with the times that it has in its series, by what holds for later ones, or by its exception. Pure.
+
+use entity::enums::EventKind;
+use entity::{calendar_event, event_override};
+use jiff::civil::DateTime;
+
+use super::model::When;
+use super::remake::{holds_for_later_ones, set_start};
+use super::stored::{Length, Stored};
+use super::times;
+use crate::kernel::time::Instant;
+use crate::kernel::zones;
+
+/// The event with the times of one of its occurrences.
+pub(super) fn at_occurrence(row: &calendar_event::Model, local: DateTime) -> calendar_event::Model {
+    let stored = Stored::of(row);
+    let mut copy = row.clone();
+    let exactly = row.end_utc - row.start_utc;
+    set_start(&mut copy, local, &stored, &Length::of(row, &stored), exactly);
+    copy
+}
+
+/// The event with the times that one of its occurrences has by what was said before it for all later ones, and not by what is its own.
+pub(super) fn at_following(
+    row: &calendar_event::Model,
+    changes: &[event_override::Model],
+    at: Instant,
+    local: DateTime,
+) -> calendar_event::Model {
+    let lasting = changes
+        .iter()
+        .filter(|change| holds_for_later_ones(change) && change.original_start_utc < at);
+    match lasting.max_by_key(|change| change.original_start_utc) {
+        Some(lasting) => shifted_by(row, lasting, local),
+        None => at_occurrence(row, local),
+    }
+}
+
+/// The event with the times that one of its occurrences has as it is shown.
+pub(super) fn as_shown(
+    row: &calendar_event::Model,
+    changes: &[event_override::Model],
+    at: Instant,
+    local: DateTime,
+) -> calendar_event::Model {
+    let mut placed = at_following(row, changes, at, local);
+    let own = changes.iter().find(|change| change.original_start_utc == at);
+    if let Some((own, start, end)) = own.and_then(|own| Some((own, own.start_utc?, own.end_utc?))) {
+        read_times(&mut placed, start, end, &own.patch);
+    }
+    placed
+}
+
+/// The event with the times of an occurrence for which the exception holds.
+pub(super) fn shifted_by(
+    row: &calendar_event::Model,
+    lasting: &event_override::Model,
+    local: DateTime,
+) -> calendar_event::Model {
+    let mut placed = at_occurrence(row, local);
+    if let (Some(start), Some(end)) = (lasting.start_utc, lasting.end_utc) {
+        let stored = Stored::of(row);
+        let wall = |at: Instant| zones::local_of(zones::from_chrono(at), &stored.zone);
+        let by = wall(start).duration_since(wall(lasting.original_start_utc));
+        let moved = local.checked_add(by).unwrap_or(local);
+        let length = end - start;
+        set_start(&mut placed, moved, &stored, &Length::Exactly(length), length);
+    }
+    placed
+}
+
+/// Gives a row the fields that an exception holds, its times aside.
+pub(super) fn read_fields(row: &mut calendar_event::Model, patch: &serde_json::Value) {
+    let texts = [
+        ("description", &mut row.description),
+        ("location", &mut row.location),
+        ("conferenceUrl", &mut row.conference_url),
+        ("color", &mut row.color),
+    ];
+    for (name, field) in texts {
+        if let Some(value) = patch.get(name) {
+            *field = value.as_str().map(str::to_owned);
+        }
+    }
+    if let Some(title) = patch["title"].as_str() {
+        title.clone_into(&mut row.title);
+    }
+    row.status = word(patch, "status").unwrap_or(row.status);
+    row.transparency = word(patch, "transparency").unwrap_or(row.transparency);
+    row.visibility = word(patch, "visibility").unwrap_or(row.visibility);
+}
+
+fn word<T: serde::de::DeserializeOwned>(patch: &serde_json::Value, name: &str) -> Option<T> {
+    serde_json::from_value(patch.get(name)?.clone()).ok()
+}
+
+/// Gives a row the times that an exception holds.
+pub(super) fn read_times(
+    row: &mut calendar_event::Model,
+    start: Instant,
+    end: Instant,
+    patch: &serde_json::Value,
+) {
+    let day = |name: &str| -> Option<chrono::NaiveDate> { patch["time"][name].as_str()?.parse().ok() };
+    let when = match (day("startDate"), day("endDate")) {
+        (Some(start), Some(end)) => When::AllDay { start, end },
+        _ => When::Timed { start, end },
+    };
+    times::store(row, when);
+}
+
+/// Times as the patch of an occurrence holds them.
+pub(super) fn time_patch(row: &calendar_event::Model) -> serde_json::Value {
+    let local = |at: Option<chrono::NaiveDateTime>| {
+        at.map(|at| zones::local_from_chrono(at).to_string())
+            .unwrap_or_default()
+    };
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    match row.kind {
+        EventKind::AllDay => {
+            serde_json::json!({ "startDate": day(row.start_date), "endDate": day(row.end_date) })
+        }
+        EventKind::Floating => {
+            serde_json::json!({ "startLocal": local(row.start_local), "endLocal": local(row.end_local) })
+        }
+        EventKind::Timed => serde_json::json!({
+            "startLocal": local(row.start_local), "startZone": row.start_zone,
+            "endLocal": local(row.end_local), "endZone": row.end_zone,
+        }),
+    }
+}
