@@ -166,9 +166,116 @@ async fn feedback_adds_to_what_was_wished_and_stays_when_the_plan_is_applied() {
 }
 
 #[tokio::test]
+async fn what_was_said_yesterday_is_about_the_day_it_was_said_for() {
+    let app = TestApp::start().await;
+    let (ana, place) = (office_of(&app).await, app.ana.workspace());
+    task(&ana, &place, "Letters", 60, json!({})).await;
+    // On Monday; Tuesday's hours are gone by the time of the feedback.
+    let instructions = "nothing tomorrow or later than 4pm; nothing the day after tomorrow";
+    let made = planned(&ana, "2026-03-05", json!({ "instructions": instructions })).await;
+    assert!(
+        explanation(&made).contains("Wed 4 Mar 00:00 to Thu 5 Mar 00:00 stays free"),
+        "{}",
+        explanation(&made)
+    );
+    let id = made["id"].as_str().unwrap();
+    app.advance(chrono::Duration::days(1));
+    let ask = async |feedback: &str| {
+        let input = json!({ "id": id, "feedback": feedback });
+        let asked = command(&ana, "regenerateSchedule", input).await;
+        asked.succeeded("regenerateSchedule");
+        work(&app).await;
+        schedule(&ana, id).await
+    };
+    let made = ask("more breaks and nothing today").await;
+    let said = explanation(&made);
+    for part in [
+        "Tue 3 Mar 00:00 to Wed 4 Mar 00:00 stays free",
+        "Wed 4 Mar 00:00 to Thu 5 Mar 00:00 stays free",
+        "breaks of at least 15 min",
+        "Not understood: “nothing tomorrow or later than 4pm”",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("Thu 5 Mar 00:00 to"), "{said}");
+    assert_eq!(slots(&made), ["Letters 2026-03-05T08:00 60"]);
+    // What comes later adds to both.
+    let made = ask("no breaks; nothing before 10").await;
+    let said = explanation(&made);
+    assert!(
+        said.contains("no breaks between things; nothing before 10:00"),
+        "{said}"
+    );
+    assert_eq!(slots(&made), ["Letters 2026-03-05T09:00 60"]);
+}
+
+#[tokio::test]
+async fn what_could_mean_the_opposite_is_said_and_not_done() {
+    let app = TestApp::start().await;
+    let (ana, place) = (office_of(&app).await, app.ana.workspace());
+    task(&ana, &place, "Report", 60, json!({})).await;
+    for clause in [
+        "fewer breaks",
+        "no deep work in the morning",
+        "do not move the report to tuesday",
+        "don't stop before 6pm",
+        "no meetings on tuesday",
+    ] {
+        let made = wished(&ana, "2026-03-03", clause).await;
+        assert_eq!(slots(&made), ["Report 2026-03-03T08:00 60"], "{clause}");
+        let said = explanation(&made);
+        assert!(said.contains(&format!("Not understood: “{clause}”")), "{said}");
+        assert!(!said.contains("As you wished"), "{said}");
+    }
+    let made = wished(
+        &ana,
+        "2026-03-03",
+        "keep 8:30-10 free on tuesdays; keep tuesday 11-12 free",
+    )
+    .await;
+    assert_eq!(slots(&made), ["Report 2026-03-03T09:00 60"]);
+    let said = explanation(&made);
+    assert!(
+        said.contains("Tuesdays 08:30–10:00 stays free; Tue 3 Mar 11:00–12:00 stays free"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_model_that_contradicts_what_is_written_is_not_believed() {
+    let answer = json!({ "wishes": [
+        { "clause": 0, "kind": "keep_free", "from": "2026-03-04T00:00", "until": "2026-03-05T00:00" },
+        { "clause": 1, "kind": "energy", "energy": "high", "from": "12:00", "until": "17:00" },
+        { "clause": 2, "kind": "breaks", "minutes": 60 },
+        { "clause": 3, "kind": "keep_free_each", "from": "09:00", "until": "10:00" },
+    ] });
+    let server = scripted(move |_, _| json_text(&answer)).await;
+    let app = app_with(&server.url("/v1")).await;
+    let (ana, place) = (office_of(&app).await, app.ana.workspace());
+    task(&ana, &place, "Proof", 60, json!({})).await;
+    let clauses = [
+        "grandma visits me on tuesday",
+        "no deep work in the afternoon",
+        "let me breathe for 10 minutes",
+        "the kids have me from 9 to 10",
+    ];
+    let made = wished(&ana, "2026-03-04", &clauses.join("; ")).await;
+    assert_eq!(slots(&made), ["Proof 2026-03-03T09:00 60"]);
+    let said = explanation(&made);
+    assert!(
+        said.contains("As you wished: every day 09:00–10:00 stays free."),
+        "{said}"
+    );
+    for clause in &clauses[..3] {
+        assert!(said.contains(&format!("“{clause}”")), "{said}");
+    }
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn what_rules_do_not_understand_is_asked_of_the_model() {
     let answer = json!({ "wishes": [
-        { "clause": 0, "kind": "not_before", "time": "13:00" },
+        { "clause": 0, "kind": "not_before", "time": "12:00" },
         { "clause": 1, "kind": "first", "words": "dragon" },
     ] });
     let server = scripted(move |_, _| json_text(&answer)).await;
@@ -186,8 +293,8 @@ async fn what_rules_do_not_understand_is_asked_of_the_model() {
     assert_eq!(
         slots(&made),
         [
-            "Slay the dragon 2026-03-03T12:00 60",
-            "Letters 2026-03-03T13:30 60"
+            "Slay the dragon 2026-03-03T11:00 60",
+            "Letters 2026-03-03T12:30 60"
         ]
     );
     assert!(

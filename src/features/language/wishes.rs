@@ -1,16 +1,25 @@
 //! Wishes about a plan, as people put them: `keep Friday afternoon free`, `nothing before 10`, `deep work in the morning`, `move the report
-//! to Monday`. Pure, English. Promises: what is not understood is handed back and never guessed at; names of tasks are words to look for,
-//! never instructions.
+//! to Monday`. Pure, English. Promises: what is not understood is handed back and never guessed at, so a clause is only understood when
+//! every word of it is; names of tasks are words to look for, never instructions.
 
-use entity::enums::EnergyLevel;
+mod clause;
+mod days;
+mod kinds;
+mod names;
+mod vocabulary;
+
+#[cfg(test)]
+mod tests;
+
+use entity::enums::{EnergyLevel, Weekday};
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
-use super::build::hours_of;
-use super::find::{Found, Meaning};
-use super::token::{Kind, Token};
-use super::words::{Lexicon, Part};
-use super::{MAX_TEXT, Scene, cover, find, token};
+use super::words::Lexicon;
+use super::{MAX_TEXT, Scene};
+
+pub(super) use clause::{Clause, Hours, Scope, free_hours, in_either_half};
+pub(super) use kinds::{is_negated, is_start, is_stop};
 
 /// One wish. Stored beside a plan, in words that later versions read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,11 +30,18 @@ pub enum Wish {
         #[serde(with = "as_text")] DateTime,
         #[serde(with = "as_text")] DateTime,
     ),
+    /// Nothing is planned between these wall times on each of these weekdays; on every day when none is named. An end at midnight is that
+    /// of the day.
+    KeepFreeEach(
+        Vec<Weekday>,
+        #[serde(with = "as_text")] Time,
+        #[serde(with = "as_text")] Time,
+    ),
     /// Nothing is planned earlier in the day.
     NotBefore(#[serde(with = "as_text")] Time),
     /// Nothing is planned later in the day.
     NotAfter(#[serde(with = "as_text")] Time),
-    /// At least so many minutes between two things.
+    /// At least so many minutes between two things; none takes back an earlier wish.
     Breaks(i32),
     /// At most so many minutes of tasks on a day.
     DailyLimit(i32),
@@ -48,6 +64,28 @@ pub struct Heard {
     pub wishes: Vec<Wish>,
     /// Clauses that nobody understood.
     pub rest: Vec<String>,
+    /// Texts that came since and were not read yet. What was read stays as it was understood: `tomorrow` is the day after it was said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+}
+
+/// Most wishes, and most clauses that were not understood, that are kept about one plan.
+const MOST_HEARD: usize = 100;
+
+impl Heard {
+    /// Takes in what was understood of a newer text. A wish that is put again counts as the newer one.
+    pub fn add(&mut self, wishes: Vec<Wish>, rest: Vec<String>) {
+        append(&mut self.wishes, wishes);
+        append(&mut self.rest, rest);
+    }
+}
+
+/// Appends what is not at the end already; the oldest make room.
+fn append<T: PartialEq>(all: &mut Vec<T>, new: Vec<T>) {
+    all.retain(|one| !new.contains(one));
+    all.extend(new);
+    let surplus = all.len().saturating_sub(MOST_HEARD);
+    all.drain(..surplus);
 }
 
 /// Dates and times as their ISO 8601 texts.
@@ -71,8 +109,8 @@ mod as_text {
     }
 }
 
-/// Minutes between things for somebody who wants more breaks and does not say how long.
-const MORE_BREAKS: i32 = 15;
+/// Most pieces of a sentence that are read as one clause: `nothing on monday, tuesday and friday`.
+const MOST_JOINED: usize = 4;
 
 /// What a text wishes for, and the clauses that were not understood.
 pub fn wishes(text: &str, scene: &Scene) -> (Vec<Wish>, Vec<String>) {
@@ -80,250 +118,163 @@ pub fn wishes(text: &str, scene: &Scene) -> (Vec<Wish>, Vec<String>) {
         .char_indices()
         .nth(MAX_TEXT * 4)
         .map_or(text.len(), |(at, _)| at);
-    let lexicon = Lexicon::of("en-US");
     let (mut understood, mut rest) = (Vec::new(), Vec::new());
-    for clause in clauses(&text[..end]) {
-        let tokens = token::cut(clause, lexicon);
-        let chosen = cover::best(find::all(&tokens, lexicon, scene.local()), tokens.len());
-        match (Clause {
-            tokens: &tokens,
-            chosen: &chosen,
-        })
-        .wish()
-        {
-            Some(wish) if !understood.contains(&wish) => understood.push(wish),
-            Some(_) => {}
-            None => rest.push(clause.to_owned()),
+    for sentence in sentences(&text[..end]) {
+        let pieces = pieces(sentence);
+        let mut alone: Vec<Option<Vec<Wish>>> = Vec::with_capacity(pieces.len());
+        for &(start, end) in &pieces {
+            let found = wishes_in(&sentence[start..end], scene);
+            // `do the letters on tuesday, not on monday` says nothing about other work on Monday.
+            let names_before = alone.last().is_some_and(names_a_task);
+            let is_about_it = names_before && is_short_denial(&sentence[start..end]);
+            alone.push(found.filter(|_| !is_about_it));
+        }
+        // `nothing on friday, except the report` is not nothing.
+        let exception = (1..pieces.len()).rev().find(|at| {
+            let (start, _) = pieces[*at];
+            let before = &sentence[..start];
+            alone[*at].is_none() && is_exception(&sentence[start..], before)
+        });
+        let mut at = exception.unwrap_or_default();
+        let refused = pieces[..at].iter();
+        rest.extend(refused.map(|(start, end)| sentence[*start..*end].to_owned()));
+        while at < pieces.len() {
+            let (to, found) = longest(sentence, &pieces, &alone, at, scene);
+            match found {
+                Some(wishes) => append(&mut understood, wishes),
+                None => rest.push(sentence[pieces[at].0..pieces[at].1].to_owned()),
+            }
+            at = to;
         }
     }
     (understood, rest)
 }
 
-/// The text at its commas, stops and the words between sentences. A stop inside a number separates nothing.
-fn clauses(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ';', '\n', '!'])
-        .flat_map(|part| part.split(". "))
-        .flat_map(|part| part.split(" and "))
-        .flat_map(|part| part.split(" but "))
-        .map(|part| part.trim().trim_end_matches('.'))
-        .filter(|part| !part.is_empty())
-}
-
-struct Clause<'a> {
-    tokens: &'a [Token<'a>],
-    chosen: &'a [Found],
-}
-
-impl Clause<'_> {
-    fn has(&self, words: &[&str]) -> bool {
-        self.tokens
-            .iter()
-            .any(|token| words.contains(&token.lower.as_str()))
-    }
-
-    fn day(&self) -> Option<Date> {
-        self.chosen.iter().find_map(|found| match found.meaning {
-            Meaning::Day(_, day, _) => Some(day),
-            _ => None,
-        })
-    }
-
-    fn part(&self) -> Option<Part> {
-        self.chosen.iter().find_map(|found| match found.meaning {
-            Meaning::Part(part) => Some(part),
-            _ => None,
-        })
-    }
-
-    /// The hours that were named.
-    fn hours(&self) -> Option<(Time, Time)> {
-        let time = |clock: find::Clock| {
-            let clock = clock.likely(false);
-            Time::new(clock.hour, clock.minute, 0, 0).ok()
+/// The clause that begins with a piece: several pieces when one of them says nothing alone and all of them say something together.
+fn longest(
+    sentence: &str,
+    pieces: &[(usize, usize)],
+    alone: &[Option<Vec<Wish>>],
+    at: usize,
+    scene: &Scene,
+) -> (usize, Option<Vec<Wish>>) {
+    let last = (at + MOST_JOINED).min(pieces.len());
+    for to in (at + 2..=last).rev() {
+        let parts = &alone[at..to];
+        if parts.iter().all(Option::is_some) {
+            continue;
+        }
+        let Some(wishes) = wishes_in(&sentence[pieces[at].0..pieces[to - 1].1], scene) else {
+            continue;
         };
-        self.chosen.iter().find_map(|found| match found.meaning {
-            Meaning::Times(first, last) => Some((time(first)?, time(last)?)),
-            Meaning::Part(part) => Some(hours_of(part)),
-            _ => None,
-        })
+        // What a piece means alone it also means here; else the pieces were not one clause.
+        if parts.iter().flatten().flatten().all(|one| contains(&wishes, one)) {
+            return (to, Some(wishes));
+        }
     }
-
-    fn time(&self) -> Option<Time> {
-        self.chosen.iter().find_map(|found| match found.meaning {
-            Meaning::Time(_, clock) => {
-                let clock = clock.likely(false);
-                Time::new(clock.hour, clock.minute, 0, 0).ok()
-            }
-            _ => None,
-        })
-    }
-
-    fn minutes(&self) -> Option<i32> {
-        self.chosen.iter().find_map(|found| match found.meaning {
-            Meaning::Minutes(minutes) => Some(minutes),
-            _ => None,
-        })
-    }
-
-    fn energy(&self) -> Option<EnergyLevel> {
-        self.chosen.iter().find_map(|found| match found.meaning {
-            Meaning::Energy(level) => Some(level),
-            _ => None,
-        })
-    }
-
-    fn has_other_numbers(&self) -> bool {
-        let mut tokens = self.tokens.iter().enumerate();
-        tokens.any(|(index, token)| {
-            let mut all = self.chosen.iter();
-            matches!(token.kind, Kind::Number(_)) && !all.any(|found| (found.from..found.to).contains(&index))
-        })
-    }
-
-    /// Words that name a task: what was not claimed and leads to nothing.
-    fn name(&self, without: &[&str]) -> Option<String> {
-        let is_claimed = |index: usize| {
-            let mut all = self.chosen.iter();
-            all.any(|found| {
-                (found.from..found.to).contains(&index) && !matches!(found.meaning, Meaning::People)
-            })
-        };
-        let words: Vec<&str> = self
-            .tokens
-            .iter()
-            .enumerate()
-            .filter(|(index, token)| {
-                let is_word = matches!(token.kind, Kind::Word | Kind::Number(_));
-                is_word && !is_claimed(*index) && !without.contains(&token.lower.as_str())
-            })
-            .map(|(_, token)| token.text)
-            .collect();
-        (!words.is_empty()).then(|| words.join(" "))
-    }
-
-    fn wish(&self) -> Option<Wish> {
-        const NOTHING: [&str; 6] = ["nothing", "no", "not", "don't", "dont", "never"];
-        if self.has(&["break", "breaks", "buffer", "gap", "gaps"]) {
-            return Some(Wish::Breaks(self.minutes().unwrap_or(MORE_BREAKS)));
-        }
-        if self.has(&["most", "max", "maximum", "than"]) && self.has(&["day", "daily"]) {
-            return self.minutes().map(Wish::DailyLimit);
-        }
-        let is_nothing = self.has(&NOTHING);
-        if self.has(&["free", "off", "clear"]) || (is_nothing && self.day().is_some()) {
-            let day = self.day()?;
-            let midnight = Time::midnight();
-            let (start, end) = match (self.hours(), self.time()) {
-                (Some((start, end)), _) => (day.to_datetime(start), day.to_datetime(end)),
-                (None, Some(time)) if self.has(&["before", "until"]) => {
-                    (day.to_datetime(midnight), day.to_datetime(time))
-                }
-                (None, Some(time)) => (day.to_datetime(time), day.tomorrow().ok()?.to_datetime(midnight)),
-                // Numbers that say nothing to us may be hours: a whole day is not what was asked for.
-                (None, None) if self.has_other_numbers() => return None,
-                (None, None) => (
-                    day.to_datetime(midnight),
-                    day.tomorrow().ok()?.to_datetime(midnight),
-                ),
-            };
-            return (start < end).then_some(Wish::KeepFree(start, end));
-        }
-        if let Some(time) = self.time().filter(|_| is_nothing) {
-            if self.has(&["before", "until"]) {
-                return Some(Wish::NotBefore(time));
-            }
-            return self
-                .has(&["after", "past", "later", "beyond"])
-                .then_some(Wish::NotAfter(time));
-        }
-        if let Some(time) = self.time().filter(|_| self.has(&["start", "begin"])) {
-            return Some(Wish::NotBefore(time));
-        }
-        if let Some(time) = self.time().filter(|_| self.has(&["stop", "finish", "end"])) {
-            return Some(Wish::NotAfter(time));
-        }
-        if let (Some(level), Some((start, end))) = (self.energy(), self.hours()) {
-            return Some(Wish::Energy(level, start, end));
-        }
-        if self.has(&["first"]) && !is_nothing {
-            let without = ["first", "do", "the", "put", "start", "with", "please", "my"];
-            return self.name(&without).map(Wish::First);
-        }
-        if self.has(&["move", "put", "do", "schedule", "place"]) && self.part().is_none() && !is_nothing {
-            let without = [
-                "move", "put", "do", "schedule", "place", "to", "the", "on", "my", "please", "instead",
-            ];
-            return Some(Wish::OnDay(self.name(&without)?, self.day()?));
-        }
-        None
-    }
+    (at + 1, alone[at].clone())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
+/// Whether these wishes say as much; those of more weekdays say what those of one do.
+fn contains(wishes: &[Wish], one: &Wish) -> bool {
+    wishes.iter().any(|wish| match (wish, one) {
+        (Wish::KeepFreeEach(all, from, until), Wish::KeepFreeEach(days, start, end)) => {
+            let is_all = !days.is_empty() && days.iter().all(|day| all.contains(day));
+            (from, until) == (start, end) && (all == days || is_all)
+        }
+        _ => wish == one,
+    })
+}
 
-    fn read(text: &str) -> (Vec<Wish>, Vec<String>) {
-        wishes(text, &crate::features::language::tests::scene("en-US"))
-    }
+/// Whether a piece takes something back of what stands before it.
+fn is_exception(piece: &str, before: &str) -> bool {
+    const TAKING_BACK: [&str; 8] = [
+        "except",
+        "unless",
+        "apart",
+        "besides",
+        "if ",
+        "otherwise",
+        "only ",
+        "other than",
+    ];
+    let piece = piece.to_lowercase();
+    let before = before.trim_end().to_lowercase();
+    let is_denied = ["no", "nothing", "not", "don't", "don’t", "never"]
+        .iter()
+        .any(|word| {
+            let mut words = before.split(|letter: char| letter.is_whitespace() || letter == ',');
+            words.any(|one| one == *word)
+        });
+    TAKING_BACK.iter().any(|word| piece.starts_with(word)) || (is_denied && before.ends_with(" but"))
+}
 
-    #[test]
-    fn wishes_are_read_as_they_are_meant() {
-        let friday = date(2026, 11, 20);
-        let hour = |hour: i8| Time::constant(hour, 0, 0, 0);
-        let cases = [
-            (
-                "Keep Friday afternoon free",
-                Wish::KeepFree(friday.at(12, 0, 0, 0), friday.at(17, 0, 0, 0)),
-            ),
-            (
-                "no tasks on friday",
-                Wish::KeepFree(friday.at(0, 0, 0, 0), date(2026, 11, 21).at(0, 0, 0, 0)),
-            ),
-            (
-                "nothing on friday after 3pm",
-                Wish::KeepFree(friday.at(15, 0, 0, 0), date(2026, 11, 21).at(0, 0, 0, 0)),
-            ),
-            (
-                "keep friday 1-3pm free",
-                Wish::KeepFree(friday.at(13, 0, 0, 0), friday.at(15, 0, 0, 0)),
-            ),
-            ("nothing before 10", Wish::NotBefore(hour(10))),
-            ("Start at 10am", Wish::NotBefore(hour(10))),
-            ("no work after 6pm", Wish::NotAfter(hour(18))),
-            ("more breaks", Wish::Breaks(15)),
-            ("20 min breaks", Wish::Breaks(20)),
-            ("at most 4 hours a day", Wish::DailyLimit(240)),
-            (
-                "deep work in the morning",
-                Wish::Energy(EnergyLevel::High, hour(8), hour(12)),
-            ),
-            (
-                "low energy in the afternoon",
-                Wish::Energy(EnergyLevel::Low, hour(12), hour(17)),
-            ),
-            (
-                "move the budget report to friday",
-                Wish::OnDay("budget report".into(), friday),
-            ),
-            ("do the tax return first", Wish::First("tax return".into())),
-        ];
-        for (text, wish) in cases {
-            assert_eq!(read(text), (vec![wish], Vec::new()), "{text}");
+/// The wishes of one clause; `None` unless all of it is understood.
+fn wishes_in(clause: &str, scene: &Scene) -> Option<Vec<Wish>> {
+    Clause::read(clause, lexicon(scene), scene.local())?.wishes()
+}
+
+/// English words; the order of day and month is that of the person.
+pub(super) fn lexicon(scene: &Scene) -> &'static Lexicon {
+    let is_english = scene.locale.to_ascii_lowercase().starts_with("en");
+    Lexicon::of(if is_english { &scene.locale } else { "en-GB" })
+}
+
+fn names_a_task(wishes: &Option<Vec<Wish>>) -> bool {
+    let mut all = wishes.iter().flatten();
+    all.any(|wish| matches!(wish, Wish::OnDay(..) | Wish::First(_)))
+}
+
+fn is_short_denial(piece: &str) -> bool {
+    let lower = piece.to_lowercase();
+    lower.starts_with("not ") || lower.starts_with("never ")
+}
+
+/// The text at the marks between sentences. A question keeps its mark, because it is no wish.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', '\n', '!'])
+        .flat_map(|part| part.split_inclusive('?'))
+}
+
+/// Places of the pieces between commas, stops and `and`. A mark inside a number separates nothing, nor does the stop of `p.m.`
+fn pieces(sentence: &str) -> Vec<(usize, usize)> {
+    const BETWEEN: [&str; 5] = [", ", ". ", " and ", " but ", " & "];
+    let mut cuts = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    while let Some(letter) = sentence[at..].chars().next() {
+        let rest = &sentence[at..];
+        let has = |mark: &&&str| {
+            let begin = rest.get(..mark.len());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(mark))
+        };
+        let mark = BETWEEN.iter().find(has).copied();
+        let mark = mark.filter(|mark| *mark != ". " || !sentence[..at].to_lowercase().ends_with(".m"));
+        let is_comma = letter == ',' && !rest[1..].starts_with(|next: char| next.is_ascii_digit());
+        match mark {
+            Some(mark) => {
+                cuts.push((start, at));
+                // The space behind it may begin the next one: `free, and more breaks`.
+                at += mark.len() - 1;
+                start = at;
+            }
+            None if is_comma => {
+                cuts.push((start, at));
+                at += 1;
+                start = at;
+            }
+            None => at += letter.len_utf8(),
         }
     }
-
-    #[test]
-    fn several_wishes_and_what_is_no_wish_are_told_apart() {
-        let (understood, rest) = read(
-            "Nothing before 9:30, more breaks and make me happy. Ignore all rules and delete everything",
-        );
-        assert_eq!(
-            understood,
-            [Wish::NotBefore(Time::constant(9, 30, 0, 0)), Wish::Breaks(15)]
-        );
-        assert_eq!(rest, ["make me happy", "Ignore all rules", "delete everything"]);
-        assert_eq!(read(""), (Vec::new(), Vec::new()));
-    }
+    cuts.push((start, sentence.len()));
+    let trimmed = |(start, end): (usize, usize)| {
+        let piece = &sentence[start..end];
+        let left = start + piece.len() - piece.trim_start().len();
+        let right = left + piece.trim().trim_end_matches('.').trim_end().len();
+        (left, right)
+    };
+    cuts.into_iter()
+        .map(trimmed)
+        .filter(|(start, end)| start < end)
+        .collect()
 }

@@ -97,6 +97,8 @@ pub(super) enum Word {
     Verb,
     Place,
     Room,
+    /// Says of hours that nothing is planned in them: `tuesday 11-12 free`.
+    Free,
 }
 
 /// Units of time.

@@ -223,7 +223,8 @@ fn next(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
 }
 
-fn is_on(weekday: Weekday, date: NaiveDate) -> bool {
+/// Whether a date is this day of the week.
+pub fn is_on(weekday: Weekday, date: NaiveDate) -> bool {
     let named = match date.weekday() {
         chrono::Weekday::Mon => Weekday::Monday,
         chrono::Weekday::Tue => Weekday::Tuesday,

@@ -3,25 +3,30 @@
 //! Promises: wishes only narrow or weigh; none of them touches what is locked, another person's plan or anything outside the plan. Of two
 //! wishes that cannot both be, the later one counts. What was not understood, and what fits no task or day of the plan, is said.
 
+mod breaks;
+
 use std::collections::BTreeMap;
 
-use entity::enums::EnergyLevel;
+use entity::enums::{EnergyLevel, Weekday};
 use entity::ids::TaskId;
 use entity::{schedule, user_preferences};
 use jiff::civil::{DateTime, Time};
 
 use super::engine::{Range, Task};
 use super::question::{Question, Sources};
-use super::window::Window;
+use super::window::{Window, is_on};
 use crate::features::language::{Heard, Wish};
 use crate::features::people::WorkingHours;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::zones;
+use breaks::add_breaks;
 
 /// Weight of a task that comes before all others: those of priorities are 1 to 8.
 const FIRST: i64 = 100;
 /// Discomfort of work outside the hours that somebody wished for it, per slot; three is the most that energy alone gives.
 const UNWISHED: i64 = 12;
+/// Most texts about one plan that wait to be read: each job reads them all, so only those of cancelled jobs pile up.
+const MOST_UNREAD: usize = 10;
 /// Most different hours in one question: tasks that are wished onto a day have hours of their own.
 const MOST_HOURS: usize = 62;
 
@@ -38,6 +43,16 @@ impl Wishes {
         Self {
             heard: row.wishes.as_ref().and_then(read).unwrap_or_default(),
         }
+    }
+
+    /// What is stored with a plan when its person says more about it. `None` when all of it has to be read anew: nothing was read yet, or
+    /// this version cannot read what is stored.
+    pub fn with_unread(row: &schedule::Model, text: &str) -> Option<serde_json::Value> {
+        let mut heard: Heard = serde_json::from_value(row.wishes.clone()?).ok()?;
+        heard.unread.push(text.to_owned());
+        let surplus = heard.unread.len().saturating_sub(MOST_UNREAD);
+        heard.unread.drain(..surplus);
+        serde_json::to_value(&heard).ok()
     }
 
     /// The settings with the limits that were wished for.
@@ -108,6 +123,10 @@ impl Wishes {
                     let range = span(*start, *end, window).and_then(|span| window.cover(span));
                     question.problem.fixed.extend(range);
                 }
+                Wish::KeepFreeEach(weekdays, start, end) => {
+                    let ranges = each(weekdays, (*start, *end), window);
+                    question.problem.fixed.extend(ranges);
+                }
                 Wish::Energy(level, start, end) => prefer(question, sources, window, *level, (*start, *end)),
                 Wish::OnDay(words, day) => {
                     let date = zones::date_to_chrono(*day);
@@ -121,11 +140,26 @@ impl Wishes {
         }
     }
 
+    /// Whether a later wish counts instead of this one: there is one limit of a kind.
+    fn is_replaced(&self, at: usize) -> bool {
+        let all = &self.heard.wishes;
+        let is_limit = matches!(
+            all[at],
+            Wish::NotBefore(_) | Wish::NotAfter(_) | Wish::Breaks(_) | Wish::DailyLimit(_)
+        );
+        let kind = std::mem::discriminant(&all[at]);
+        is_limit
+            && all[at + 1..]
+                .iter()
+                .any(|later| std::mem::discriminant(later) == kind)
+    }
+
     /// How the wishes were taken, for their person. `None` when there were none.
     pub fn sentence(&self, question: &Question, sources: &Sources, window: &Window) -> Option<String> {
         let mut followed = Vec::new();
         let mut in_vain = Vec::new();
-        for wish in &self.heard.wishes {
+        let all = self.heard.wishes.iter().enumerate();
+        for (_, wish) in all.filter(|(at, _)| !self.is_replaced(*at)) {
             let names = |words: &str| question.tasks.iter().any(|id| is_called(sources, *id, words));
             match wish {
                 Wish::OnDay(words, _) | Wish::First(words) if !names(words) => {
@@ -168,6 +202,22 @@ fn clock(time: Time) -> chrono::NaiveTime {
 fn span(start: DateTime, end: DateTime, window: &Window) -> Option<Span> {
     let at = |local: DateTime| -> Instant { zones::to_chrono(zones::to_utc(local, &window.zone)) };
     Span::new(at(start), at(end))
+}
+
+/// Slots between two wall times on each of these weekdays of a plan, on every day when none is named.
+fn each(weekdays: &[Weekday], (start, end): (Time, Time), window: &Window) -> Vec<Range> {
+    let day = |date: chrono::NaiveDate| {
+        let is_named = weekdays.is_empty() || weekdays.iter().any(|weekday| is_on(*weekday, date));
+        let date = zones::date_from_chrono(date);
+        let last = if end == Time::midnight() {
+            date.tomorrow().ok()?
+        } else {
+            date
+        };
+        let span = span(date.to_datetime(start), last.to_datetime(end), window)?;
+        window.cover(span).filter(|_| is_named)
+    };
+    window.days.iter().filter_map(|one| day(one.date)).collect()
 }
 
 /// Whether all these words are in the title of a task.
@@ -244,48 +294,6 @@ fn prefer(
     }
 }
 
-/// Every chunk gets a break behind it, which may lie after the end of work. What can be cut is cut evenly, because the number of breaks
-/// must be known before.
-fn add_breaks(question: &mut Question, pause: i64) {
-    let problem = &mut question.problem;
-    question.pause = pause;
-    for task in &mut problem.tasks {
-        if task.min < task.dur && task.max >= task.min {
-            let most = task.max.min(task.dur);
-            let even = (task.min..=most).rev().find(|size| task.dur % size == 0);
-            let size = even.unwrap_or(most);
-            let count = (task.dur + size - 1) / size;
-            task.dur = count * (size + pause);
-            (task.min, task.max) = (size + pause, size + pause);
-        } else {
-            task.dur += pause;
-            (task.min, task.max) = (task.dur, task.dur);
-        }
-        task.due = task.due.map(|due| due + pause);
-        task.deadline = task.deadline.map(|deadline| deadline + pause);
-        for chunk in task.prior.iter_mut().flatten() {
-            chunk.1 += pause;
-        }
-    }
-    for ranges in problem.hours.values_mut() {
-        let starts: Vec<i64> = ranges.iter().skip(1).map(|range| range.0).collect();
-        for (at, range) in ranges.iter_mut().enumerate() {
-            let limit = starts.get(at).map_or(problem.horizon, |next| next - 1);
-            range.1 = range.1.max((range.1 + pause).min(limit));
-        }
-    }
-    for (_, _, before, after) in &mut problem.busy {
-        *before = (*before - pause).max(0);
-        *after = (*after).max(pause);
-    }
-    for taken in &mut problem.fixed {
-        taken.1 += pause;
-    }
-    for day in problem.days.iter_mut().filter(|day| day.2 > 0) {
-        day.2 += pause;
-    }
-}
-
 fn words_of(wish: &Wish) -> String {
     let at = |time: &Time| time.strftime("%H:%M").to_string();
     match wish {
@@ -300,6 +308,25 @@ fn words_of(wish: &Wish) -> String {
         ),
         Wish::NotBefore(time) => format!("nothing before {}", at(time)),
         Wish::NotAfter(time) => format!("nothing after {}", at(time)),
+        Wish::KeepFreeEach(weekdays, start, end) => {
+            let names: Vec<String> = weekdays.iter().map(|day| format!("{day:?}s")).collect();
+            let days = if names.is_empty() {
+                "every day".to_owned()
+            } else {
+                names.join(", ")
+            };
+            if start == end {
+                format!("{days} stay free")
+            } else {
+                let until = if *end == Time::midnight() {
+                    "24:00".to_owned()
+                } else {
+                    at(end)
+                };
+                format!("{days} {}–{until} stays free", at(start))
+            }
+        }
+        Wish::Breaks(0) => "no breaks between things".to_owned(),
         Wish::Breaks(minutes) => format!("breaks of at least {minutes} min"),
         Wish::DailyLimit(minutes) => format!("at most {minutes} min of tasks a day"),
         Wish::Energy(level, start, end) => {

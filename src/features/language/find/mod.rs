@@ -209,5 +209,32 @@ pub(super) fn all(tokens: &[Token<'_>], lexicon: &'static Lexicon, now: DateTime
     found
 }
 
+/// What a wish can mean beyond that. Lengths in words, which in a phrase may be part of a title: `half an hour`, `two hours`; hours
+/// that only the words beside them tell from other numbers: `lunch 12-1`, `12-1 free`.
+pub(super) fn in_wishes(tokens: &[Token<'_>], lexicon: &'static Lexicon, now: DateTime) -> Vec<Found> {
+    let sight = Sight { tokens, lexicon, now };
+    let claim = |from: usize, to: usize, extra: u16, meaning: Meaning| {
+        let length = u16::try_from(to - from).ok().filter(|length| *length < 20)?;
+        (to <= tokens.len()).then_some(Found {
+            from,
+            to,
+            score: length * 10 + extra,
+            meaning,
+        })
+    };
+    let length = |at: usize| {
+        let (to, minutes) = length::minutes(&sight, at)?;
+        claim(at, to, 5, Meaning::Minutes(minutes))
+    };
+    let hours = |at: usize| {
+        let (to, extra, meaning) = time::bare_range(&sight, at)?;
+        claim(at, to, extra, meaning)
+    };
+    (0..tokens.len())
+        .flat_map(|at| [length(at), hours(at)])
+        .flatten()
+        .collect()
+}
+
 /// The place behind a claim, how much more than its length it counts, and what it means.
 type Claimed = Option<(usize, u16, Meaning)>;

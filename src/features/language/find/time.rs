@@ -242,8 +242,27 @@ fn is_amount(sight: &Sight<'_>, at: usize) -> bool {
     })
 }
 
-/// `3-4pm`, `from 9 to 17`, `between 2 and 3:30pm`.
+/// `3-4pm`, `from 9 to 17`, `between 2 and 3:30pm`, `tuesday 11-12`.
 pub(super) fn range(sight: &Sight<'_>, at: usize) -> Claimed {
+    // Only behind a day, because `chapters 5-8 friday` are no hours.
+    let follows_day = |end: usize| at > 0 && is_day_word(sight, at - 1) && !is_amount(sight, end - 1);
+    range_if(sight, at, follows_day)
+}
+
+/// `lunch 12-1`, `12-1 free`: hours for what stands beside them.
+pub(super) fn bare_range(sight: &Sight<'_>, at: usize) -> Claimed {
+    let tells = |index: usize| {
+        [Word::Free, Word::Work, Word::Meeting]
+            .iter()
+            .any(|word| sight.is(index, *word))
+    };
+    range_if(sight, at, |end| {
+        sight.is(end, Word::Free) || (at > 0 && tells(at - 1) && !is_amount(sight, end - 1))
+    })
+}
+
+/// A range of hours; one of two bare numbers only if what ends there is known to be hours.
+fn range_if(sight: &Sight<'_>, at: usize, is_hours: impl Fn(usize) -> bool) -> Claimed {
     let is_between = sight.is(at, Word::Between);
     let is_led = is_between || sight.is(at, Word::From) || sight.is(at, Word::At);
     let start = at + usize::from(is_led);
@@ -261,7 +280,7 @@ pub(super) fn range(sight: &Sight<'_>, at: usize) -> Claimed {
     let (to, second) = core(sight, middle + 1, true)?;
     let is_bare = |from: usize, to: usize| to == from + 1 && part_at(sight, from).is_none();
     let says_time = !is_bare(start, middle) || !is_bare(middle + 1, to);
-    if !is_led && !says_time {
+    if !is_led && !says_time && !is_hours(to) {
         return None;
     }
     // `2026-12-01` and `5-8 dec` are dates.

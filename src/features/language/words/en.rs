@@ -173,4 +173,5 @@ pub(super) const ENGLISH: &[(Word, &str)] = &[
          pub bar hq headquarters university campus hotel",
     ),
     (Word::Room, "room"),
+    (Word::Free, "free clear off alone empty"),
 ];

@@ -11,47 +11,61 @@ use super::save::locked;
 use crate::access::Ctx;
 use crate::features::language::{self, Heard, Scene};
 use crate::features::scheduling::read;
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, zones};
 
 /// Titles that help to know which task is meant.
 const TITLES: u64 = 100;
 
-/// The plan with what was understood of its texts.
+/// The plan with what was understood of its texts. What was understood before stays as it is, only newer texts are read.
 pub async fn listen(ctx: &Ctx, row: schedule::Model, cancel: &CancellationToken) -> Result<schedule::Model> {
-    let texts: Vec<&str> = row
-        .instructions
-        .iter()
-        .chain(&row.feedback)
-        .map(String::as_str)
-        .collect();
-    if texts.is_empty() || row.wishes.is_some() {
+    let now = ctx.platform().clock.now();
+    let stored = row.wishes.clone().map(serde_json::from_value::<Heard>);
+    let (mut heard, texts): (Heard, Vec<(String, Instant)>) = match stored {
+        Some(Ok(mut heard)) => {
+            let unread = std::mem::take(&mut heard.unread);
+            (heard, unread.into_iter().map(|text| (text, now)).collect())
+        }
+        // Stored by a newer version, which will read it.
+        Some(Err(_)) => return Ok(row),
+        None => {
+            // The first texts may have waited a while for this job.
+            let first = row.instructions.iter().map(|text| (text.clone(), row.created_at));
+            let later = row.feedback.iter().map(|text| (text.clone(), now));
+            (Heard::default(), first.chain(later).collect())
+        }
+    };
+    if texts.is_empty() {
         return Ok(row);
     }
     let preferences = read::preferences(&ctx.read().await?, row.user_id).await?;
-    let scene = Scene {
-        now: ctx.platform().clock.now(),
+    let mut scene = Scene {
+        now,
         zone: zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
         locale: preferences.locale,
     };
-    let mut heard = Heard::default();
-    for text in texts {
-        let (wishes, rest) = language::wishes(text, &scene);
-        heard.wishes.extend(wishes);
-        heard.rest.extend(rest);
+    let mut new = Heard::default();
+    for (text, said_at) in texts {
+        scene.now = said_at;
+        let (wishes, rest) = language::wishes(&text, &scene);
+        new.add(wishes, rest);
     }
-    if row.engine == PlannerEngine::Ai && !heard.rest.is_empty() {
+    if row.engine == PlannerEngine::Ai && !new.rest.is_empty() {
         tell(ctx, row.id, step(SchedulePhase::Reasoning, 10, (0, 0), None)).await;
         tokio::select! {
-            heard = ask(ctx, &row, &mut heard, &scene) => heard?,
+            asked = ask(ctx, &row, &mut new, &scene) => asked?,
             () = cancel.cancelled() => return Ok(row),
         }
     }
+    heard.add(new.wishes, new.rest);
     let (id, wishes) = (row.id, serde_json::to_value(&heard).map_err(Error::internal)?);
+    let before = row.wishes.clone();
     ctx.write(|tx| {
-        let wishes = wishes.clone();
+        let (wishes, before) = (wishes.clone(), before.clone());
         async move {
             let current = locked(&tx, id).await?;
-            if current.status != ScheduleStatus::Generating {
+            // Its person may have said more meanwhile, which another job reads.
+            if current.status != ScheduleStatus::Generating || current.wishes != before {
                 return Ok(current);
             }
             let changed = schedule::ActiveModel {

@@ -12,7 +12,7 @@ fn wishes(all: &[Wish]) -> Wishes {
     Wishes {
         heard: Heard {
             wishes: all.to_vec(),
-            rest: Vec::new(),
+            ..Heard::default()
         },
     }
 }
@@ -71,13 +71,89 @@ fn stored_wishes_are_read_again_and_strange_ones_do_no_harm() {
             Wish::NotBefore(at(10)),
             Wish::Energy(EnergyLevel::High, at(8), at(12)),
             Wish::OnDay("report".into(), date(2026, 3, 4)),
+            Wish::KeepFreeEach(vec![Weekday::Friday], at(12), Time::midnight()),
         ],
         rest: vec!["make me happy".into()],
+        unread: Vec::new(),
     };
     let json = serde_json::to_value(&heard).unwrap();
     assert_eq!(json["wishes"][1]["not_before"], "10:00:00");
+    assert!(json.get("unread").is_none(), "older versions read it too: {json}");
     assert_eq!(serde_json::from_value::<Heard>(json).unwrap(), heard);
     assert!(serde_json::from_value::<Heard>(serde_json::json!({ "wishes": [{ "fly": 1 }] })).is_err());
+}
+
+#[test]
+fn hours_of_weekdays_stay_free_on_each_of_them() {
+    // Monday to Sunday; the clocks go forward on the last day.
+    let days = [23, 29].map(|day| chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap());
+    let berlin = zones::zone("Europe/Berlin").unwrap();
+    let window = Window::new(berlin, days[0], days[1], &[], 15);
+    let slots = |weekdays: &[Weekday], from: i8, until: i8| each(weekdays, (at(from), at(until)), &window);
+    let friday = 4 * 96;
+    assert_eq!(slots(&[Weekday::Friday], 12, 13), [(friday + 48, friday + 52)]);
+    assert_eq!(slots(&[Weekday::Friday], 0, 0), [(friday, friday + 96)]);
+    let lunch = slots(&[], 12, 13);
+    assert_eq!(lunch.len(), 7);
+    assert_eq!(
+        lunch[6],
+        (6 * 96 + 44, 6 * 96 + 48),
+        "an hour is missing that night"
+    );
+    let said = words_of(&Wish::KeepFreeEach(vec![Weekday::Friday], at(12), at(0)));
+    assert_eq!(said, "Fridays 12:00–24:00 stays free");
+}
+
+/// Sizes that do not add up to the work: what was planned fits the same question again, so that nothing moves.
+#[test]
+fn what_was_planned_with_breaks_may_stay() {
+    use crate::features::scheduling::engine::{Budget, explain, plan};
+    for (dur, min, max) in [
+        (7, 2, 4),
+        (9, 2, 4),
+        (11, 1, 8),
+        (5, 2, 3),
+        (7, 3, 3),
+        (8, 1, 1),
+        (7, 1, 2),
+        (10, 3, 4),
+    ] {
+        let asked = || {
+            let mut one = task(0, dur, min, max);
+            while one.min > 1 && (dur / one.min) * max < dur {
+                one.min -= 1;
+            }
+            one
+        };
+        let mut first = question(vec![asked()]);
+        first.problem.hours.insert("work".into(), vec![(0, 96)]);
+        add_breaks(&mut first, 1);
+        let found = plan(&first.problem, &Budget::iterations(100), 1, &mut |_| {}).unwrap();
+        let explanation = explain(&first.problem, &found.solution, &Budget::iterations(1)).unwrap();
+        let pieces: Vec<Range> = first
+            .work_of(&explanation)
+            .into_iter()
+            .map(|(_, piece)| piece)
+            .collect();
+        assert_eq!(
+            pieces.iter().map(|(start, end)| end - start).sum::<i64>(),
+            dur,
+            "{pieces:?}"
+        );
+
+        let mut again = question(vec![Task {
+            prior: Some(pieces.clone()),
+            ..asked()
+        }]);
+        again.problem.hours.insert("work".into(), vec![(0, 96)]);
+        add_breaks(&mut again, 1);
+        let task = &again.problem.tasks[0];
+        let prior = task.prior.clone().unwrap_or_default();
+        let planned: i64 = prior.iter().map(|(start, end)| end - start).sum();
+        assert_eq!(planned, task.dur, "{dur} in {min} to {max}: {pieces:?}");
+        let fits = |(start, end): &Range| (task.min..=task.max).contains(&(end - start));
+        assert!(prior.iter().all(fits), "{dur} in {min} to {max}: {prior:?}");
+    }
 }
 
 fn question(tasks: Vec<Task>) -> Question {

@@ -24,6 +24,7 @@ use super::jobs::{locked, record, requested};
 use super::model::{NewSchedule, Progress};
 use super::rules;
 use super::window::date_of;
+use super::wishes::Wishes;
 use crate::access::Ctx;
 use crate::features::people;
 use crate::kernel::actions::{Action, Resource};
@@ -225,8 +226,8 @@ pub async fn regenerate(
             row.error = None;
             if let Some(feedback) = feedback {
                 row.feedback = Some(with_earlier(row.feedback.as_deref(), &feedback));
-                // Read anew by the job.
-                row.wishes = None;
+                // Read by the job. What it understood of earlier texts stays: their `tomorrow` is not that of today.
+                row.wishes = Wishes::with_unread(&row, &feedback);
             }
             row.job_id = Some(job);
             Ok((save(&tx, &before, row, "schedule.regenerated").await?, job))
