@@ -41,6 +41,6 @@ pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
     Attached, Planned, RemoteObject, Stored, Twin, Unstored, create, create_planned_in, delete,
-    delete_planned_in, import_in, leave_out, move_to, remove_objects, respond, restore_planned_in, store_parsed, twins_wait,
-    update,
+    delete_planned_in, import_in, leave_out, move_to, remove_objects, respond, restore_planned_in,
+    store_parsed, twins_wait, update,
 };

@@ -147,7 +147,8 @@ pub async fn restore_planned_in(tx: &Tx, whole: Vec<(calendar_event::Model, Atta
         };
         guest.into_active_model().reset_all()
     });
-    tx.insert_many::<attendee::ActiveModel>(attendees.collect()).await?;
+    tx.insert_many::<attendee::ActiveModel>(attendees.collect())
+        .await?;
     let reminders = reminders
         .into_iter()
         .filter(|reminder| there.contains(&reminder.user_id));
@@ -162,7 +163,8 @@ pub async fn restore_planned_in(tx: &Tx, whole: Vec<(calendar_event::Model, Atta
         };
         reminder.into_active_model().reset_all()
     });
-    tx.insert_many::<reminder::ActiveModel>(reminders.collect()).await?;
+    tx.insert_many::<reminder::ActiveModel>(reminders.collect())
+        .await?;
     let overrides = overrides
         .into_iter()
         .map(|changed| changed.into_active_model().reset_all());

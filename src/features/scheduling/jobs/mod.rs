@@ -8,6 +8,6 @@ mod replan;
 mod save;
 
 pub use generate::generate;
-pub use make::{Prepared, prepare};
+pub use make::{Prepared, only, prepare};
 pub use replan::{replan, start_due};
 pub use save::{locked, record, replace_slots, requested};
