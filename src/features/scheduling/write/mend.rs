@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::unavailable;
 use super::save;
 use crate::access::Ctx;
-use crate::features::scheduling::jobs::{Prepared, locked, prepare, replace_slots};
+use crate::features::scheduling::jobs::{Prepared, credit_of, locked, prepare, replace_slots};
 use crate::features::scheduling::model::{Diff, Slot};
 use crate::features::scheduling::question::Base;
 use crate::features::scheduling::read;
@@ -27,6 +27,8 @@ use crate::kernel::{Error, Result};
 /// Mends a proposal. Fails when something that had a place finds none any more.
 pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
     let row = read::get(ctx, id).await?;
+    // Work whose time is over would be planned once more.
+    credit_of(ctx, row.user_id).await?;
     let now = ctx.platform().clock.now();
     let prepared = prepare(&ctx.read().await?, &row, now, Base::Draft).await?;
     // Nobody watches this one.
