@@ -169,6 +169,25 @@ async fn two_plans_of_different_tasks_are_both_applied() {
 }
 
 #[tokio::test]
+async fn a_plan_takes_nothing_away_that_was_planned_after_it_was_made() {
+    let app = TestApp::start().await;
+    let (ana, place) = (app.ana(), app.ana.workspace());
+    prefer(&ana, &office(), json!({})).await;
+    let own = calendar(&ana, &place, json!({})).await;
+    task(&ana, &place, "Old", 60, json!({})).await;
+    let of_all = plan(&ana, &place, FIRST, LAST).await;
+    let thursday = json!({ "startAfter": "2026-03-05T07:00:00Z" });
+    let new = task(&ana, &place, "New", 60, thursday).await;
+    let limited = plan_of(&ana, &[&new]).await;
+    apply(&ana, &limited, &own).await;
+    let before = events_of(&ana, "New").await;
+    assert_eq!(before.len(), 1);
+    apply(&ana, &of_all, &own).await;
+    assert_eq!(events_of(&ana, "New").await, before);
+    assert_eq!(starts_of(&ana, "Old").await, ["2026-03-03T08:00"]);
+}
+
+#[tokio::test]
 async fn one_chosen_piece_replaces_the_piece_it_was_and_no_other() {
     let app = TestApp::start().await;
     let (ana, place) = (app.ana(), app.ana.workspace());

@@ -203,7 +203,11 @@ pub fn ask(
     let movable: Vec<Piece> = match base {
         Base::Draft => {
             let is_fixed = |own: &Piece| fixed.iter().any(|piece| piece.slot_id == own.slot_id);
-            loose.iter().filter(|own| !is_fixed(own)).cloned().collect()
+            let drafted: HashSet<TaskId> = sources.draft.iter().filter_map(|slot| slot.task_id).collect();
+            // What was planned since the draft was made has its place in force.
+            let since = free.into_iter().filter(|piece| !drafted.contains(&piece.task_id));
+            let own = loose.iter().filter(|own| !is_fixed(own)).cloned();
+            own.chain(since).collect()
         }
         Base::Applied => free,
     };

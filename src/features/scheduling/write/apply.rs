@@ -15,6 +15,7 @@ use crate::features::scheduling::fit::Look;
 use crate::features::scheduling::jobs::{self, Prepared, locked, prepare, record};
 use crate::features::scheduling::model::{Applied, Removed, Taken, Undo};
 use crate::features::scheduling::question::{Base, Piece, pieces};
+use crate::features::scheduling::rules;
 use crate::features::{calendars, events};
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::Instant;
@@ -135,10 +136,12 @@ async fn apply_in(
     };
     let mut unfit: HashSet<ScheduleSlotId> = look.unfit(&wanted);
     let only = jobs::only(&row);
+    let dropped = rules::diff_of(&row).unwrap_or_default().removed;
     let reach = Reach {
         wanted: &wanted,
         spared: &spared,
         only: only.as_deref(),
+        dropped: &dropped,
         tasks: &prepared.sources.tasks,
         is_partial: chosen.is_some(),
     };
@@ -217,14 +220,16 @@ struct Reach<'a> {
     spared: &'a [Piece],
     /// The tasks that the proposal is limited to.
     only: Option<&'a [TaskId]>,
+    /// Slots in force that the proposal leaves out, as its person was shown.
+    dropped: &'a [ScheduleSlotId],
     /// Open tasks.
     tasks: &'a [task::Model],
     is_partial: bool,
 }
 
 impl Reach<'_> {
-    /// Whether a piece in force that none of the slots takes over goes. Other work than that of the proposal stays, and so does what
-    /// somebody fixed where this proposal does not know of it.
+    /// Whether a piece in force that none of the slots takes over goes. Other work than that of the proposal stays, and so does what was
+    /// planned or fixed since without the proposal knowing of it.
     fn takes_away(&self, known: &Piece) -> bool {
         if self.wanted.iter().any(|own| own.replaces(known)) {
             return true;
@@ -232,13 +237,17 @@ impl Reach<'_> {
         if self.spared.iter().any(|own| own.replaces(known)) {
             return false;
         }
-        let task = self.tasks.iter().find(|task| task.id == known.task_id);
-        let is_meant = match self.only {
-            _ if self.is_partial => self.wanted.iter().any(|own| own.task_id == known.task_id),
-            Some(only) => only.contains(&known.task_id),
-            None => task.is_none_or(|task| task.is_auto_scheduled),
+        let is_planned = self.wanted.iter().any(|own| own.task_id == known.task_id);
+        let Some(task) = self.tasks.iter().find(|task| task.id == known.task_id) else {
+            // Nobody works on it any more.
+            return is_planned || !self.is_partial;
         };
-        is_meant && (task.is_none() || !known.is_locked)
+        let is_covered = match self.only {
+            Some(only) => only.contains(&task.id),
+            None => task.is_auto_scheduled,
+        };
+        let is_dropped = !self.is_partial && self.dropped.contains(&known.slot_id);
+        is_covered && (is_planned || is_dropped) && !known.is_locked
     }
 }
 
