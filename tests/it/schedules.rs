@@ -10,7 +10,7 @@ use crate::support::plans::{
 };
 use crate::support::{Client, TestApp};
 
-const EVENTS: &str = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 100) { nodes { id title start end description calendar { id } task { title } attendees { email isOptional response } reminders { minutesBefore channel } } } } }";
+const EVENTS: &str = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 20) { nodes { id title start end description calendar { id } task { title } attendees { email isOptional response } reminders { minutesBefore channel } } } } }";
 
 /// All events of the workspace, by start.
 async fn events(client: &Client<'_>, workspace: &str) -> Vec<Value> {
