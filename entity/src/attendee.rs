@@ -1,12 +1,13 @@
 //! Table `attendees`: guests and organizers of events.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::enums::AttendeeResponse;
 use crate::ids::{AttendeeId, CalendarEventId, UserId, WorkspaceId};
 
-/// One row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+/// One row. It is written down whole where a change of plans has to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "attendees")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -3,11 +3,12 @@
 //! Keyed by the original start. The patch holds only what was changed, so that later edits of the series reach the rest.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{CalendarEventId, EventOverrideId, WorkspaceId};
 
-/// One row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+/// One row. It is written down whole where a change of plans has to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "event_overrides")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -3,12 +3,13 @@
 //! Tied to the event's version, so that a moved event never fires a stale one.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::enums::NotificationChannel;
 use crate::ids::{CalendarEventId, ReminderId, UserId, WorkspaceId};
 
-/// One row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+/// One row. It is written down whole where a change of plans has to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "reminders")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -14,6 +14,7 @@ use crate::support::TestApp;
 use crate::support::plans::{
     calendar, command, event, office, plan, prefer, request, schedule, slots, task, work,
 };
+use crate::support::statements::{Heard, Statements};
 
 /// Writes to Ana's workspace what the API would refuse.
 async fn write<F, Fut>(app: &TestApp, body: F)
@@ -151,6 +152,36 @@ async fn until(app: &TestApp, last: &str) -> Value {
     schedule(&ana, &id).await
 }
 
+/// What a plan is made of, in the order in which it is read.
+const SOURCES: [&str; 6] = [
+    "user_preferences",
+    "calendar_events",
+    "event_overrides",
+    "tasks",
+    "task_dependencies",
+    "schedule_slots",
+];
+
+/// The statements that load it: from the settings of the person to the slots in force.
+fn sources(heard: &[Heard]) -> Vec<String> {
+    let texts: Vec<String> = heard.iter().map(|one| one.sql.clone()).collect();
+    let reads = |sql: &String, table: &str| sql.contains(&format!("FROM \"{table}\""));
+    // The settings are read for other things too; the last time before the events is meant.
+    let events = texts
+        .iter()
+        .position(|sql| reads(sql, "calendar_events"))
+        .unwrap();
+    let first = texts[..events]
+        .iter()
+        .rposition(|sql| reads(sql, "user_preferences"))
+        .unwrap();
+    let slots = texts[events..]
+        .iter()
+        .position(|sql| reads(sql, "schedule_slots"))
+        .unwrap();
+    texts[first..=events + slots].to_vec()
+}
+
 #[tokio::test]
 async fn a_quarter_is_loaded_by_as_few_statements_as_a_day() {
     let app = TestApp::start().await;
@@ -161,12 +192,23 @@ async fn a_quarter_is_loaded_by_as_few_statements_as_a_day() {
         let (start, end) = (format!("{day}T10:00:00Z"), format!("{day}T11:00:00Z"));
         event(&ana, &own, &start, &end, json!({})).await;
     }
+    // A series makes the planner look for exceptions, also those of the first day.
+    let weekly = json!({ "recurrence": { "rule": "FREQ=WEEKLY" } });
+    event(&ana, &own, "2026-03-02T14:00:00Z", "2026-03-02T15:00:00Z", weekly).await;
     let first = task(&ana, &place, "First", 60, json!({})).await;
     task(&ana, &place, "Second", 60, json!({ "dependencyIds": [first] })).await;
+    let heard = Statements::listen();
     let asked = async |last: &str| {
         let before = statements();
+        heard.take();
         let made = until(&app, last).await;
         assert_eq!(made["slots"].as_array().unwrap().len(), 2, "{made:#}");
+        let sources = sources(&heard.take());
+        assert!(sources.len() <= 6, "{last}: {sources:#?}");
+        for table in SOURCES {
+            let is_read = |sql: &String| sql.contains(&format!("FROM \"{table}\""));
+            assert!(sources.iter().any(is_read), "{table} until {last}: {sources:#?}");
+        }
         statements() - before
     };
     let (day, quarter) = (asked("2026-03-02").await, asked("2026-05-31").await);

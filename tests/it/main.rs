@@ -67,6 +67,7 @@ mod reminders;
 mod replanning;
 mod reports;
 mod retention;
+mod schedule_changes;
 mod schedule_stories;
 mod schedule_wishes;
 mod schedules;

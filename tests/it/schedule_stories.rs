@@ -20,6 +20,29 @@ fn advice(schedule: &Value, at: usize) -> (String, i64, Vec<String>) {
     )
 }
 
+/// The kinds of reasons of the slots of a task. Every slot of the plan must say why it is there, in sentences.
+fn why(schedule: &Value, title: &str) -> Vec<Vec<String>> {
+    let all = schedule["slots"].as_array().unwrap();
+    for reason in all.iter().flat_map(|slot| slot["reasons"].as_array().unwrap()) {
+        assert!(reason["message"].as_str().unwrap().ends_with('.'), "{reason}");
+    }
+    let codes: Vec<Vec<String>> = (0..all.len()).map(|slot| reasons(schedule, slot)).collect();
+    assert!(codes.iter().all(|codes| !codes.is_empty()), "{schedule:#}");
+    let of_task = all.iter().zip(codes);
+    of_task
+        .filter(|(slot, _)| slot["task"]["title"] == title)
+        .map(|(_, codes)| codes)
+        .collect()
+}
+
+/// Whether all of these name this reason.
+fn all_name(reasons: &[Vec<String>], code: &str) -> bool {
+    !reasons.is_empty()
+        && reasons
+            .iter()
+            .all(|codes| codes.iter().any(|known| known == code))
+}
+
 #[tokio::test]
 async fn a_nurse_on_night_shift_works_past_midnight() {
     let app = TestApp::start().await;
@@ -36,6 +59,10 @@ async fn a_nurse_on_night_shift_works_past_midnight() {
     );
     assert_eq!(plan["unscheduledTasks"], json!([]));
     assert_eq!(plan["score"].as_i64().unwrap(), 100);
+    // Eight hours of work fill a shift of eight hours.
+    for title in ["Handover", "Charts"] {
+        assert_eq!(why(&plan, title), [["ONLY_GAP"]], "{plan:#}");
+    }
 }
 
 #[tokio::test]
@@ -70,6 +97,11 @@ async fn half_a_day_between_meetings_is_used_in_pieces_and_buffers_stay_free() {
     assert_eq!(total, 150);
     assert!(found[0].as_str() <= "Slides 2026-03-02T10:45", "{found:?}");
     assert!(found[1].starts_with("Slides 2026-03-02T11:45") || found[1].as_str() > "Slides 2026-03-02T11:45");
+    // Nothing else is long enough before the meeting; after it there is time left, but sooner is better.
+    let reasons = why(&plan, "Slides");
+    let is_plain = |code: &String| ["ONLY_GAP", "PRIORITY"].contains(&code.as_str());
+    assert!(reasons[0].iter().all(is_plain), "{reasons:?}");
+    assert!(all_name(&reasons[1..], "PRIORITY"), "{reasons:?}");
 }
 
 #[tokio::test]
@@ -92,6 +124,7 @@ async fn in_a_crunch_what_matters_is_done_in_time_and_the_rest_is_told_why_not()
     task(&ana, &place, "Newsletter", 120, with("LOW")).await;
     let plan = plan(&ana, &place, "2026-03-02", "2026-03-03").await;
     assert_eq!(slots(&plan), ["Tender 2026-03-02T10:00 180"]);
+    assert!(all_name(&why(&plan, "Tender"), "PRIORITY"), "{plan:#}");
     let (reason, missing, codes) = advice(&plan, 0);
     assert_eq!((reason.as_str(), missing), ("NO_CAPACITY", 120));
     assert_eq!(plan["unscheduledTasks"][0]["task"]["title"], "Newsletter");
@@ -145,7 +178,12 @@ async fn a_traveller_is_planned_in_the_zone_they_chose() {
         found.contains(&"Visit 2026-03-05T14:00 120".to_owned()),
         "{found:?}"
     );
+    assert!(all_name(&why(&plan, "Visit"), "PRIORITY"), "{plan:#}");
+    // An hour on Tuesday and one on Thursday are left: enough, but not in one piece.
     assert_eq!(plan["unscheduledTasks"][0]["task"]["title"], "Report");
+    let (reason, missing, codes) = advice(&plan, 0);
+    assert_eq!((reason.as_str(), missing), ("FRAGMENTED", 120));
+    assert!(codes.contains(&"SMALLER_CHUNKS".to_owned()), "{codes:?}");
 }
 
 #[tokio::test]
@@ -199,6 +237,7 @@ async fn a_long_task_is_split_over_days_within_the_cap_of_each() {
         "{found:?}"
     );
     assert_eq!(found.len(), 3);
+    assert!(all_name(&why(&plan, "Thesis"), "PRIORITY"), "{plan:#}");
 }
 
 #[tokio::test]
@@ -306,5 +345,12 @@ async fn somebody_who_likes_their_plan_keeps_it_when_it_is_made_again() {
             .filter(|slot| slot["previousStart"] == slot["start"])
             .count(),
         3
+    );
+    for title in ["One", "Two", "Three"] {
+        assert!(all_name(&why(&second, title), "STABILITY"), "{title}: {second:#}");
+    }
+    assert!(
+        !all_name(&why(&second, "Small favour"), "STABILITY"),
+        "{second:#}"
     );
 }

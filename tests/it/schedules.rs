@@ -10,7 +10,7 @@ use crate::support::plans::{
 };
 use crate::support::{Client, TestApp};
 
-const EVENTS: &str = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 100) { nodes { id title start end description calendar { id } task { title } } } } }";
+const EVENTS: &str = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 20) { nodes { id title start end description calendar { id } task { title } attendees { email isOptional response } reminders { minutesBefore channel } } } } }";
 
 /// All events of the workspace, by start.
 async fn events(client: &Client<'_>, workspace: &str) -> Vec<Value> {
@@ -94,6 +94,9 @@ async fn a_plan_is_watched_reviewed_applied_and_taken_back() {
         (&json!(2), &json!(2))
     );
     assert_eq!(last["schedule"]["status"], "PROPOSED");
+    // The first plan is told at once, while the search for better ones takes its time.
+    let is_live = |step: &Value| step["phase"] == "SOLVING" && step["placedTaskCount"] == 2;
+    assert!(seen.iter().any(is_live), "{seen:#?}");
 
     let proposal = schedule(&ana, &id).await;
     assert_eq!(
@@ -166,9 +169,14 @@ async fn a_newer_plan_replaces_the_old_one_and_reverting_brings_it_back_exactly(
     let first = plan(&ana, &place, "2026-03-02", "2026-03-06").await;
     apply(&ana, &first, &work_calendar).await;
     let before = events(&ana, &place).await;
-    // Somebody writes into an event of the plan; that must survive.
-    let document = "mutation ($id: ID!) { updateCalendarEvent(id: $id, input: { description: \"bring figures\" }) { userErrors { code } } }";
-    ana.gql(document, json!({ "id": before[1]["id"] }))
+    // Somebody writes into an event of the plan, invites a guest and wants to be reminded; that must survive.
+    let document = "mutation ($id: ID!, $input: UpdateCalendarEventInput!) { updateCalendarEvent(id: $id, input: $input) { userErrors { code } } }";
+    let input = json!({
+        "description": "bring figures",
+        "attendees": [{ "email": "guest@example.com", "isOptional": true }],
+        "reminders": [{ "minutesBefore": 25 }],
+    });
+    ana.gql(document, json!({ "id": before[1]["id"], "input": input }))
         .await
         .succeeded("updateCalendarEvent");
     let before = events(&ana, &place).await;
@@ -204,7 +212,13 @@ async fn a_newer_plan_replaces_the_old_one_and_reverting_brings_it_back_exactly(
     assert_eq!(
         events(&ana, &place).await,
         before,
-        "ids, texts and times are as they were"
+        "ids, texts, times, guests and reminders are as they were"
+    );
+    assert_eq!(before[1]["reminders"][0]["minutesBefore"], 25);
+    assert!(
+        before[1]["attendees"].to_string().contains("guest@example.com"),
+        "{:#}",
+        before[1]
     );
     assert_eq!(schedule(&ana, &id(&first)).await["status"], "APPLIED");
     assert_eq!(before[1]["description"], "bring figures");
@@ -484,6 +498,10 @@ async fn a_circle_that_an_older_version_wrote_is_reported_and_the_rest_is_planne
         unplaced[0]["message"].as_str().unwrap().contains("in turn"),
         "{plan:#}"
     );
+    for one in unplaced {
+        let advice = one["relaxations"][0]["message"].as_str().unwrap();
+        assert!(advice.contains("It would be done"), "it was tried: {advice}");
+    }
 }
 
 /// Writes a dependency that the API would refuse.

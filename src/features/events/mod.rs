@@ -42,7 +42,7 @@ pub use read::{
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{
-    Planned, RemoteObject, Stored, Twin, Unstored, create, create_planned_in, delete, delete_planned_in,
-    import_in, leave_out, move_to, remove_objects, respond, restore_planned_in, store_parsed, twins_wait,
-    update,
+    Attached, Planned, RemoteObject, Stored, Twin, Unstored, create, create_planned_in, delete,
+    delete_planned_in, import_in, leave_out, move_to, remove_objects, respond, restore_planned_in,
+    store_parsed, twins_wait, update,
 };

@@ -9,6 +9,7 @@
 //! be taken back exactly; the engine never runs inside a transaction nor on a thread that serves requests.
 
 pub mod engine;
+mod fit;
 mod jobs;
 mod model;
 mod question;

@@ -7,6 +7,7 @@ use entity::{calendar_event, schedule};
 use serde::{Deserialize, Serialize};
 
 use super::words::StoredReason;
+use crate::features::events::Attached;
 use crate::kernel::time::{Instant, Span};
 
 /// A plan to make.
@@ -149,4 +150,7 @@ pub struct Removed {
     pub slot: ScheduleSlotId,
     /// The event as it was.
     pub event: Box<calendar_event::Model>,
+    /// Its guests, reminders and changed occurrences; plans that older versions applied have none.
+    #[serde(default)]
+    pub attached: Attached,
 }

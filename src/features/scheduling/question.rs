@@ -64,6 +64,13 @@ pub struct Piece {
     pub previous: Option<Instant>,
 }
 
+impl Piece {
+    /// Whether this piece of a draft is the work of a piece in force, there or at another time.
+    pub fn replaces(&self, known: &Piece) -> bool {
+        self.task_id == known.task_id && (self.span == known.span || self.previous == Some(known.span.start))
+    }
+}
+
 /// A task about which the engine is not asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
@@ -77,6 +84,17 @@ pub struct LeftOut {
     pub because_of: Vec<TaskId>,
     /// Whether it waits for itself through others.
     pub in_circle: bool,
+    /// What the engine would be asked if it did not wait for those.
+    pub alone: engine::Task,
+}
+
+/// Work that has to end before other work begins that stays where it is and waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The task that waits.
+    pub by: TaskId,
+    /// The deadline that the task has by itself.
+    pub own: Option<i64>,
 }
 
 /// The question, and what its numbers mean.
@@ -96,6 +114,8 @@ pub struct Question {
     pub elsewhere: Vec<Piece>,
     /// What the engine is not asked about.
     pub left_out: Vec<LeftOut>,
+    /// Tasks whose deadline is the begin of other work.
+    pub held: HashMap<TaskId, Held>,
     /// Slots of work of each task; the engine is asked for more when there are breaks.
     pub work: Vec<i64>,
     /// Slots at the end of every chunk that are a break.
@@ -126,14 +146,20 @@ impl Question {
     }
 }
 
-/// Minutes of a slot: a quarter of an hour when all sizes are whole quarters.
+/// Minutes of a slot: a quarter of an hour when all sizes are whole quarters, and all that is planned lies on quarters. On a grid that has
+/// no place for it, planned work could not stay where it is.
 pub fn slot_minutes(sources: &Sources) -> i64 {
     let of_task = |task: &task::Model| {
         let rest = task.duration_minutes - task.completed_minutes;
         [Some(rest), task.min_chunk_minutes, task.max_chunk_minutes]
     };
     let mut sizes = sources.tasks.iter().flat_map(of_task).flatten();
-    let is_coarse = sources.preferences.buffer_minutes % 15 == 0 && sizes.all(|minutes| minutes % 15 == 0);
+    let is_quarter = |at: Instant| at.timestamp() % 900 == 0;
+    let mut planned = sources.applied.iter().chain(&sources.draft);
+    let is_coarse = sources.preferences.buffer_minutes % 15 == 0
+        && sizes.all(|minutes| minutes % 15 == 0)
+        // What is locked does not move on any grid.
+        && planned.all(|slot| slot.is_locked || is_quarter(slot.start_utc) && is_quarter(slot.end_utc));
     if is_coarse { 15 } else { 5 }
 }
 
@@ -151,25 +177,39 @@ pub fn ask(
         let Some(task) = open.get(id) else { return false };
         only.map_or(task.is_auto_scheduled, |only| only.contains(id))
     };
-    let (in_force, elsewhere) = in_force(sources, window, now);
-    let (fixed, movable): (Vec<Piece>, Vec<Piece>) = match base {
-        Base::Draft => pieces(&sources.draft, now).partition(|piece| piece.is_locked),
-        Base::Applied => {
-            let drafted = pieces(&sources.draft, now).filter(|piece| piece.is_locked);
-            let drafted: Vec<Piece> = drafted.collect();
-            let (stay, movable): (Vec<Piece>, Vec<Piece>) = in_force
-                .iter()
-                .filter(|piece| open.contains_key(&piece.task_id))
-                .cloned()
-                .partition(|piece| piece.is_locked || piece.span.start <= now || !is_wanted(&piece.task_id));
-            // A plan that is made anew has what stays among its own locked slots, perhaps elsewhere by now.
-            let stay = stay.into_iter().filter(|piece| {
-                sources.draft.is_empty()
-                    || (piece.span.start <= now && !drafted.iter().any(|own| own.span == piece.span))
-            });
-            let fixed: Vec<Piece> = drafted.iter().cloned().chain(stay).collect();
-            (fixed, movable)
+    let (mut in_force, elsewhere) = in_force(sources, window, now);
+    // What a plan of some tasks does not know is as any other event to it.
+    in_force.retain(|piece| {
+        open.contains_key(&piece.task_id) || only.is_none_or(|only| only.contains(&piece.task_id))
+    });
+    let (locked, loose): (Vec<Piece>, Vec<Piece>) =
+        pieces(&sources.draft, now).partition(|piece| piece.is_locked);
+    let (stay, free): (Vec<Piece>, Vec<Piece>) = in_force
+        .iter()
+        .filter(|piece| open.contains_key(&piece.task_id))
+        .cloned()
+        .partition(|piece| stays(piece, is_wanted(&piece.task_id), &locked, now));
+    // A draft that has it in the same place has its slot already.
+    let stay = stay.into_iter().map(|piece| {
+        let own = loose
+            .iter()
+            .find(|own| own.task_id == piece.task_id && own.span == piece.span);
+        Piece {
+            slot_id: own.map_or(piece.slot_id, |own| own.slot_id),
+            ..piece
         }
+    });
+    let fixed: Vec<Piece> = locked.into_iter().chain(stay).collect();
+    let movable: Vec<Piece> = match base {
+        Base::Draft => {
+            let is_fixed = |own: &Piece| fixed.iter().any(|piece| piece.slot_id == own.slot_id);
+            let drafted: HashSet<TaskId> = sources.draft.iter().filter_map(|slot| slot.task_id).collect();
+            // What was planned since the draft was made has its place in force.
+            let since = free.into_iter().filter(|piece| !drafted.contains(&piece.task_id));
+            let own = loose.iter().filter(|own| !is_fixed(own)).cloned();
+            own.chain(since).collect()
+        }
+        Base::Applied => free,
     };
 
     let mut done: HashMap<TaskId, (i64, Instant)> = HashMap::new();
@@ -189,14 +229,9 @@ pub fn ask(
         .collect();
     let asked: HashSet<TaskId> = wanted.iter().map(|task| task.id).collect();
     let waits = Waits::new(sources, &open, &asked, &in_force, &done, &rest);
-    let left_out: Vec<LeftOut> = wanted
-        .iter()
-        .filter_map(|task| waits.left_out(task.id, rest(task)))
-        .collect();
-    let kept: Vec<&task::Model> = wanted
+    let (stuck, kept): (Vec<&task::Model>, Vec<&task::Model>) = wanted
         .into_iter()
-        .filter(|task| !waits.stuck.contains_key(&task.id))
-        .collect();
+        .partition(|task| waits.stuck.contains_key(&task.id));
     let number: HashMap<TaskId, u32> = kept
         .iter()
         .zip(0..)
@@ -205,10 +240,14 @@ pub fn ask(
 
     let taken = busy(sources, window, &fixed, &in_force);
     let hours = Hours::new(sources, window, wishes);
-    let asked = kept.iter().map(|task| {
+    let limits = waits::limits(&sources.waits, &fixed, now);
+    let mut held = HashMap::new();
+    let mut tasks = Vec::with_capacity(kept.len() + stuck.len());
+    // What waits in vain comes last, until the wishes have reached it too.
+    for (task, id) in kept.iter().chain(&stuck).zip(0..) {
         let mut one = work(task, rest(task), window, now);
         one.sched = hours.of(task.id).to_owned();
-        one.id = number[&task.id];
+        one.id = id;
         one.deps = waits
             .of(task.id)
             .filter_map(|dep| number.get(&dep).copied())
@@ -230,10 +269,17 @@ pub fn ask(
             .collect();
         prior.sort_unstable();
         one.prior = (!prior.is_empty()).then_some(prior);
-        one
-    });
+        if let Some((by, start)) = limits.get(&task.id) {
+            let limit = window.floor(*start);
+            if one.deadline.is_none_or(|own| limit < own) {
+                let own = one.deadline.replace(limit);
+                held.insert(task.id, Held { by: *by, own });
+            }
+        }
+        tasks.push(one);
+    }
     let problem = Problem {
-        tasks: asked.collect(),
+        tasks,
         busy: taken.events,
         fixed: taken.work,
         ..frame(sources, window, now, &fixed, &hours)
@@ -241,16 +287,33 @@ pub fn ask(
     let mut question = Question {
         work: problem.tasks.iter().map(|task| task.dur).collect(),
         problem,
-        tasks: kept.iter().map(|task| task.id).collect(),
+        tasks: kept.iter().chain(&stuck).map(|task| task.id).collect(),
         busy: taken.spans,
         fixed,
         in_force,
         elsewhere,
-        left_out,
+        left_out: Vec::new(),
+        held,
         pause: 0,
     };
     wishes.bend(&mut question, sources, window);
+    let alone = question.problem.tasks.split_off(kept.len());
+    question.tasks.truncate(kept.len());
+    question.work.truncate(kept.len());
+    let left_out = stuck.iter().zip(alone);
+    let left_out = left_out.filter_map(|(task, alone)| waits.left_out(task.id, rest(task), alone));
+    question.left_out = left_out.collect();
     question
+}
+
+/// Whether a piece in force stays whatever is planned: it has begun, somebody fixed it, or the plan is not about its task. A locked slot of
+/// the draft that is the same work, perhaps elsewhere by now, takes its place.
+fn stays(piece: &Piece, is_wanted: bool, locked: &[Piece], now: Instant) -> bool {
+    if piece.span.start <= now {
+        let is_same = |own: &Piece| own.task_id == piece.task_id && own.span == piece.span;
+        return !locked.iter().any(is_same);
+    }
+    (piece.is_locked || !is_wanted) && !locked.iter().any(|own| own.replaces(piece))
 }
 
 /// Slots as pieces, without those that are over.
@@ -297,8 +360,11 @@ fn in_force(sources: &Sources, window: &Window, now: Instant) -> (Vec<Piece>, Ve
 fn work(task: &task::Model, rest: i64, window: &Window, now: Instant) -> engine::Task {
     let dur = window.slots(rest);
     let (min, max) = sizes(task, dur, window);
-    let is_over = |due: Instant| task.is_hard_deadline && due <= now;
-    let deadline = |due: Instant| if is_over(due) { 0 } else { window.floor(due) };
+    // What is over is not later than the begin of the plan, so that nobody takes it for a matter of too little time.
+    let deadline = |due: Instant| match window.floor(due) {
+        slot if due <= now => slot.min(0),
+        slot => slot,
+    };
     let est = task.start_after.map_or(0, |at| window.ceil(at));
     engine::Task {
         id: 0,

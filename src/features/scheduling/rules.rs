@@ -1,18 +1,18 @@
-//! Decisions about plans that need no database: how long to think, what a plan is worth to a person, how it differs from what is in force,
-//! and whether it still fits.
+//! Decisions about plans that need no database: how long to think, what a plan is worth to a person, and how it differs from what is in
+//! force.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use entity::ids::{CalendarEventId, ScheduleSlotId, TaskId};
-use entity::{schedule, schedule_slot, task, unscheduled_task};
+use entity::ids::{ScheduleSlotId, TaskId};
+use entity::{schedule, schedule_slot, unscheduled_task};
 use serde_json::{Map, Value, json};
 
 use super::engine::{Parts, Problem, Solution};
 use super::model::{Diff, Slot, Stats};
-use super::question::{Piece, Sources};
+use super::question::Piece;
 use super::words::{StoredReason, StoredRelaxation};
-use crate::kernel::time::{Instant, Span};
+use crate::kernel::time::Instant;
 
 /// How much thought a plan gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,10 @@ pub struct Effort {
     pub advice: Duration,
 }
 
-/// A week is planned while its person waits; larger plans get what they need, up to three seconds.
+/// A week is planned while its person waits. Larger plans get three seconds, less when the search knows that no plan is better.
 pub fn effort(tasks: usize) -> Effort {
     let (iterations, millis, advice) = match tasks {
         0..=25 => (40_000, 110, 60),
-        26..=80 => (200_000, 800, 200),
         _ => (2_000_000, 3_000, 500),
     };
     Effort {
@@ -144,66 +143,6 @@ pub fn compare_moved(diff: &mut Diff, slot: ScheduleSlotId, previous: Option<Ins
         Some(previous) if previous == start => diff.unchanged += 1,
         Some(_) => diff.moved.push(slot),
     }
-}
-
-/// Events that stand for slots of plans in force.
-pub fn planned_events(sources: &Sources) -> HashSet<CalendarEventId> {
-    sources
-        .applied
-        .iter()
-        .filter_map(|slot| slot.calendar_event_id)
-        .collect()
-}
-
-/// Whether a span is taken by something that is not planned work.
-pub fn is_busy(sources: &Sources, span: Span) -> bool {
-    let planned = planned_events(sources);
-    let others = sources
-        .busy
-        .iter()
-        .filter(|busy| !planned.contains(&busy.event_id));
-    others
-        .filter_map(|busy| Span::new(busy.start, busy.end))
-        .any(|busy| busy.overlaps(&span))
-}
-
-/// Pieces that no longer fit: in the past, taken by an event, of a task that is closed, or after its hard deadline.
-pub fn unfit<'a>(sources: &Sources, pieces: &'a [Piece], in_force: &[Piece], now: Instant) -> Vec<&'a Piece> {
-    let open: HashMap<TaskId, &task::Model> = sources.tasks.iter().map(|task| (task.id, task)).collect();
-    let fits = |piece: &&Piece| {
-        let stays = in_force
-            .iter()
-            .any(|known| known.task_id == piece.task_id && known.span == piece.span);
-        let late = |task: &&task::Model| {
-            task.is_hard_deadline && task.due_at.is_some_and(|due| due > now && piece.span.end > due)
-        };
-        let collides = in_force
-            .iter()
-            .filter(|known| known.task_id != piece.task_id && known.span.start <= now)
-            .any(|known| known.span.overlaps(&piece.span));
-        let task = open.get(&piece.task_id);
-        (stays || piece.span.start >= now)
-            && task.is_some_and(|task| !late(task))
-            && !collides
-            && !is_busy(sources, piece.span)
-    };
-    pieces.iter().filter(|piece| !fits(piece)).collect()
-}
-
-/// Tasks of which more or less is planned than is left to do.
-pub fn resized(sources: &Sources, pieces: &[Piece]) -> Vec<TaskId> {
-    let mut planned: HashMap<TaskId, i64> = HashMap::new();
-    for piece in pieces {
-        *planned.entry(piece.task_id).or_default() += (piece.span.end - piece.span.start).num_minutes();
-    }
-    let rest = |task: &task::Model| i64::from(task.duration_minutes - task.completed_minutes);
-    // Slots are whole; what is less than one does not count.
-    let differs = |task: &&task::Model| {
-        planned
-            .get(&task.id)
-            .is_some_and(|minutes| (minutes - rest(task)).abs() >= 15)
-    };
-    sources.tasks.iter().filter(differs).map(|task| task.id).collect()
 }
 
 /// What is different about a plan, of which there may have been nothing before, for the audit log. Of wishes, and of what was placed where,

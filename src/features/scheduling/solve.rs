@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::engine::{self, Budget, Explanation, Parts, Plan, Watch};
-use super::question::Question;
+use super::engine::{self, Budget, Explanation, Parts, Plan, Problem, Range, Watch};
+use super::question::{LeftOut, Question};
 use super::rules::Effort;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -30,9 +30,18 @@ pub struct Solved {
     pub explanation: Explanation,
     /// The parts of its objective.
     pub parts: Parts,
+    /// For each task that was left out, where it would go if it did not wait; nothing when that is nowhere or was not tried.
+    pub unblocked: Vec<Option<Vec<Range>>>,
     /// Until the first complete plan.
     pub first: Duration,
 }
+
+/// Most tasks left out of the question that are tried without what they wait for.
+const TRIED: usize = 20;
+/// Those of them that are tried however little time is left.
+const TRIED_ALWAYS: usize = 4;
+/// Changes that one task alone in the time that is left is worth.
+const CHANGES: u64 = 32;
 
 struct Stopwatch {
     began: Instant,
@@ -113,11 +122,54 @@ fn work(
     if advice.cancel.is_cancelled() {
         return Err(cancelled());
     }
+    let unblocked = unblocked(question, &plan, effort, &advice);
     let parts = engine::score(problem, &plan.solution).map_err(Error::internal)?;
     Ok(Solved {
         plan,
         explanation,
         parts,
+        unblocked,
         first: first.unwrap_or_default(),
     })
+}
+
+/// Where each task that waits in vain would go if it did not, while all others stay where they are.
+fn unblocked(
+    question: &Question,
+    plan: &Plan,
+    effort: Effort,
+    advice: &Stopwatch,
+) -> Vec<Option<Vec<Range>>> {
+    if question.left_out.is_empty() {
+        return Vec::new();
+    }
+    let chunks = &plan.solution.chunks;
+    let mut still = Problem {
+        tasks: Vec::new(),
+        ..question.problem.clone()
+    };
+    for &(start, end) in chunks.values().flatten() {
+        still.fixed.push((start, end));
+        for day in &mut still.days {
+            day.2 = (day.2 - (end.min(day.1) - start.max(day.0)).max(0)).max(0);
+        }
+    }
+    // The advice about other tasks may have used its time up.
+    let limit = advice.elapsed() + effort.advice;
+    let place = |(at, one): (usize, &LeftOut)| {
+        let is_over = at >= TRIED_ALWAYS && advice.elapsed() >= limit;
+        if at >= TRIED || is_over || advice.is_cancelled() {
+            return None;
+        }
+        let mut task = one.alone.clone();
+        for dep in std::mem::take(&mut task.deps) {
+            task.est = task.est.max(chunks.get(&dep)?.last()?.1);
+        }
+        let id = task.id;
+        let mut alone = still.clone();
+        alone.tasks.push(task);
+        let found = engine::plan(&alone, &Budget::iterations(CHANGES), 0, &mut |_| {}).ok()?;
+        found.solution.chunks.get(&id).cloned()
+    };
+    question.left_out.iter().enumerate().map(place).collect()
 }

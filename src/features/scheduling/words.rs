@@ -5,7 +5,7 @@ use entity::enums::UnscheduledReason;
 use entity::ids::TaskId;
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Change, Missing, MissingCode, Placed, ReasonCode, Relaxation};
+use super::engine::{Change, Missing, MissingCode, Placed, Range, ReasonCode, Relaxation};
 use super::question::{LeftOut, Question};
 use super::window::Window;
 use crate::kernel::time::{Instant, Span};
@@ -94,6 +94,8 @@ pub struct Words<'a> {
     pub window: &'a Window,
     /// Title of each task.
     pub title: &'a dyn Fn(TaskId) -> String,
+    /// When it is said.
+    pub now: Instant,
 }
 
 /// The reason of a slot that somebody fixed.
@@ -116,6 +118,12 @@ impl Words<'_> {
     /// Why a chunk is where it is.
     pub fn reasons(&self, placed: &Placed) -> Vec<StoredReason> {
         let task = &self.question.problem.tasks[placed.task as usize];
+        // What is due sooner than that is late by its own deadline.
+        let held = self.held(placed.task);
+        let held = held.filter(|_| {
+            task.due
+                .is_none_or(|due| task.deadline.is_some_and(|last| due >= last))
+        });
         let instead = placed.next_best.map(|(range, _)| self.when(self.between(range)));
         let reason = |code: ReasonCode| {
             let due = task
@@ -125,9 +133,12 @@ impl Words<'_> {
             let (code, message) = match code {
                 ReasonCode::Deadline => (
                     PlacementCode::Deadline,
-                    match due {
-                        Some(due) => format!("Any later it would miss its deadline, {due}."),
-                        None => "Any later, work that waits for it would miss a deadline.".into(),
+                    match (&held, due) {
+                        (Some((by, _)), _) => {
+                            format!("Any later, {by}, which waits for it, would have to move.")
+                        }
+                        (None, Some(due)) => format!("Any later it would miss its deadline, {due}."),
+                        (None, None) => "Any later, work that waits for it would miss a deadline.".into(),
                     },
                 ),
                 ReasonCode::Priority => (
@@ -177,12 +188,16 @@ impl Words<'_> {
         let names: Vec<String> = missing.because_of.iter().map(|task| self.named(*task)).collect();
         let work = self.question.work[missing.task as usize];
         let minutes = missing.slots.min(work) * self.window.slot_minutes;
-        let until = match task.deadline {
-            Some(slot) => {
-                let deadline = self.window.instant(slot - self.question.pause);
-                format!("before its deadline, {}", self.at(deadline))
+        let held = self.held(missing.task);
+        let deadline = task
+            .deadline
+            .map(|slot| self.window.instant(slot - self.question.pause));
+        let until = match (deadline, &held) {
+            (Some(deadline), Some((by, _))) => {
+                format!("before {by}, which waits for it, begins {}", self.at(deadline))
             }
-            None => "in the days of this plan".into(),
+            (Some(deadline), None) => format!("before its deadline, {}", self.at(deadline)),
+            (None, _) => "in the days of this plan".into(),
         };
         let holders = if names.is_empty() {
             String::new()
@@ -212,10 +227,23 @@ impl Words<'_> {
                     format!("No free gap {until} is as long as its smallest piece of {least}.{holders}");
                 (UnscheduledReason::Fragmented, message)
             }
-            MissingCode::DeadlinePassed => (
-                UnscheduledReason::DeadlinePassed,
-                "Its deadline is already over.".into(),
-            ),
+            MissingCode::DeadlinePassed => match (&held, deadline) {
+                (Some((by, _)), _) => (
+                    UnscheduledReason::NoCapacity,
+                    format!("{by}, which waits for it, begins before there is time for it."),
+                ),
+                (None, Some(deadline)) if deadline > self.now => (
+                    UnscheduledReason::NoCapacity,
+                    format!(
+                        "Its deadline, {}, is before the days of this plan.",
+                        self.at(deadline)
+                    ),
+                ),
+                _ => (
+                    UnscheduledReason::DeadlinePassed,
+                    "Its deadline is already over.".into(),
+                ),
+            },
         };
         Unplaced {
             task_id,
@@ -225,21 +253,50 @@ impl Words<'_> {
             relaxations: missing
                 .relaxations
                 .iter()
-                .map(|one| {
-                    let relaxation = self.relaxation(one);
-                    StoredRelaxation {
+                .filter_map(|one| {
+                    let relaxation = match (&one.change, &held) {
+                        (Change::ExtendDeadline { until }, Some((by, own))) => {
+                            self.later(by, *own, *until, one)?
+                        }
+                        _ => self.relaxation(one),
+                    };
+                    Some(StoredRelaxation {
                         gained_minutes: relaxation
                             .gained_minutes
                             .min(whole(work * self.window.slot_minutes)),
                         ..relaxation
-                    }
+                    })
                 })
                 .collect(),
         }
     }
 
-    /// Why the engine was not asked about a task.
-    pub fn left_out(&self, left_out: &LeftOut) -> Unplaced {
+    /// Who waits for a task and stays where it is, and the deadline that the task has by itself.
+    fn held(&self, task: u32) -> Option<(String, Option<i64>)> {
+        let id = self.question.tasks.get(task as usize)?;
+        let held = self.question.held.get(id)?;
+        Some((format!("“{}”", (self.title)(held.by)), held.own))
+    }
+
+    /// More time for a task whose end is the begin of another; nothing when its own deadline would still be in the way.
+    fn later(&self, by: &str, own: Option<i64>, until: i64, one: &Relaxation) -> Option<StoredRelaxation> {
+        let until = until - self.question.pause;
+        if own.is_some_and(|own| until > own) {
+            return None;
+        }
+        Some(StoredRelaxation {
+            code: RelaxationCode::MoveOtherTask,
+            message: format!(
+                "Move {by}, which waits for it, to {} or later.{}",
+                self.at(self.window.instant(until)),
+                self.then(&one.chunks)
+            ),
+            gained_minutes: whole(one.gained * self.window.slot_minutes),
+        })
+    }
+
+    /// Why the engine was not asked about a task, and where it would go if it did not wait.
+    pub fn left_out(&self, left_out: &LeftOut, place: Option<&[Range]>) -> Unplaced {
         let names: Vec<String> = left_out
             .because_of
             .iter()
@@ -251,35 +308,35 @@ impl Words<'_> {
                 list(&names)
             )
         } else {
-            format!(
-                "It waits for {}, which is not finished and has no place in this plan.",
-                list(&names)
-            )
+            let state = if names.len() > 1 {
+                "which are not finished and have no place in this plan"
+            } else {
+                "which is not finished and has no place in this plan"
+            };
+            format!("It waits for {}, {state}.", list(&names))
         };
-        let relaxation = StoredRelaxation {
+        let relaxation = place.map(|chunks| StoredRelaxation {
             code: RelaxationCode::DropDependency,
-            message: format!("Finish {}, or do not wait for it.", list(&names)),
+            message: format!(
+                "Finish {}, or do not wait for {}.{}",
+                list(&names),
+                if names.len() > 1 { "them" } else { "it" },
+                self.then(chunks)
+            ),
             gained_minutes: whole(left_out.minutes),
-        };
+        });
         Unplaced {
             task_id: left_out.task_id,
             reason: left_out.reason,
             missing_minutes: whole(left_out.minutes),
             message,
-            relaxations: vec![relaxation],
+            relaxations: relaxation.into_iter().collect(),
         }
     }
 
     fn relaxation(&self, one: &Relaxation) -> StoredRelaxation {
         let minutes = |slots: i64| duration(slots * self.window.slot_minutes);
-        let then = match (one.chunks.first(), one.chunks.len()) {
-            (Some(first), 1) => format!(" It would be done {}.", self.when(self.between(*first))),
-            (Some(first), pieces) => format!(
-                " It would be done in {pieces} pieces, the first {}.",
-                self.when(self.between(*first))
-            ),
-            (None, _) => String::new(),
-        };
+        let then = self.then(&one.chunks);
         let (code, message) = match &one.change {
             Change::ExtendDeadline { until } => (
                 RelaxationCode::ExtendDeadline,
@@ -332,6 +389,18 @@ impl Words<'_> {
             code,
             message,
             gained_minutes: whole(one.gained * self.window.slot_minutes),
+        }
+    }
+
+    /// Where a task would go.
+    fn then(&self, chunks: &[Range]) -> String {
+        match (chunks.first(), chunks.len()) {
+            (Some(first), 1) => format!(" It would be done {}.", self.when(self.between(*first))),
+            (Some(first), pieces) => format!(
+                " It would be done in {pieces} pieces, the first {}.",
+                self.when(self.between(*first))
+            ),
+            (None, _) => String::new(),
         }
     }
 

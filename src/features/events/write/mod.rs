@@ -17,7 +17,7 @@ pub use create::create;
 pub use delete::delete;
 pub use edit::{move_to, update};
 pub use import::import_in;
-pub use planned::{Planned, create_planned_in, delete_planned_in, restore_planned_in};
+pub use planned::{Attached, Planned, create_planned_in, delete_planned_in, restore_planned_in};
 pub use respond::respond;
 
 pub(super) use people::renew_reminders;

@@ -32,6 +32,7 @@ pub struct Made {
     pub solved: Solved,
     pub wishes: Wishes,
     pub seed: u64,
+    pub now: Instant,
     pub began: Stopwatch,
 }
 
@@ -160,6 +161,7 @@ pub async fn make(
         solved,
         wishes: prepared.wishes,
         seed,
+        now,
         began,
     })
 }

@@ -7,7 +7,8 @@ mod make;
 mod replan;
 mod save;
 
+pub use credit::credit_of;
 pub use generate::generate;
-pub use make::{Prepared, prepare};
+pub use make::{Prepared, only, prepare};
 pub use replan::{replan, start_due};
 pub use save::{locked, record, replace_slots, requested};

@@ -16,6 +16,7 @@ use sea_orm::{
 use super::{credit, make, save};
 use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
+use crate::features::scheduling::fit::{Chunk, misplaced};
 use crate::features::scheduling::question::{Base, Question};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::solve::How;
@@ -204,7 +205,8 @@ async fn is_touched(read: &Read, seq: i64) -> Result<bool> {
     Ok(select.one(read).await?.is_some())
 }
 
-/// Whether work in force no longer fits, or a task has less or more planned than is left to do.
+/// Whether work in force no longer fits the calendar, the hours, the limits or the order of the tasks, or a task has less or more planned
+/// than is left to do.
 fn is_broken(question: &Question, now: Instant) -> bool {
     // What is left of a task is not known while it is worked on: a focus session may give it minutes of the slot before the slot does.
     let is_under_way = |task: TaskId| {
@@ -212,6 +214,18 @@ fn is_broken(question: &Question, now: Instant) -> bool {
         own.any(|piece| piece.span.start <= now)
     };
     let problem = &question.problem;
+    let mut planned: Vec<Chunk> = Vec::new();
+    let mut waited_for: Vec<Chunk> = Vec::new();
+    for (task, id) in problem.tasks.iter().zip(&question.tasks) {
+        let chunk = |range| Chunk { task: task.id, range };
+        planned.extend(task.prior.iter().flatten().copied().map(chunk));
+        // Nobody knows how much of it is still to come.
+        waited_for.extend(is_under_way(*id).then_some(chunk((0, 0))));
+    }
+    waited_for.extend(&planned);
+    if misplaced(question, &problem.days, &planned, &waited_for).contains(&true) {
+        return true;
+    }
     let mut tasks = problem.tasks.iter().zip(&question.tasks);
     tasks.any(|(task, id)| {
         let prior = task.prior.as_deref().unwrap_or_default();
@@ -226,12 +240,7 @@ fn is_broken(question: &Question, now: Instant) -> bool {
 fn fits(problem: &Problem, task: &super::super::engine::Task, (start, end): (i64, i64)) -> bool {
     let overlaps =
         |(from, to, before, after): &(i64, i64, i64, i64)| start < to + after && from - before < end;
-    let is_open = problem
-        .hours
-        .get(&task.sched)
-        .is_some_and(|hours| hours.iter().any(|(from, to)| *from <= start && end <= *to));
-    is_open
-        && !problem.busy.iter().any(overlaps)
+    !problem.busy.iter().any(overlaps)
         && !problem.fixed.iter().any(|(from, to)| start < *to && *from < end)
         && task.deadline.is_none_or(|deadline| end <= deadline)
 }
@@ -247,10 +256,14 @@ async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: Rep
     if is_same || job.cancel.is_cancelled() {
         return Ok(());
     }
-    let anew = request(ctx, row).await?;
-    let Some(stored) = save::store(ctx, anew.id, &finished).await? else {
-        return Ok(());
-    };
+    // A proposal that is only half there would wait for its plan for ever.
+    let finished = &finished;
+    let stored = ctx
+        .write(|tx| async move {
+            let anew = request(&tx, row).await?;
+            save::store_in(&tx, anew, finished).await
+        })
+        .await?;
     let lost = |id: &entity::ids::TaskId| made.question.in_force.iter().any(|piece| piece.task_id == *id);
     let keeps_all = !finished.unplaced.iter().any(|one| lost(&one.task_id));
     if policy == ReplanPolicy::Apply && keeps_all {
@@ -264,37 +277,34 @@ async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: Rep
 }
 
 /// A new plan for the same days; an older suggestion nobody answered gives way to it.
-async fn request(ctx: &Ctx, row: &schedule::Model) -> Result<schedule::Model> {
-    ctx.write(|tx| async move {
-        use schedule::Column;
-        let older = tx
-            .find::<schedule::Entity>()
-            .filter(Column::UserId.eq(row.user_id))
-            .filter(Column::Status.eq(ScheduleStatus::Proposed))
-            .filter(Column::BaseScheduleId.eq(row.id))
-            .filter(Column::JobId.is_null());
-        for old in older.all(tx.conn()).await? {
-            let mut discarded = old.clone().into_active_model();
-            discarded.status = Set(ScheduleStatus::Discarded);
-            discarded.updated_at = Set(tx.now());
-            let stored = tx.update(discarded).await?;
-            let changes = rules::audit_diff(Some(&old), &stored);
-            save::record(&tx, "schedule.discarded", &stored, changes);
-        }
-        let new = schedule::Model {
-            engine: row.engine,
-            instructions: row.instructions.clone(),
-            feedback: row.feedback.clone(),
-            wishes: row.wishes.clone(),
-            task_ids: row.task_ids.clone(),
-            base_schedule_id: Some(row.id),
-            ..save::requested(&tx, row.user_id, (row.start_date, row.end_date))
-        };
-        use sea_orm::ActiveModelTrait as _;
-        let stored = tx.insert(new.into_active_model().reset_all()).await?;
-        let changes = rules::audit_diff(None, &stored);
-        save::record(&tx, "schedule.requested", &stored, changes);
-        Ok(stored)
-    })
-    .await
+async fn request(tx: &Tx, row: &schedule::Model) -> Result<schedule::Model> {
+    use schedule::Column;
+    use sea_orm::ActiveModelTrait as _;
+    let older = tx
+        .find::<schedule::Entity>()
+        .filter(Column::UserId.eq(row.user_id))
+        .filter(Column::Status.eq(ScheduleStatus::Proposed))
+        .filter(Column::BaseScheduleId.eq(row.id))
+        .filter(Column::JobId.is_null());
+    for old in older.all(tx.conn()).await? {
+        let mut discarded = old.clone().into_active_model();
+        discarded.status = Set(ScheduleStatus::Discarded);
+        discarded.updated_at = Set(tx.now());
+        let stored = tx.update(discarded).await?;
+        let changes = rules::audit_diff(Some(&old), &stored);
+        save::record(tx, "schedule.discarded", &stored, changes);
+    }
+    let new = schedule::Model {
+        engine: row.engine,
+        instructions: row.instructions.clone(),
+        feedback: row.feedback.clone(),
+        wishes: row.wishes.clone(),
+        task_ids: row.task_ids.clone(),
+        base_schedule_id: Some(row.id),
+        ..save::requested(tx, row.user_id, (row.start_date, row.end_date))
+    };
+    let stored = tx.insert(new.into_active_model().reset_all()).await?;
+    let changes = rules::audit_diff(None, &stored);
+    save::record(tx, "schedule.requested", &stored, changes);
+    Ok(stored)
 }

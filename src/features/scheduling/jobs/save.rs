@@ -85,6 +85,7 @@ pub fn finish(made: &Made, ids: &IdGen) -> Result<Finished> {
         question: &made.question,
         window: &made.window,
         title: &title,
+        now: made.now,
     };
     let mut slots: Vec<Slot> = Vec::new();
     for piece in &made.question.fixed {
@@ -116,7 +117,8 @@ pub fn finish(made: &Made, ids: &IdGen) -> Result<Finished> {
     slots.sort_by_key(|slot| slot.span.start);
     let diff = rules::compare(&made.question.in_force, &mut slots);
     let mut unplaced: Vec<Unplaced> = explanation.missing.iter().map(|one| words.missing(one)).collect();
-    unplaced.extend(made.question.left_out.iter().map(|one| words.left_out(one)));
+    let left_out = made.question.left_out.iter().zip(&made.solved.unblocked);
+    unplaced.extend(left_out.map(|(one, place)| words.left_out(one, place.as_deref())));
 
     let problem = &made.question.problem;
     let solution = &made.solved.plan.solution;
@@ -205,7 +207,8 @@ pub async fn locked(tx: &Tx, id: ScheduleId) -> Result<schedule::Model> {
     select.one(tx.conn()).await?.ok_or_else(Error::not_found)
 }
 
-async fn store_in(tx: &Tx, row: schedule::Model, finished: &Finished) -> Result<schedule::Model> {
+/// The same for a row that is this transaction's.
+pub async fn store_in(tx: &Tx, row: schedule::Model, finished: &Finished) -> Result<schedule::Model> {
     let id = row.id;
     replace_slots(tx, id, &finished.slots).await?;
     tx.delete_many::<unscheduled_task::Entity>()

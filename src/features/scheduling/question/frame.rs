@@ -88,12 +88,7 @@ pub(super) struct Busy {
 }
 
 pub(super) fn busy(sources: &Sources, window: &Window, fixed: &[Piece], in_force: &[Piece]) -> Busy {
-    let planned: HashSet<CalendarEventId> = sources
-        .applied
-        .iter()
-        .filter_map(|slot| slot.calendar_event_id)
-        .chain(in_force.iter().filter_map(|piece| piece.event_id))
-        .collect();
+    let planned: HashSet<CalendarEventId> = in_force.iter().filter_map(|piece| piece.event_id).collect();
     let buffer = window.slots(i64::from(sources.preferences.buffer_minutes));
     let mut found = Busy::default();
     for one in &sources.busy {

@@ -7,6 +7,7 @@ use entity::ids::TaskId;
 use entity::task;
 
 use super::{LeftOut, Piece, Sources};
+use crate::features::scheduling::engine;
 use crate::kernel::time::Instant;
 
 /// Who waits for whom, and who waits in vain.
@@ -110,14 +111,40 @@ impl<'a> Waits<'a> {
         }
     }
 
-    pub(super) fn left_out(&self, task_id: TaskId, minutes: i64) -> Option<LeftOut> {
+    pub(super) fn left_out(&self, task_id: TaskId, minutes: i64, alone: engine::Task) -> Option<LeftOut> {
         let (because_of, in_circle) = self.stuck.get(&task_id)?;
+        let is_in_vain = |dep: &TaskId| self.stuck.contains_key(dep) || because_of.contains(dep);
         Some(LeftOut {
             task_id,
             reason: UnscheduledReason::Blocked,
             minutes,
-            because_of: because_of.clone(),
+            because_of: self.of(task_id).filter(is_in_vain).collect(),
             in_circle: *in_circle,
+            alone,
         })
     }
+}
+
+/// For tasks that others wait for which stay where they are and have not begun: the first of those, and when it begins.
+pub(super) fn limits(
+    edges: &[(TaskId, TaskId)],
+    fixed: &[Piece],
+    now: Instant,
+) -> HashMap<TaskId, (TaskId, Instant)> {
+    let mut starts: HashMap<TaskId, Instant> = HashMap::new();
+    for piece in fixed {
+        let start = starts.entry(piece.task_id).or_insert(piece.span.start);
+        *start = (*start).min(piece.span.start);
+    }
+    let mut limits: HashMap<TaskId, (TaskId, Instant)> = HashMap::new();
+    for (waiting, dep) in edges {
+        let Some(start) = starts.get(waiting).copied().filter(|start| *start > now) else {
+            continue;
+        };
+        let first = limits.entry(*dep).or_insert((*waiting, start));
+        if start < first.1 {
+            *first = (*waiting, start);
+        }
+    }
+    limits
 }

@@ -1,9 +1,11 @@
 //! Everything that a question to the engine is made of, in six statements whatever the number of days: settings, events, their
 //! exceptions, tasks, what they wait for, and planned work.
 
+use std::collections::HashSet;
+
 use entity::enums::{ScheduleStatus, TaskStatus};
-use entity::ids::{ScheduleId, TaskId, UserId};
-use entity::{schedule, schedule_slot, task, task_dependency, user_preferences};
+use entity::ids::{CalendarEventId, ScheduleId, TaskId, UserId};
+use entity::{calendar_event, schedule, schedule_slot, task, task_dependency, user_preferences};
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
@@ -45,7 +47,7 @@ pub async fn sources(
     span: Span,
 ) -> Result<Sources> {
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let busy = events::busy(read, whose.person, span, &zone).await?;
+    let mut busy = events::busy(read, whose.person, span, &zone).await?;
     let tasks = read
         .find::<task::Entity>()
         .filter(condition(whose))
@@ -58,6 +60,7 @@ pub async fn sources(
         waits(read, whose).await?
     };
     let (draft, applied) = slots(read, whose).await?;
+    busy.extend(moved_away(read, &applied, &busy, span).await?);
     Ok(Sources {
         preferences,
         busy,
@@ -98,6 +101,47 @@ async fn waits(read: &Read, whose: &Whose<'_>) -> Result<Vec<(TaskId, TaskId)>> 
         .filter(Column::TaskId.in_subquery(tasks(condition(whose))))
         .filter(Column::DependsOnId.in_subquery(tasks(open)));
     Ok(select.into_tuple().all(read).await?)
+}
+
+/// Where planned work is by now that somebody moved out of the span. One statement more, and only then.
+async fn moved_away(
+    read: &Read,
+    applied: &[schedule_slot::Model],
+    busy: &[events::Busy],
+    span: Span,
+) -> Result<Vec<events::Busy>> {
+    use calendar_event::Column;
+    let seen: HashSet<CalendarEventId> = busy.iter().map(|one| one.event_id).collect();
+    let missing: Vec<CalendarEventId> = applied
+        .iter()
+        .filter(|slot| slot.start_utc < span.end && slot.end_utc > span.start)
+        .filter_map(|slot| slot.calendar_event_id)
+        .filter(|event| !seen.contains(event))
+        .collect();
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = read
+        .find::<calendar_event::Entity>()
+        .select_only()
+        .column(Column::Id)
+        .column(Column::TaskId)
+        .column(Column::StartUtc)
+        .column(Column::EndUtc)
+        .filter(Column::Id.is_in(missing));
+    let found: Vec<(CalendarEventId, Option<TaskId>, Instant, Instant)> =
+        select.into_tuple().all(read).await?;
+    let found = found
+        .into_iter()
+        .map(|(event_id, task_id, start, end)| events::Busy {
+            event_id,
+            task_id,
+            start,
+            end,
+        });
+    // Others are here and do not count as busy, as their person wants.
+    let is_away = |one: &events::Busy| one.start >= span.end || one.end <= span.start;
+    Ok(found.filter(is_away).collect())
 }
 
 fn inside(select: &mut SelectStatement, read: &Read, column: impl sea_orm::ColumnTrait) {

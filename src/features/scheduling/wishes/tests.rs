@@ -193,6 +193,7 @@ fn question(tasks: Vec<Task>) -> Question {
         in_force: Vec::new(),
         elsewhere: Vec::new(),
         left_out: Vec::new(),
+        held: Default::default(),
         pause: 0,
     }
 }

@@ -4,19 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use entity::enums::ScheduleStatus;
 use entity::ids::{CalendarEventId, CalendarId, ScheduleId, ScheduleSlotId, TaskId, UserId};
-use entity::{calendar, schedule, schedule_slot};
+use entity::{calendar, schedule, schedule_slot, task};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set};
 
 use super::mend::mend;
 use super::{own, refused, save};
 use crate::access::Ctx;
-use crate::features::scheduling::jobs::{Prepared, locked, prepare, record};
+use crate::features::scheduling::fit::Look;
+use crate::features::scheduling::jobs::{self, Prepared, locked, prepare, record};
 use crate::features::scheduling::model::{Applied, Removed, Taken, Undo};
 use crate::features::scheduling::question::{Base, Piece, pieces};
 use crate::features::scheduling::rules;
 use crate::features::{calendars, events};
 use crate::kernel::actions::{Action, Resource};
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::db::Tx;
 
@@ -125,13 +127,25 @@ async fn apply_in(
     }
     let prepared = prepare(tx, &row, tx.now(), Base::Draft).await?;
     let all: Vec<Piece> = pieces(&prepared.sources.draft, tx.now()).collect();
-    let wanted = wanted(&prepared, all, chosen.as_deref())?;
-    let in_force = &prepared.question.in_force;
-    let mut unfit: HashSet<ScheduleSlotId> = rules::unfit(&prepared.sources, &wanted, in_force, tx.now())
-        .into_iter()
-        .map(|piece| piece.slot_id)
-        .collect();
-    let mut change = Change::plan(&wanted, in_force, chosen.is_some(), tx);
+    let (wanted, spared) = wanted(&prepared, all, chosen.as_deref())?;
+    let look = Look {
+        sources: &prepared.sources,
+        window: &prepared.window,
+        question: &prepared.question,
+        now: tx.now(),
+    };
+    let mut unfit: HashSet<ScheduleSlotId> = look.unfit(&wanted);
+    let only = jobs::only(&row);
+    let dropped = rules::diff_of(&row).unwrap_or_default().removed;
+    let reach = Reach {
+        wanted: &wanted,
+        spared: &spared,
+        only: only.as_deref(),
+        dropped: &dropped,
+        tasks: &prepared.sources.tasks,
+        is_partial: chosen.is_some(),
+    };
+    let mut change = Change::plan(&reach, &prepared.question.in_force, tx.now());
     let is_hit = |piece: &&Piece| {
         change
             .staying
@@ -140,12 +154,8 @@ async fn apply_in(
     };
     unfit.extend(wanted.iter().filter(is_hit).map(|piece| piece.slot_id));
     if chosen.is_none() {
-        let planned: Vec<Piece> = wanted
-            .iter()
-            .chain(&prepared.question.elsewhere)
-            .cloned()
-            .collect();
-        let resized = rules::resized(&prepared.sources, &planned);
+        let others = prepared.question.elsewhere.iter().chain(&change.staying);
+        let resized = look.resized(&wanted, others);
         unfit.extend(
             wanted
                 .iter()
@@ -176,9 +186,15 @@ async fn apply_in(
     Ok(Attempt::Done(Box::new(Applied { schedule, events })))
 }
 
-/// The slots to apply.
-fn wanted(prepared: &Prepared, all: Vec<Piece>, chosen: Option<&[ScheduleSlotId]>) -> Result<Vec<Piece>> {
-    let Some(chosen) = chosen else { return Ok(all) };
+/// The slots to apply, and the others.
+fn wanted(
+    prepared: &Prepared,
+    all: Vec<Piece>,
+    chosen: Option<&[ScheduleSlotId]>,
+) -> Result<(Vec<Piece>, Vec<Piece>)> {
+    let Some(chosen) = chosen else {
+        return Ok((all, Vec::new()));
+    };
     let known: HashSet<ScheduleSlotId> = prepared.sources.draft.iter().map(|slot| slot.id).collect();
     if let Some(index) = chosen.iter().position(|id| !known.contains(id)) {
         let message = "The schedule has no such slot.";
@@ -189,14 +205,51 @@ fn wanted(prepared: &Prepared, all: Vec<Piece>, chosen: Option<&[ScheduleSlotId]
         let message = "Name at least one slot, or leave `slotIds` out for all.";
         return Err(Error::user(UserErrorCode::Required, "slotIds", message));
     }
-    let wanted: Vec<Piece> = all
-        .into_iter()
-        .filter(|piece| chosen.contains(&piece.slot_id))
-        .collect();
+    let (wanted, spared): (Vec<Piece>, Vec<Piece>) =
+        all.into_iter().partition(|piece| chosen.contains(&piece.slot_id));
     if wanted.is_empty() {
         return Err(unavailable("slotIds", chosen.len()));
     }
-    Ok(wanted)
+    Ok((wanted, spared))
+}
+
+/// How far a proposal reaches into what is in force.
+struct Reach<'a> {
+    /// Slots that are applied.
+    wanted: &'a [Piece],
+    /// Slots that are not, because others were chosen.
+    spared: &'a [Piece],
+    /// The tasks that the proposal is limited to.
+    only: Option<&'a [TaskId]>,
+    /// Slots in force that the proposal leaves out, as its person was shown.
+    dropped: &'a [ScheduleSlotId],
+    /// Open tasks.
+    tasks: &'a [task::Model],
+    is_partial: bool,
+}
+
+impl Reach<'_> {
+    /// Whether a piece in force that none of the slots takes over goes. Other work than that of the proposal stays, and so does what was
+    /// planned or fixed since without the proposal knowing of it.
+    fn takes_away(&self, known: &Piece) -> bool {
+        if self.wanted.iter().any(|own| own.replaces(known)) {
+            return true;
+        }
+        if self.spared.iter().any(|own| own.replaces(known)) {
+            return false;
+        }
+        let is_planned = self.wanted.iter().any(|own| own.task_id == known.task_id);
+        let Some(task) = self.tasks.iter().find(|task| task.id == known.task_id) else {
+            // Nobody works on it any more.
+            return is_planned || !self.is_partial;
+        };
+        let is_covered = match self.only {
+            Some(only) => only.contains(&task.id),
+            None => task.is_auto_scheduled,
+        };
+        let is_dropped = !self.is_partial && self.dropped.contains(&known.slot_id);
+        is_covered && (is_planned || is_dropped) && !known.is_locked
+    }
 }
 
 /// What happens to the pieces in force when others take their place.
@@ -213,8 +266,7 @@ struct Change {
 }
 
 impl Change {
-    fn plan(wanted: &[Piece], in_force: &[Piece], is_partial: bool, tx: &Tx) -> Self {
-        let tasks: HashSet<TaskId> = wanted.iter().map(|piece| piece.task_id).collect();
+    fn plan(reach: &Reach<'_>, in_force: &[Piece], now: Instant) -> Self {
         let mut change = Self {
             new: Vec::new(),
             taken: Vec::new(),
@@ -223,7 +275,7 @@ impl Change {
             undo: Undo::default(),
         };
         let mut left: Vec<&Piece> = in_force.iter().collect();
-        for piece in wanted {
+        for piece in reach.wanted {
             let same = left
                 .iter()
                 .position(|known| known.task_id == piece.task_id && known.span == piece.span);
@@ -237,7 +289,7 @@ impl Change {
             }
         }
         for piece in left {
-            let goes = piece.span.start > tx.now() && (!is_partial || tasks.contains(&piece.task_id));
+            let goes = piece.span.start > now && reach.takes_away(piece);
             let pile = if goes {
                 &mut change.removed
             } else {
@@ -264,14 +316,15 @@ async fn carry_out(
         .collect();
     let gone: Vec<CalendarEventId> = change.removed.iter().filter_map(|piece| piece.event_id).collect();
     let deleted = events::delete_planned_in(tx, &gone).await?;
-    for event in deleted {
+    for (event, attached) in deleted {
         let piece = change
             .removed
             .iter()
             .find(|piece| piece.event_id == Some(event.id));
         change.undo.removed.extend(piece.map(|piece| Removed {
             slot: piece.slot_id,
-            event: Box::new(event.clone()),
+            event: Box::new(event),
+            attached,
         }));
     }
     for taken in &change.taken {

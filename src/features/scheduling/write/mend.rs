@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use entity::enums::ScheduleStatus;
-use entity::ids::{ScheduleId, TaskId};
+use entity::ids::{ScheduleId, ScheduleSlotId, TaskId};
 use entity::unscheduled_task;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use tokio::sync::mpsc::unbounded_channel;
@@ -13,19 +13,22 @@ use tokio_util::sync::CancellationToken;
 use super::apply::unavailable;
 use super::save;
 use crate::access::Ctx;
-use crate::features::scheduling::jobs::{Prepared, locked, prepare, replace_slots};
+use crate::features::scheduling::jobs::{Prepared, credit_of, locked, prepare, replace_slots};
 use crate::features::scheduling::model::{Diff, Slot};
 use crate::features::scheduling::question::Base;
 use crate::features::scheduling::read;
 use crate::features::scheduling::rules;
 use crate::features::scheduling::solve::{How, Solved, solve};
-use crate::features::scheduling::words::{Words, locked as locked_reason};
+use crate::features::scheduling::words::{Words, locked as locked_reason, started};
 use crate::kernel::ids::IdGen;
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 
 /// Mends a proposal. Fails when something that had a place finds none any more.
 pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
     let row = read::get(ctx, id).await?;
+    // Work whose time is over would be planned once more.
+    credit_of(ctx, row.user_id).await?;
     let now = ctx.platform().clock.now();
     let prepared = prepare(&ctx.read().await?, &row, now, Base::Draft).await?;
     // Nobody watches this one.
@@ -44,7 +47,7 @@ pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
     if lost > 0 {
         return Err(unavailable("id", lost));
     }
-    let (slots, diff) = mended(&prepared, &solved, &ctx.platform().ids);
+    let (slots, diff) = mended(&prepared, &solved, now, &ctx.platform().ids);
     let diff = serde_json::to_value(&diff).map_err(Error::internal)?;
     let placed: HashSet<TaskId> = slots.iter().map(|slot| slot.task_id).collect();
     ctx.write(|tx| {
@@ -85,10 +88,23 @@ fn lost(prepared: &Prepared, solved: &Solved) -> usize {
         .left_out
         .iter()
         .filter(|one| had_place.contains(&one.task_id));
-    out.count() + blocked.count()
+    // Work of other plans that was shown here and is neither in force any more nor for this plan to place.
+    let stays = |id: TaskId| {
+        let mut pieces = question.fixed.iter().chain(&question.elsewhere);
+        pieces.any(|piece| piece.task_id == id)
+    };
+    let is_asked =
+        |id: &TaskId| question.tasks.contains(id) || question.left_out.iter().any(|one| one.task_id == *id);
+    let gone = prepared.sources.tasks.iter().filter(|task| {
+        had_place.contains(&task.id)
+            && task.duration_minutes > task.completed_minutes
+            && !is_asked(&task.id)
+            && !stays(task.id)
+    });
+    out.count() + blocked.count() + gone.count()
 }
 
-fn mended(prepared: &Prepared, solved: &Solved, ids: &IdGen) -> (Vec<Slot>, Diff) {
+fn mended(prepared: &Prepared, solved: &Solved, now: Instant, ids: &IdGen) -> (Vec<Slot>, Diff) {
     let question = &prepared.question;
     let titles: HashMap<TaskId, &str> = prepared
         .sources
@@ -101,13 +117,23 @@ fn mended(prepared: &Prepared, solved: &Solved, ids: &IdGen) -> (Vec<Slot>, Diff
         question,
         window: &prepared.window,
         title: &title,
+        now,
     };
+    let is_own = |id: ScheduleSlotId| prepared.sources.draft.iter().any(|slot| slot.id == id);
     let fixed = question.fixed.iter().map(|piece| Slot {
-        id: piece.slot_id,
+        id: if is_own(piece.slot_id) {
+            piece.slot_id
+        } else {
+            ids.next()
+        },
         task_id: piece.task_id,
         span: piece.span,
-        is_locked: true,
-        reasons: vec![locked_reason()],
+        is_locked: piece.is_locked,
+        reasons: vec![if piece.is_locked {
+            locked_reason()
+        } else {
+            started()
+        }],
         previous: None,
     });
     let placed = question.work_of(&solved.explanation);

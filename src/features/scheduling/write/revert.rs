@@ -151,8 +151,10 @@ async fn give_back(tx: &Tx, undo: &Undo) -> Result<()> {
             && removed.event.task_id.is_none_or(|task| tasks.contains(&task))
     });
     let restored: Vec<_> = restored.collect();
-    let rows: Vec<calendar_event::Model> = restored.iter().map(|removed| (*removed.event).clone()).collect();
-    events::restore_planned_in(tx, &rows).await?;
+    let whole = restored
+        .iter()
+        .map(|removed| ((*removed.event).clone(), removed.attached.clone()));
+    events::restore_planned_in(tx, whole.collect()).await?;
     for removed in restored {
         hand_over(tx, removed.slot, Some(removed.event.id)).await?;
     }

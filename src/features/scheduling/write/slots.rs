@@ -2,13 +2,14 @@
 
 use entity::enums::ScheduleStatus;
 use entity::ids::{ScheduleSlotId, UserId};
-use entity::{schedule, schedule_slot};
+use entity::{schedule, schedule_slot, task};
 use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Set};
 use serde_json::json;
 
 use super::{own, refused, store};
 use crate::access::Ctx;
 use crate::features::people;
+use crate::features::scheduling::fit;
 use crate::features::scheduling::read::{self, Whose};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::window::Window;
@@ -75,7 +76,8 @@ async fn find(tx: &Tx, id: ScheduleSlotId) -> Result<schedule_slot::Model> {
     select.one(tx.conn()).await?.ok_or_else(Error::not_found)
 }
 
-/// A slot stays in the days of its plan, in the future, and clear of events and other slots. Working hours are the person's own affair.
+/// A slot stays in the days of its plan, in the future, clear of events and other slots, and before the hard deadline of its task. Working
+/// hours are the person's own affair.
 async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model, span: Span) -> Result<()> {
     let preferences = read::preferences(tx, row.user_id).await?;
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -88,6 +90,14 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
     if span.start < tx.now() {
         let message = "This time is over.";
         return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
+    }
+    if let Some(task) = slot.task_id {
+        let select = tx.find::<task::Entity>().filter(task::Column::Id.eq(task));
+        let task = select.one(tx.conn()).await?;
+        if task.is_some_and(|task| fit::is_late(&task, span.end, tx.now())) {
+            let message = "The task has a hard deadline before this time ends.";
+            return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
+        }
     }
     let others = tx
         .find::<schedule_slot::Entity>()
@@ -115,7 +125,7 @@ async fn is_busy(
         now: tx.now(),
     };
     let sources = read::sources(tx, preferences, &whose, span).await?;
-    Ok(rules::is_busy(&sources, span))
+    Ok(fit::is_busy(&sources, span))
 }
 
 /// Locks a slot in its place, or lets it go. Also in a plan in force: mending leaves locked slots alone.
