@@ -37,6 +37,8 @@ pub(super) struct Work {
     pub(super) deep: bool,
     /// Cost of moving everything the earlier plan has for this task.
     pub(super) move_all: i64,
+    /// First position at or after its earlier chunks, or where it may start when there are none.
+    pub(super) was_at: u32,
     /// Earlier chunks that could stay, each with what moving it costs.
     pub(super) prior: Vec<(Span, i64)>,
     pub(super) preds: Vec<u32>,
@@ -89,6 +91,8 @@ pub(super) struct Model {
     /// Room for all chunks.
     pub(super) room: u32,
     pub(super) frag: i64,
+    /// Whether the costs hold on to the plan in force; then places are looked for that let others keep theirs.
+    pub(super) is_steady: bool,
 }
 
 impl Model {

@@ -83,17 +83,24 @@ impl<'m> State<'m> {
     /// Where the task may lie while everything else stays: from the end of what it waits for to the start of what waits for it. Nothing
     /// when something it waits for is left out.
     pub(super) fn window(&self, task: u32) -> Option<Span> {
+        let preds = &self.model.works[task as usize].preds;
+        let complete = preds.iter().all(|pred| self.is_placed(*pred));
+        complete.then(|| self.loose_window(task))
+    }
+
+    /// The same when what it waits for and is left out may still go before it.
+    pub(super) fn loose_window(&self, task: u32) -> Span {
         let work = &self.model.works[task as usize];
         let (mut lo, mut hi) = (work.lo, work.hi);
         for &pred in &work.preds {
-            lo = lo.max(self.chunks(pred).last()?.1);
+            lo = lo.max(self.chunks(pred).last().map_or(0, |last| last.1));
         }
         for &succ in &work.succs {
             if let Some(first) = self.chunks(succ).first() {
                 hi = hi.min(first.0);
             }
         }
-        Some((lo, hi))
+        (lo, hi)
     }
 
     /// Whether the day caps leave room for a chunk.
@@ -113,12 +120,9 @@ impl<'m> State<'m> {
         true
     }
 
-    /// Whether a task that is out may lie exactly there, by every rule.
-    pub(super) fn can_take(&self, task: u32, spans: &[Span]) -> bool {
+    /// Whether a task that is out may lie exactly there, by every rule, in a window.
+    pub(super) fn can_take(&self, task: u32, spans: &[Span], (mut at, hi): Span) -> bool {
         let work = &self.model.works[task as usize];
-        let Some((mut at, hi)) = self.window(task) else {
-            return false;
-        };
         let mut sum = 0;
         for &(start, end) in spans {
             let len = end - start;

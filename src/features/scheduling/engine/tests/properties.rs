@@ -46,7 +46,8 @@ proptest! {
         prop_assert!(second.objective <= before);
         let mended = repair(&problem, &Budget::iterations(200), seed, &mut |_| {}).unwrap();
         prop_assert_eq!(score(&problem, &mended.solution).unwrap().total(), mended.objective);
-        prop_assert!(mended.objective <= before);
+        // Mending may pay with the objective only for a place for what had none.
+        prop_assert!(mended.objective <= before || mended.left_out.len() < first.left_out.len());
     }
 
     #[test]
