@@ -109,6 +109,7 @@ impl Model {
             room: 0,
             frag: problem.weights.frag,
             is_steady: false,
+            gap: problem.gap as u32,
         }
     }
 
