@@ -46,7 +46,11 @@ fn hours(ranges: &[(i64, i64)]) -> Vec<(&'static str, String, String)> {
 }
 
 /// Lives the week of an instance: its hours, meetings and tasks, with the plan for it in force. Returns the plan and who waits for whom.
-async fn live(client: &Client<'_>, problem: &Problem) -> (String, Value, BTreeMap<String, Vec<String>>) {
+async fn live(
+    client: &Client<'_>,
+    problem: &Problem,
+    buffer: i64,
+) -> (String, Value, BTreeMap<String, Vec<String>>) {
     let place = client.app.ana.workspace();
     let week = hours(&problem.hours["work"]);
     let week: Vec<(&str, &str, &str)> = week
@@ -56,7 +60,7 @@ async fn live(client: &Client<'_>, problem: &Problem) -> (String, Value, BTreeMa
     prefer(
         client,
         &week,
-        json!({ "timeZone": "UTC", "replanPolicy": "SUGGEST", "maxDailyTaskMinutes": 390 }),
+        json!({ "timeZone": "UTC", "replanPolicy": "SUGGEST", "maxDailyTaskMinutes": 390, "bufferMinutes": buffer }),
     )
     .await;
     let own: Vec<Value> = hours(&problem.hours["personal"])
@@ -107,36 +111,54 @@ async fn live(client: &Client<'_>, problem: &Problem) -> (String, Value, BTreeMa
     (work, made, waits)
 }
 
-/// The work that follows a task and so has to move when it is done later.
-fn followers(made: &Value, waits: &BTreeMap<String, Vec<String>>, task: &str) -> usize {
-    let mut all = vec![task.to_owned()];
+fn time(slot: &Value, name: &str) -> chrono::DateTime<chrono::Utc> {
+    slot[name].as_str().unwrap().parse().unwrap()
+}
+
+/// The tasks whose work lies in a time, and the number of slots that cannot stay: theirs in that time, and all work that follows those
+/// tasks and so has to move when they are done later.
+fn unavoidable(
+    made: &Value,
+    waits: &BTreeMap<String, Vec<String>>,
+    (start, end): (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>),
+) -> (usize, usize) {
+    let slots = made["slots"].as_array().unwrap();
+    let task = |slot: &Value| slot["task"]["id"].as_str().unwrap().to_owned();
+    let is_hit = |slot: &&Value| time(slot, "start") < end && start < time(slot, "end");
+    let mut all: Vec<String> = slots.iter().filter(is_hit).map(task).collect();
+    all.dedup();
+    let hit = all.len();
     let mut at = 0;
+    let mut later: Vec<String> = Vec::new();
     while at < all.len() {
         for next in waits.get(&all[at]).into_iter().flatten() {
             if !all.contains(next) {
                 all.push(next.clone());
             }
+            if !later.contains(next) {
+                later.push(next.clone());
+            }
         }
         at += 1;
     }
-    let slots = made["slots"].as_array().unwrap();
-    let is_later = |slot: &&Value| all[1..].iter().any(|id| slot["task"]["id"] == **id);
-    slots.iter().filter(is_later).count()
+    let moves = |slot: &&Value| is_hit(slot) || later.contains(&task(slot));
+    (hit, slots.iter().filter(moves).count())
 }
 
-async fn churn(name: &str) {
+/// What one meeting of half an hour moves, for a person who wants so many minutes between two things.
+async fn churn(name: &str, buffer: i64) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("benches/planner")
         .join(name);
     let problem: Problem = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let app = TestApp::start().await;
     let ana = app.ana();
-    let (work, made, waits) = live(&ana, &problem).await;
+    let (work, made, waits) = live(&ana, &problem, buffer).await;
     let slots = made["slots"].as_array().unwrap().clone();
     assert!(slots.len() >= 15, "most of the week has a place: {made:#}");
     for slot in slots.iter().step_by(4) {
         app.advance(chrono::Duration::seconds(30));
-        let start: chrono::DateTime<chrono::Utc> = slot["start"].as_str().unwrap().parse().unwrap();
+        let start = time(slot, "start");
         let end = start + chrono::Duration::minutes(30);
         let meeting = event(&ana, &work, &start.to_rfc3339(), &end.to_rfc3339(), json!({})).await;
         sweep(&app).await;
@@ -145,13 +167,20 @@ async fn churn(name: &str) {
         let answer = ana.gql(document, json!({ "id": app.ana.workspace() })).await;
         let proposal = answer.at("/workspace/schedules/nodes/0");
         let count = |what: &str| proposal["diff"][what].as_array().unwrap().len();
-        let touched = count("moved").max(count("added")).max(count("removed"));
+        // A slot that was in force is moved or removed; what is added is only another cut of the same work.
+        let touched = (count("moved") + count("removed")).max(count("added"));
         assert!(touched >= 1, "{name}, {start}: the meeting is seen: {proposal:#}");
-        let unavoidable = 1 + followers(&made, &waits, slot["task"]["id"].as_str().unwrap());
+        let room = chrono::Duration::minutes(buffer);
+        let (hit, unavoidable) = unavoidable(&made, &waits, (start - room, end + room));
+        // Two tasks that lose one place may need a third to make room, so that both keep one.
+        let most = if hit > 1 {
+            unavoidable + 1
+        } else {
+            unavoidable.max(2)
+        };
         assert!(
-            // Two as a rule; a search that ends with its time may touch one more on a busy machine.
-            touched <= unavoidable.max(3),
-            "{name}: {touched} slots are touched by one meeting at {start}: {proposal:#}"
+            touched <= most,
+            "{name}: {touched} slots are touched by one meeting at {start} that hits {hit}: {proposal:#}"
         );
         app.advance(chrono::Duration::seconds(30));
         let delete = "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }";
@@ -171,12 +200,22 @@ async fn churn(name: &str) {
 
 #[tokio::test]
 async fn one_new_meeting_moves_at_most_two_slots_of_a_week() {
-    churn("week20-a.json").await;
+    churn("week20-a.json", 0).await;
 }
 
 #[tokio::test]
 async fn one_new_meeting_moves_at_most_two_slots_of_another_week() {
-    churn("week20-b.json").await;
+    churn("week20-b.json", 0).await;
+}
+
+#[tokio::test]
+async fn one_new_meeting_moves_as_little_of_a_week_with_room_between_things() {
+    churn("week20-a.json", 5).await;
+}
+
+#[tokio::test]
+async fn one_new_meeting_moves_as_little_of_another_week_with_room_between_things() {
+    churn("week20-b.json", 5).await;
 }
 
 #[tokio::test]

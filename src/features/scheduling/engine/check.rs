@@ -19,6 +19,8 @@ const MAX_CHUNKS: i64 = 1_000_000;
 const MAX_RANGES: usize = 100_000;
 /// Largest weight, so that no sum can overflow.
 pub(super) const MAX_WEIGHT: i64 = 10_000_000;
+/// Longest gap: the sums over what lies in it stay small.
+const MAX_GAP: i64 = 200;
 /// Largest discomfort of one slot.
 const MAX_DISCOMFORT: i64 = 1_000;
 
@@ -37,6 +39,9 @@ pub enum ProblemError {
     /// A range ends before it starts, or a buffer is negative.
     #[error("a range of {0} ends before it starts")]
     Range(&'static str),
+    /// The gap between chunks is negative or longer than anybody asks for.
+    #[error("the gap between two chunks must be 0 to {MAX_GAP} slots")]
+    Gap,
     /// Two days share slots, or a day's cap is negative.
     #[error("days must not overlap, nor have a negative cap")]
     Days,
@@ -73,6 +78,9 @@ pub(super) struct Checked {
 pub(super) fn check(problem: &Problem) -> Result<Checked, ProblemError> {
     if !(1..=MAX_HORIZON).contains(&problem.horizon) || !(1..=1440).contains(&problem.slot_min) {
         return Err(ProblemError::Horizon);
+    }
+    if !(0..=MAX_GAP).contains(&problem.gap) {
+        return Err(ProblemError::Gap);
     }
     check_weights(problem)?;
     check_ranges(problem)?;

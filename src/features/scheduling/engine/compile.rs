@@ -108,6 +108,8 @@ impl Model {
             order: Vec::new(),
             room: 0,
             frag: problem.weights.frag,
+            is_steady: false,
+            gap: problem.gap as u32,
         }
     }
 
@@ -128,6 +130,8 @@ impl Model {
                 prior.push((span, cost));
             }
         }
+        let earlier = task.prior.iter().flatten().map(|chunk| chunk.0).min();
+        let first = earlier.unwrap_or(task.est);
         let (min, max) = (task.min, task.max.min(task.dur));
         let possible = task.dur <= i64::from(self.len);
         let whole = possible && min <= task.dur && task.dur <= task.max;
@@ -160,6 +164,7 @@ impl Model {
                 .unwrap_or(0),
             deep: task.deep,
             move_all,
+            was_at: self.next[within(first, slots)],
             prior,
             preds,
             succs: Vec::new(),

@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::kept::Kept;
 use super::model::Span;
 use super::recreate::{Bench, Order};
+use super::state::State;
 
 /// The best of several first plans; the bench holds it afterwards. Ends early, with what was placed until then, when time is up.
 pub(super) fn construct(bench: &mut Bench<'_>, budget: &Budget<'_>) -> Kept {
@@ -46,11 +47,22 @@ pub(super) fn construct(bench: &mut Bench<'_>, budget: &Budget<'_>) -> Kept {
 impl Bench<'_> {
     /// Puts every waiting task that can stay where the plan in force has it back there, dependencies first.
     fn stay(&mut self) {
+        self.stay_within(|state, task| state.window(task));
+    }
+
+    /// The same for tasks that wait for one that cannot stay: it may find a place before them. Until it has one, this is no plan.
+    pub(super) fn stay_loosely(&mut self) {
+        self.stay_within(|state, task| Some(state.loose_window(task)));
+    }
+
+    fn stay_within(&mut self, window: impl Fn(&State<'_>, u32) -> Option<Span>) {
         let model = self.state.model;
         for &task in &model.order {
             let work = &model.works[task as usize];
             let spans: Vec<Span> = work.prior.iter().map(|(span, _)| *span).collect();
-            if self.is_taken(task) && self.state.can_take(task, &spans) {
+            let fits =
+                window(&self.state, task).is_some_and(|window| self.state.can_take(task, &spans, window));
+            if self.is_taken(task) && fits {
                 self.state.place(task, &spans, model.cost(task, &spans));
                 self.put(task);
             }

@@ -18,6 +18,7 @@ mod cost;
 mod explain;
 mod habits;
 mod kept;
+mod ladder;
 mod missing;
 mod model;
 mod plan;
@@ -32,6 +33,7 @@ mod score;
 mod search;
 mod split;
 mod state;
+mod steady;
 #[cfg(test)]
 mod tests;
 mod ways;
@@ -73,8 +75,9 @@ pub fn plan(
     ))
 }
 
-/// Mends the plan in force after a change: as `plan`, but what can stay stays, even where moving it would make the plan better. The
-/// first plan comes before any search; objectives are those of the problem as it is.
+/// Mends the plan in force after a change: as `plan`, but what can stay stays, even where moving it would make the plan better. Of two
+/// plans the one is better that leaves less out by the weight of its priorities, then the one that moves fewer chunks, then the one with
+/// the better objective. The first plan comes before any search; objectives are those of the problem as it is.
 ///
 /// # Errors
 /// The problem has no meaning.
@@ -85,14 +88,7 @@ pub fn repair(
     on_better: &mut dyn FnMut(&Plan),
 ) -> Result<Plan, ProblemError> {
     let model = Model::new(problem)?;
-    let mut still = problem.clone();
-    // A moved chunk weighs more than any delay that it could spare, and less than leaving a task out.
-    let steady = (problem.weights.drop_base / 4)
-        .max(problem.weights.moved * 10)
-        .min(check::MAX_WEIGHT / 2);
-    still.weights.moved = (problem.weights.moved + steady).min(check::MAX_WEIGHT);
-    still.weights.move_soon = (problem.weights.move_soon + steady).min(check::MAX_WEIGHT);
-    let steady_model = Model::new(&still)?;
+    let steady = Model::new(problem)?.steady(problem);
     let as_is = |kept: &kept::Kept, iterations, ending| {
         let mut kept = kept.clone();
         kept.total = (0..problem.tasks.len() as u32)
@@ -101,6 +97,6 @@ pub fn repair(
         Plan::of(problem, &model, &kept, iterations, ending)
     };
     let mut report = |kept: &kept::Kept, iterations| on_better(&as_is(kept, iterations, Ending::Searching));
-    let found = search::search(&steady_model, budget, seed, &mut report);
+    let found = search::search(&steady, budget, seed, &mut report);
     Ok(as_is(&found.best, found.iterations, found.ending))
 }

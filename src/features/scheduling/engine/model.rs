@@ -37,6 +37,8 @@ pub(super) struct Work {
     pub(super) deep: bool,
     /// Cost of moving everything the earlier plan has for this task.
     pub(super) move_all: i64,
+    /// First position at or after its earlier chunks, or where it may start when there are none.
+    pub(super) was_at: u32,
     /// Earlier chunks that could stay, each with what moving it costs.
     pub(super) prior: Vec<(Span, i64)>,
     pub(super) preds: Vec<u32>,
@@ -89,6 +91,10 @@ pub(super) struct Model {
     /// Room for all chunks.
     pub(super) room: u32,
     pub(super) frag: i64,
+    /// Slots that stay free between two chunks.
+    pub(super) gap: u32,
+    /// Whether the costs hold on to the plan in force; then places are looked for that let others keep theirs.
+    pub(super) is_steady: bool,
 }
 
 impl Model {
@@ -103,6 +109,26 @@ impl Model {
             && i64::from(self.slot[first as usize]) == start
             && i64::from(self.slot[last as usize]) == end - 1;
         fits.then_some((first, last + 1))
+    }
+
+    /// First position at which the same task may go on after a chunk that ends before a position.
+    pub(super) fn after(&self, end: u32) -> u32 {
+        if self.gap == 0 || end == 0 {
+            return end + 1;
+        }
+        let slot = self.slot[end as usize - 1] + 1 + self.gap;
+        self.next[(slot as usize).min(self.next.len() - 1)].max(end + 1)
+    }
+
+    /// The positions of a chunk and those around it that are too near for another one.
+    pub(super) fn shadow(&self, (start, end): Span) -> Span {
+        if self.gap == 0 {
+            return (start, end);
+        }
+        let first = self.slot[start as usize].saturating_sub(self.gap);
+        let last = self.slot[end as usize - 1] + 1 + self.gap;
+        let last = self.next[(last as usize).min(self.next.len() - 1)];
+        (self.next[first as usize].min(start), last.max(end))
     }
 
     /// The slots of a chunk.

@@ -31,6 +31,10 @@ pub struct Problem {
     /// Time that is taken and that nobody can be asked to free: work that stays where it is, and what its person wants to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<Range>,
+    /// Slots that stay free between two chunks of work. Whatever lies between them counts, so that it is not needed beside a meeting or at
+    /// the end of a day; it is no work, and no cap counts it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gap: i64,
     /// Protected windows, meant for deep work.
     #[serde(default)]
     pub focus: Vec<Range>,
@@ -43,6 +47,11 @@ pub struct Problem {
     pub weights: Weights,
     /// What to place.
     pub tasks: Vec<Task>,
+}
+
+/// Files of problems without a gap do not name it.
+fn is_zero(gap: &i64) -> bool {
+    *gap == 0
 }
 
 impl Problem {

@@ -54,8 +54,9 @@ impl Bench<'_> {
     }
 
     /// What others may lose when they have to leave a place: much for those that have little room elsewhere.
-    fn loss(&self, (start, end): Span) -> i64 {
+    fn loss(&self, span: Span) -> i64 {
         let model = self.state.model;
+        let (start, end) = model.shadow(span);
         let mut at = start;
         let mut loss = 0;
         while at < end {
@@ -76,10 +77,11 @@ impl Bench<'_> {
 
     /// Takes out whoever lies in a place, and others of its day until the cap leaves room.
     fn clear(&mut self, span: Span) -> bool {
-        for at in span.0..span.1 {
+        let model = self.state.model;
+        let (first, last) = model.shadow(span);
+        for at in first..last {
             self.evict(at);
         }
-        let model = self.state.model;
         let mut at = span.1;
         let day = model.day[span.0 as usize];
         // Later tasks of the day first: they have less to lose.

@@ -48,8 +48,12 @@ fn reasons_of(
         );
     };
     let within = |lo: u32, hi: u32| {
-        let lo = at.checked_sub(1).map_or(lo, |before| lo.max(spans[before].1 + 1));
-        let hi = spans.get(at + 1).map_or(hi, |after| hi.min(after.0 - 1));
+        let lo = at
+            .checked_sub(1)
+            .map_or(lo, |before| lo.max(model.after(spans[before].1)));
+        let hi = spans
+            .get(at + 1)
+            .map_or(hi, |after| hi.min(model.shadow(*after).0.min(after.0 - 1)));
         next_best(state, task, spans, at, (lo, hi))
     };
     let here = spans[at];

@@ -32,6 +32,8 @@ pub(super) enum Order {
     Tight,
     /// Any.
     Random,
+    /// The one that was taken out first; and nobody is pushed aside.
+    Taken,
 }
 
 /// The workbench: a plan, tasks waiting to be put back, and memory that is used again and again.
@@ -89,14 +91,28 @@ impl<'m> Bench<'m> {
         self.waiting.push((f64::INFINITY, task));
     }
 
+    /// Leaves all waiting tasks out and says which they were.
+    pub(super) fn leave(&mut self) -> Vec<u32> {
+        let mut left = Vec::new();
+        for (_, task) in self.waiting.drain(..) {
+            if std::mem::take(&mut self.is_waiting[task as usize]) {
+                left.push(task);
+            }
+        }
+        left
+    }
+
     /// Puts all waiting tasks back as well as they go, until `stop` says that there is no time left.
     pub(super) fn recreate(&mut self, order: Order, blink: Blink, mut stop: impl FnMut() -> bool) {
         for at in 0..self.waiting.len() {
-            self.waiting[at].0 = self.key(order, self.waiting[at].1);
+            self.waiting[at].0 = match order {
+                Order::Taken => at as f64,
+                order => self.key(order, self.waiting[at].1),
+            };
         }
         self.waiting
             .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        self.pushes = PUSHES;
+        self.pushes = if order == Order::Taken { 0 } else { PUSHES };
         let mut at = 0;
         let mut stopped = false;
         while at < self.waiting.len() {
@@ -126,7 +142,7 @@ impl<'m> Bench<'m> {
             }
             Order::Long => -f64::from(work.dur) * noise,
             Order::Tight => f64::from(work.tail.saturating_sub(work.lo + work.dur)) * noise,
-            Order::Random => noise,
+            Order::Random | Order::Taken => noise,
         }
     }
 
@@ -153,6 +169,9 @@ impl<'m> Bench<'m> {
 
     fn insert(&mut self, task: u32, blink: Blink) {
         if let Some((lo, hi)) = self.state.window(task) {
+            if self.state.model.is_steady && self.place_before_others(task, (lo, hi), blink) {
+                return;
+            }
             // Early enough for all that comes after it in this round, if that is possible.
             let early = hi.min(self.tail(task));
             if self.place_best(task, (lo, early), blink) {
@@ -161,6 +180,9 @@ impl<'m> Bench<'m> {
             let freed = self.free_followers(task);
             let hi = self.state.model.works[task as usize].hi;
             let early = hi.min(self.tail(task));
+            if freed && self.state.model.is_steady && self.place_before_others(task, (lo, hi), blink) {
+                return;
+            }
             if (freed && self.place_best(task, (lo, early), blink))
                 || (self.pushes > 0 && self.push_in(task, (lo, early), blink))
                 || (early < hi && self.place_best(task, (lo, hi), blink))
@@ -169,6 +191,25 @@ impl<'m> Bench<'m> {
             }
         }
         self.free_followers(task);
+    }
+
+    /// Places a task so that as many as possible of those that wait for it can stay where they were.
+    fn place_before_others(&mut self, task: u32, (lo, hi): Span, blink: Blink) -> bool {
+        let mut before = 0;
+        loop {
+            let works = &self.state.model.works;
+            let succs = works[task as usize].succs.iter();
+            let firsts = succs
+                .filter(|succ| self.is_waiting[**succ as usize])
+                .filter_map(|succ| works[*succ as usize].prior.iter().map(|(span, _)| span.0).min());
+            let Some(next) = firsts.filter(|first| *first > before && *first < hi).min() else {
+                return false;
+            };
+            if self.place_best(task, (lo, next), blink) {
+                return true;
+            }
+            before = next;
+        }
     }
 
     /// Where a task has to end for the sake of those that wait to be put back after it.

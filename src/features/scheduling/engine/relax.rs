@@ -83,7 +83,7 @@ impl Room<'_> {
             .iter()
             .filter(|(id, _)| Some(**id) != without && **id != task.id);
         for &(start, end) in still.flat_map(|(_, chunks)| chunks).chain(extra) {
-            local.fixed.push((start, end));
+            local.fixed.push((start - local.gap, end + local.gap));
             for day in &mut local.days {
                 day.2 = (day.2 - (end.min(day.1) - start.max(day.0)).max(0)).max(0);
             }

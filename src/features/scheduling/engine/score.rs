@@ -88,6 +88,20 @@ pub fn score(problem: &Problem, solution: &Solution) -> Result<Parts, Fault> {
             }
         }
     }
+    let mut all: Vec<(Range, u32)> = Vec::new();
+    for (task, chunks) in &placed {
+        all.extend(chunks.iter().map(|chunk| (*chunk, *task)));
+    }
+    all.sort_unstable();
+    if let Some(pair) = all
+        .windows(2)
+        .find(|pair| pair[1].0.0 - pair[0].0.1 < problem.gap)
+    {
+        return Err(Fault::Broken {
+            task: pair[1].1,
+            rule: "starts too soon after other work",
+        });
+    }
     for &(start, end, cap) in &problem.days {
         let slots = start.clamp(0, problem.horizon) as usize..end.clamp(0, problem.horizon) as usize;
         if taken[slots.clone()].iter().filter(|taken| **taken).count() as i64 > cap {

@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::construct::construct;
 use super::habits::Habits;
 use super::kept::Kept;
+use super::ladder::climb;
 use super::model::Model;
 use super::plan::Ending;
 use super::recreate::Bench;
@@ -42,6 +43,9 @@ pub(super) fn search(
     let mut bench = Bench::new(State::new(model), seed);
     let bound = bound(&mut bench);
     let mut best = construct(&mut bench, budget);
+    if model.is_steady {
+        climb(&mut bench, budget, &mut best);
+    }
     report(&best, 0);
     let mut cooling = Cooling::new(model);
     let mut habits = Habits::new();

@@ -25,7 +25,7 @@ impl State<'_> {
         let work = &model.works[task as usize];
         let saved: i64 = work.prior.iter().map(|(_, saved)| saved).sum();
         let open = &model.open[work.sched];
-        if !table.prepare(work) {
+        if !table.prepare(work, model.gap) {
             return self.early_split(work, (lo, hi), table);
         }
         let mut best: Option<(i64, u32)> = None;
@@ -50,7 +50,11 @@ impl State<'_> {
                     continue;
                 };
                 // Right behind a chunk there is no room to start sooner.
-                let sooner = if from.span.1 + 1 == start { None } else { sooner };
+                let sooner = if model.after(from.span.1) == start {
+                    None
+                } else {
+                    sooner
+                };
                 if sooner == Some(0) {
                     continue;
                 }
@@ -88,6 +92,7 @@ impl State<'_> {
                     } else {
                         table.offer(
                             done + len,
+                            model.after(span.1),
                             Way {
                                 cost,
                                 before,
@@ -124,7 +129,7 @@ impl State<'_> {
                     way = Way { day, used, ..way };
                     table.found.push((start, start + len));
                     rest -= len;
-                    at = start + len + 1;
+                    at = self.model.after(start + len);
                     break;
                 }
             }

@@ -18,8 +18,12 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct State<'m> {
     pub(super) model: &'m Model,
-    /// Free positions, 64 in a word.
+    /// Positions where a chunk may lie, 64 in a word: free ones, and not too near to a chunk.
     pub(super) free: Vec<u64>,
+    /// Positions that any schedule opens; of use only when chunks keep a gap, as the next.
+    usable: Vec<u64>,
+    /// How many chunks lie in each position or too near to it.
+    near: Vec<u8>,
     /// The task at each position.
     pub(super) owner: Vec<u32>,
     /// What may still be planned in each day.
@@ -49,8 +53,11 @@ impl<'m> State<'m> {
                 *word |= bits;
             }
         }
+        let keeps_gaps = model.gap > 0;
         Self {
             model,
+            usable: if keeps_gaps { free.clone() } else { Vec::new() },
+            near: vec![0; if keeps_gaps { model.len as usize } else { 0 }],
             free,
             owner: vec![NOBODY; model.len as usize],
             left: model.caps.clone(),
@@ -83,17 +90,24 @@ impl<'m> State<'m> {
     /// Where the task may lie while everything else stays: from the end of what it waits for to the start of what waits for it. Nothing
     /// when something it waits for is left out.
     pub(super) fn window(&self, task: u32) -> Option<Span> {
+        let preds = &self.model.works[task as usize].preds;
+        let complete = preds.iter().all(|pred| self.is_placed(*pred));
+        complete.then(|| self.loose_window(task))
+    }
+
+    /// The same when what it waits for and is left out may still go before it.
+    pub(super) fn loose_window(&self, task: u32) -> Span {
         let work = &self.model.works[task as usize];
         let (mut lo, mut hi) = (work.lo, work.hi);
         for &pred in &work.preds {
-            lo = lo.max(self.chunks(pred).last()?.1);
+            lo = lo.max(self.chunks(pred).last().map_or(0, |last| last.1));
         }
         for &succ in &work.succs {
             if let Some(first) = self.chunks(succ).first() {
                 hi = hi.min(first.0);
             }
         }
-        Some((lo, hi))
+        (lo, hi)
     }
 
     /// Whether the day caps leave room for a chunk.
@@ -113,12 +127,9 @@ impl<'m> State<'m> {
         true
     }
 
-    /// Whether a task that is out may lie exactly there, by every rule.
-    pub(super) fn can_take(&self, task: u32, spans: &[Span]) -> bool {
+    /// Whether a task that is out may lie exactly there, by every rule, in a window.
+    pub(super) fn can_take(&self, task: u32, spans: &[Span], (mut at, hi): Span) -> bool {
         let work = &self.model.works[task as usize];
-        let Some((mut at, hi)) = self.window(task) else {
-            return false;
-        };
         let mut sum = 0;
         for &(start, end) in spans {
             let len = end - start;
@@ -126,7 +137,7 @@ impl<'m> State<'m> {
             if start < at || end > hi || len < work.min || len > work.max || !open {
                 return false;
             }
-            at = end + 1;
+            at = self.model.after(end);
             sum += len;
         }
         sum == work.dur && self.can_hold(spans)
@@ -191,6 +202,10 @@ impl<'m> State<'m> {
             self.left[self.model.day[at as usize] as usize] -= used * (stop - at) as i32;
             at = stop;
         }
+        if self.model.gap > 0 {
+            self.cast_shadow((start, end), used > 0);
+            return;
+        }
         let mut at = start;
         while at < end {
             let stop = ((at / 64 + 1) * 64).min(end);
@@ -201,6 +216,24 @@ impl<'m> State<'m> {
                 self.free[at as usize / 64] |= bits;
             }
             at = stop;
+        }
+    }
+
+    /// A gap around a chunk is the same as no chunk within it on either side. The gaps of two neighbours may overlap, so what one leaves
+    /// free the other may still hold.
+    fn cast_shadow(&mut self, span: Span, is_placed: bool) {
+        let (first, last) = self.model.shadow(span);
+        for at in first as usize..last as usize {
+            let bit = 1 << (at % 64);
+            if is_placed {
+                self.near[at] += 1;
+                self.free[at / 64] &= !bit;
+            } else {
+                self.near[at] -= 1;
+                if self.near[at] == 0 {
+                    self.free[at / 64] |= bit & self.usable[at / 64];
+                }
+            }
         }
     }
 

@@ -59,8 +59,8 @@ impl Table {
     };
 
     /// Makes ready for a task; answers false when its table would be too large.
-    pub(super) fn prepare(&mut self, work: &Work) -> bool {
-        let (width, rows) = (work.dur as usize + 1, work.max as usize + 2);
+    pub(super) fn prepare(&mut self, work: &Work, gap: u32) -> bool {
+        let (width, rows) = (work.dur as usize + 1, work.max as usize + gap as usize + 2);
         if width * rows > MAX_RING {
             return false;
         }
@@ -78,10 +78,9 @@ impl Table {
         true
     }
 
-    /// Remembers a way when it is the cheapest with that much work done before the same position.
-    pub(super) fn offer(&mut self, done: u32, way: Way) {
-        // Chunks of one task lie at least one position apart.
-        let row = (way.span.1 as usize + 1) % self.filled.len();
+    /// Remembers a way when it is the cheapest with that much work done among those that can go on at one position.
+    pub(super) fn offer(&mut self, done: u32, ready: u32, way: Way) {
+        let row = ready as usize % self.filled.len();
         let cell = row * self.now.len() + done as usize;
         let known = self.later[cell];
         match self.ways.get_mut(known as usize) {

@@ -1,4 +1,8 @@
 //! The time of a question: hours, days, weights, and what takes time. Pure.
+//!
+//! The person's buffer lies around events, around work that stays, and between planned pieces. It is counted in whole slots, rounded up;
+//! slots are five minutes long unless the buffer is whole quarters of an hour, so that five minutes cost five and not fifteen. Between
+//! planned pieces it is the engine's gap: no work, counted by no cap, and not needed once more beside an event or at the end of hours.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -56,6 +60,7 @@ pub(super) fn frame(
         hours: hours.ranges.clone(),
         busy: Vec::new(),
         fixed: Vec::new(),
+        gap: window.slots(i64::from(sources.preferences.buffer_minutes)),
         focus: Vec::new(),
         days: days.collect(),
         profiles,
@@ -83,7 +88,7 @@ pub(super) struct Busy {
     pub(super) events: Vec<(i64, i64, i64, i64)>,
     /// The span of each of them.
     pub(super) spans: Vec<Span>,
-    /// Work that stays where it is: nobody is told to move it.
+    /// Work that stays where it is, with the buffer around it: nobody is told to move it.
     pub(super) work: Vec<engine::Range>,
 }
 
@@ -107,7 +112,9 @@ pub(super) fn busy(sources: &Sources, window: &Window, fixed: &[Piece], in_force
         }
     }
     let own = fixed.iter().filter_map(|piece| window.cover(piece.span));
-    found.work.extend(own);
+    found
+        .work
+        .extend(own.map(|(start, end)| (start - buffer, end + buffer)));
     found
 }
 

@@ -8,6 +8,9 @@ use crate::features::scheduling::question::Question;
 pub(super) fn add_breaks(question: &mut Question, pause: i64) {
     let problem = &mut question.problem;
     question.pause = pause;
+    // A break is room as well: of both the longer one counts.
+    let gap = problem.gap;
+    problem.gap = (gap - pause).max(0);
     for task in &mut problem.tasks {
         if task.min < task.dur && task.max >= task.min {
             cut(task, pause);
@@ -31,7 +34,9 @@ pub(super) fn add_breaks(question: &mut Question, pause: i64) {
         *after = (*after).max(pause);
     }
     for taken in &mut problem.fixed {
-        taken.1 += pause;
+        // It has the gap around it already.
+        taken.0 += gap.min(pause);
+        taken.1 += (pause - gap).max(0);
     }
     for day in problem.days.iter_mut().filter(|day| day.2 > 0) {
         day.2 += pause;

@@ -170,6 +170,7 @@ fn question(tasks: Vec<Task>) -> Question {
             hours: BTreeMap::from([("work".to_owned(), vec![(36, 48), (52, 68)])]),
             busy: vec![(40, 42, 0, 0)],
             fixed: vec![(60, 62)],
+            gap: 0,
             focus: Vec::new(),
             days: vec![(0, 96, 20)],
             profiles: BTreeMap::from([("flat".to_owned(), vec![0])]),
@@ -220,11 +221,13 @@ fn task(id: u32, dur: i64, min: i64, max: i64) -> Task {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However tasks are cut: all work has its place, inside the hours, with breaks between any two things.
+    /// However tasks are cut: all work has its place, inside the hours, with a break or the usual room between any two things, whichever is
+    /// longer.
     #[test]
     fn breaks_lie_between_any_two_things(
         sizes in prop::collection::vec((1_i64..9, 1_i64..9, 0_i64..5), 1..6),
         pause in 1_i64..4,
+        gap in 0_i64..6,
     ) {
         use crate::features::scheduling::engine::{Budget, explain, plan};
         let tasks = sizes.iter().zip(0..).map(|((dur, min, more), id)| {
@@ -238,6 +241,9 @@ proptest! {
             task(id, *dur, min, max)
         });
         let mut question = question(tasks.collect());
+        question.problem.gap = gap;
+        question.problem.busy = vec![(40, 42, gap, gap)];
+        question.problem.fixed = vec![(60 - gap, 62 + gap)];
         add_breaks(&mut question, pause);
         let found = plan(&question.problem, &Budget::iterations(100), 1, &mut |_| {}).unwrap();
         let explanation = explain(&question.problem, &found.solution, &Budget::iterations(1)).unwrap();
@@ -250,7 +256,7 @@ proptest! {
         }
         chunks.sort_unstable();
         for pair in chunks.windows(2) {
-            prop_assert!(pair[0].1 + pause <= pair[1].0, "{chunks:?}");
+            prop_assert!(pair[0].1 + pause.max(gap) <= pair[1].0, "{chunks:?}");
         }
         for (at, task) in question.problem.tasks.iter().enumerate() {
             let expected = if found.left_out.contains(&task.id) { 0 } else { question.work[at] };

@@ -41,6 +41,7 @@ pub(super) fn week() -> Problem {
         hours: BTreeMap::from([("work".into(), hours)]),
         busy: Vec::new(),
         fixed: Vec::new(),
+        gap: 0,
         focus: Vec::new(),
         days: (0..7).map(|day| (day * 96, day * 96 + 96, 24)).collect(),
         profiles: BTreeMap::from([("flat".into(), vec![0; 96])]),
@@ -155,6 +156,8 @@ pub(super) fn any(seed: u64) -> Problem {
             .map(|start| (start, start + per_day / 8))
             .collect(),
         busy,
+        // Most people want some room between two things.
+        gap: below(4) * below(2) * below(4),
         focus: vec![(below(horizon), horizon)],
         days: caps,
         profiles: BTreeMap::from([("flat".into(), vec![0]), ("picky".into(), profile)]),

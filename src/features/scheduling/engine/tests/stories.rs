@@ -1,6 +1,6 @@
 //! Weeks of people, and the plans they would agree with.
 
-use super::super::{Budget, Ending, Plan, Problem, plan, score};
+use super::super::{Budget, Ending, Plan, Problem, Task, plan, score};
 use super::build::{task, week};
 
 fn planned(problem: &Problem) -> Plan {
@@ -18,6 +18,43 @@ fn important_work_comes_first() {
     let plan = planned(&problem);
     assert_eq!(plan.solution.chunks[&2], vec![(36, 40)]);
     assert_eq!(plan.solution.chunks[&1], vec![(48, 52)]);
+}
+
+#[test]
+fn two_things_keep_apart_and_nothing_else_needs_the_room() {
+    let mut problem = week();
+    problem.gap = 1;
+    problem.busy = vec![(44, 48, 0, 0)];
+    problem.days[0].2 = 11;
+    problem.tasks = vec![task(1, 4), task(2, 3), task(3, 4)];
+    for (task, prio) in problem.tasks.iter_mut().zip([3, 2, 1]) {
+        task.prio = prio;
+    }
+    let plan = planned(&problem);
+    assert_eq!(plan.solution.chunks[&1], vec![(36, 40)]);
+    assert_eq!(plan.solution.chunks[&2], vec![(41, 44)], "up to the meeting");
+    assert_eq!(
+        plan.solution.chunks[&3],
+        vec![(48, 52)],
+        "right after the meeting, and the day's cap counts work only"
+    );
+}
+
+#[test]
+fn pieces_of_one_task_keep_apart_as_well() {
+    let mut problem = week();
+    problem.gap = 3;
+    problem.tasks = vec![Task {
+        min: 2,
+        max: 4,
+        ..task(1, 8)
+    }];
+    assert_eq!(planned(&problem).solution.chunks[&1], vec![(36, 40), (43, 47)]);
+    // A meeting between them is room enough.
+    problem.busy = vec![(40, 43, 0, 0)];
+    assert_eq!(planned(&problem).solution.chunks[&1], vec![(36, 40), (43, 47)]);
+    problem.busy = vec![(40, 41, 0, 0)];
+    assert_eq!(planned(&problem).solution.chunks[&1], vec![(36, 40), (43, 47)]);
 }
 
 #[test]
