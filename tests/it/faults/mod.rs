@@ -1,5 +1,5 @@
 //! Every way to die, against real processes: what was acknowledged stays, what has a key happens once, and whoever watches sees the truth
-//! again within the bounds that the design names. Some of it takes minutes: it runs when `MERIDIAN_TEST_LONG` is set, as `tests/faults` does.
+//! again within the bounds that the design names; and a file that is longer than anything else here. Some of it takes minutes: it runs when `MERIDIAN_TEST_LONG` is set, as `tests/faults` does.
 
 #![expect(
     clippy::print_stdout,
@@ -9,6 +9,7 @@
 mod clocks;
 mod crowd;
 mod disk;
+mod imports;
 mod kill;
 mod postgres;
 mod process;
