@@ -3,6 +3,7 @@
 //!     cargo bench --bench recurrence
 //!
 //! Goals: a window of three months of a rule that began six years ago in 20 µs, a year of 1,000 series in 20 ms, and no rule longer than 5 ms.
+//! With `-- --check` it fails when one of them is missed.
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 #![allow(clippy::unwrap_used, reason = "the rules are written here")]
@@ -41,14 +42,28 @@ const HOSTILE: [&str; 8] = [
     "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6",
 ];
 
+/// What a window of three months may take.
+const MOST_OF_WINDOW: Duration = Duration::from_micros(20);
+/// What a year of 1,000 series may take.
+const MOST_OF_YEAR: Duration = Duration::from_millis(20);
+/// What any rule may take.
+const MOST_OF_ANY: Duration = Duration::from_millis(5);
+
 fn main() {
+    let mut missed = Vec::new();
+    let mut judge = |what: &str, took: Duration, most: Duration| {
+        println!("  {took:>10.1?}  {what}");
+        if took > most {
+            missed.push(format!("{what}: {took:.1?} instead of {most:?}"));
+        }
+    };
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let months = "2026-02-01T00:00:00Z".parse().unwrap().."2026-05-01T00:00:00Z".parse().unwrap();
     let year = "2026-02-01T00:00:00Z".parse().unwrap().."2027-02-01T00:00:00Z".parse().unwrap();
     println!("three months, six years after the start");
     for rule in COMMON {
         let took = median(200, || black_box(expand(rule, &zone, &months, Gap::Shift)));
-        println!("  {took:>10.1?}  {rule}");
+        judge(rule, took, MOST_OF_WINDOW);
     }
     println!("everything there is, within the usual budget");
     for rule in HOSTILE {
@@ -57,7 +72,7 @@ fn main() {
             black_box(expand(rule, &zone, &all, Gap::Shift));
             black_box(expand(rule, &zone, &all, Gap::Skip))
         });
-        println!("  {:>10.1?}  {rule}", took / 2);
+        judge(rule, took / 2, MOST_OF_ANY);
     }
     println!("a year of 1,000 series");
     let rules: Vec<String> = (0..1_000).map(usual).collect();
@@ -67,7 +82,11 @@ fn main() {
             .map(|rule| expand(rule, &zone, &year, Gap::Shift).occurrences.len())
             .sum::<usize>()
     });
-    println!("  {took:>10.1?}");
+    judge("all of them", took, MOST_OF_YEAR);
+    if !missed.is_empty() && std::env::args().any(|word| word == "--check") {
+        println!("\nmissed:\n  {}", missed.join("\n  "));
+        std::process::exit(1);
+    }
 }
 
 /// A mixture such as calendars hold.

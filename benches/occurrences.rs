@@ -1,0 +1,319 @@
+//! What a month of a calendar with 200 series costs the server: processor time of one answer over HTTP, with the server in this process. The
+//! rules are of all usual kinds, and some series have exceptions.
+//!
+//! `cargo bench --bench occurrences` measures on SQLite; `-- --database URL` on an empty PostgreSQL database. `--check` fails when an answer
+//! takes more than 5 ms. Whoever asks is in this process as well and reads bytes only, so that the figures are a little too large; statements
+//! that PostgreSQL works on in processes of its own are not in them. Compressed answers are shown beside, for which most of the time goes
+//! into gzip.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a measurement prints what it measured, by the clock of the machine"
+)]
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use entity::enums::ApiTokenScope;
+use meridian::access::{NewToken, create_token};
+use meridian::app::{self, Role};
+use meridian::config::Config;
+use meridian::features::people::NewPerson;
+use meridian::features::workspaces;
+use meridian::kernel::actor::Actor;
+use meridian::platform::Platform;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+// As the program has it: the allocator is a part of what an answer costs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const SERIES: usize = 200;
+/// Answers that are not counted: the first ones open connections and fill caches.
+const WARM_UP: usize = 20;
+const CALLS: u32 = 200;
+/// What one answer must not exceed, in milliseconds.
+const MOST: f64 = 5.0;
+/// How often a second of processor time is counted in `/proc`: a constant of Linux's interface.
+const TICKS: f64 = 100.0;
+const PATIENCE: Duration = Duration::from_secs(60);
+const MONTH: &str =
+    "query ($id: ID!, $range: DateTimeRangeInput!) { workspace(id: $id) { eventOccurrences(range: $range) {
+    id start end originalStart title location isAllDay isRecurring isException status event { id } } } }";
+
+/// What was measured of one kind of answer.
+struct Figures {
+    name: &'static str,
+    bytes: usize,
+    /// Milliseconds of processor time for each answer.
+    processor: f64,
+    /// Milliseconds on the wall.
+    wall: f64,
+}
+
+fn main() {
+    // Test runners start benchmarks as well, to see whether they start.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.iter().any(|word| word == "--bench") {
+        return;
+    }
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("the first of this process");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut pairs = words.windows(2);
+    let database = pairs
+        .find(|pair| pair[0] == "--database")
+        .map(|pair| pair[1].clone());
+    let place = match database {
+        None => "SQLite",
+        Some(_) => "the given database",
+    };
+    let (occurrences, figures) = runtime.block_on(measure(database));
+    println!("{SERIES} series, {occurrences} occurrences in a month, on {place}\n");
+    println!("| answer | size | processor | wall |\n| --- | --- | --- | --- |");
+    for one in &figures {
+        println!(
+            "| {} | {} KiB | {:.2} ms | {:.2} ms |",
+            one.name,
+            one.bytes / 1024,
+            one.processor,
+            one.wall
+        );
+    }
+    if figures[0].processor > MOST && words.iter().any(|word| word == "--check") {
+        println!("\none answer must not take more than {MOST} ms of processor time");
+        std::process::exit(1);
+    }
+}
+
+/// How many occurrences there are, and what the answers cost: as they are first, then compressed.
+async fn measure(database: Option<String>) -> (usize, Vec<Figures>) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database
+        .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("occurrences.sqlite").display()));
+    let settings = HashMap::from(
+        [
+            ("DATABASE_URL", database.as_str()),
+            ("MERIDIAN_AUTO_MIGRATE", "true"),
+            ("MERIDIAN_ENV", "development"),
+            ("MERIDIAN_DATA_DIR", folder.path().to_str().unwrap()),
+            ("MERIDIAN_LISTEN", "127.0.0.1:0"),
+            ("MERIDIAN_ADMIN_LISTEN", "off"),
+            // One person asks for much more than people do.
+            ("MERIDIAN_RATE_CALLER_REQUESTS", "100000000"),
+            ("MERIDIAN_RATE_CALLER_POINTS", "1000000000"),
+            ("MERIDIAN_RATE_WORKSPACE_REQUESTS", "100000000"),
+            ("MERIDIAN_RATE_WORKSPACE_POINTS", "1000000000"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let config = Config::parse(&settings.into_iter().collect()).unwrap();
+    let platform = app::open(config).await.unwrap();
+    let (workspace, token) = somebody(&platform).await;
+    let (told, address) = oneshot::channel();
+    let served = app::run(platform.clone(), Role::Everything, move |address| {
+        told.send(address).ok();
+    });
+    let asked = async {
+        let address = address.await.unwrap().expect("it listens");
+        let client = Client::new(address, &token);
+        fill(&client, &workspace).await;
+        let range = json!({ "start": "2026-03-01T00:00:00Z", "end": "2026-04-01T00:00:00Z" });
+        let variables = json!({ "id": workspace, "range": range });
+        let answer = client.ask(MONTH, variables.clone()).await;
+        let list = answer["workspace"]["eventOccurrences"].as_array().unwrap();
+        let occurrences = list.len();
+        assert!(occurrences > SERIES, "most series take place: {occurrences}");
+        let changed = list.iter().filter(|one| one["isException"] == true).count();
+        assert!(changed > 0, "some were changed");
+        let mut figures = Vec::new();
+        for (name, encoding) in [("as it is", "identity"), ("with gzip", "gzip")] {
+            let mut bytes = 0;
+            for _ in 0..WARM_UP {
+                bytes = client.bytes(MONTH, &variables, encoding).await;
+            }
+            let (began, before) = (Instant::now(), processor_time());
+            for _ in 0..CALLS {
+                client.bytes(MONTH, &variables, encoding).await;
+            }
+            let (wall, after) = (began.elapsed(), processor_time());
+            figures.push(Figures {
+                name,
+                bytes,
+                processor: (after - before) * 1_000.0 / f64::from(CALLS),
+                wall: wall.as_secs_f64() * 1_000.0 / f64::from(CALLS),
+            });
+        }
+        platform.shutdown.cancel();
+        (occurrences, figures)
+    };
+    let (served, measured) = tokio::join!(served, asked);
+    served.unwrap();
+    measured
+}
+
+/// Seconds that all threads of this process have used, those that have ended included.
+fn processor_time() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("processor time is read on Linux");
+    // The name of the program is in parentheses and may hold spaces; user and system time are the 14th and 15th value.
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    let values: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = |index: usize| values[index].parse::<f64>().unwrap();
+    (ticks(11) + ticks(12)) / TICKS
+}
+
+/// A person, as everybody is after signing up: their workspace and a token.
+async fn somebody(platform: &Platform) -> (String, String) {
+    let new = NewPerson {
+        name: "Ana".into(),
+        email: format!("ana-{}@example.org", platform.ids.uuid().simple()),
+        is_email_verified: true,
+        is_admin: false,
+        time_zone: "Europe/Berlin".into(),
+        locale: "en".into(),
+    };
+    let (person, workspace) = workspaces::create_personal(platform, new).await.unwrap();
+    let new = NewToken {
+        name: "occurrences".into(),
+        scopes: vec![ApiTokenScope::Write],
+        workspace_id: None,
+        expires_at: None,
+    };
+    let created = create_token(platform, Actor::system(), person.id, new)
+        .await
+        .unwrap();
+    (workspace.id.to_string(), created.secret)
+}
+
+/// A mixture such as calendars hold.
+fn rule(number: usize) -> String {
+    let day = ["MO", "TU", "WE", "TH", "FR"][number % 5];
+    match number % 10 {
+        0..=3 => format!("FREQ=WEEKLY;BYDAY={day}"),
+        4 => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR".to_owned(),
+        5 => format!("FREQ=WEEKLY;INTERVAL=2;BYDAY={day}"),
+        6 => format!("FREQ=MONTHLY;BYDAY=2{day}"),
+        7 => "FREQ=MONTHLY;BYMONTHDAY=15".to_owned(),
+        8 => format!("FREQ=WEEKLY;BYDAY={day};COUNT=400"),
+        _ => "FREQ=DAILY".to_owned(),
+    }
+}
+
+/// Series since 2020, at different times of day; some with an excluded start and a moved occurrence in the month.
+fn series(number: usize) -> String {
+    let (hour, minute) = (7 + number % 12, number % 4 * 15);
+    // 6 January 2020 was a Monday, as 2 and 9 March 2026 are.
+    let (day, rule) = (6 + number % 5, rule(number));
+    let time = format!("T{hour:02}{minute:02}00");
+    let visibility = if number % 10 == 0 { "PRIVATE" } else { "PUBLIC" };
+    let head = |sequence: usize| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:series-{number}\r\nDTSTAMP:20260101T000000Z\r\nSEQUENCE:{sequence}\r\nCLASS:{visibility}\r\n"
+        )
+    };
+    let mut text = head(0);
+    text += &format!(
+        "DTSTART;TZID=Europe/Berlin:202001{day:02}{time}\r\nDURATION:PT30M\r\nSUMMARY:Series {number}\r\nLOCATION:Room {}\r\nRRULE:{rule}\r\n",
+        number % 40
+    );
+    let has_exceptions = number % 4 == 0 && rule.starts_with("FREQ=WEEKLY") && !rule.contains("INTERVAL");
+    if !has_exceptions {
+        return text + "END:VEVENT\r\n";
+    }
+    let date = 2 + number % 5;
+    text += &format!("EXDATE;TZID=Europe/Berlin:202603{date:02}{time}\r\nEND:VEVENT\r\n");
+    let (date, changed) = (date + 7, head(1));
+    text + &format!(
+        "{changed}RECURRENCE-ID;TZID=Europe/Berlin:202603{date:02}{time}\r\nDTSTART;TZID=Europe/Berlin:202603{date:02}T193000\r\nDURATION:PT30M\r\nSUMMARY:Moved {number}\r\nEND:VEVENT\r\n"
+    )
+}
+
+/// A calendar with all series, from a file.
+async fn fill(client: &Client, workspace: &str) {
+    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
+    let input = json!({ "workspaceId": workspace, "name": "Work", "timeZone": "Europe/Berlin" });
+    let made = client.ask(document, json!({ "input": input })).await;
+    let calendar = made["createCalendar"]["calendar"]["id"].clone();
+    let events: String = (0..SERIES).map(series).collect();
+    let content =
+        format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//b//b//EN\r\n{events}END:VCALENDAR\r\n");
+    let document = "mutation ($input: StartImportInput!) { startImport(input: $input) { dataTransfer { id } userErrors { code message } } }";
+    let input =
+        json!({ "workspaceId": workspace, "calendarId": calendar, "format": "ICS", "content": content });
+    let started = client.ask(document, json!({ "input": input })).await;
+    let id = started["startImport"]["dataTransfer"]["id"].clone();
+    assert!(id.is_string(), "the series are taken: {started}");
+    let began = Instant::now();
+    loop {
+        let document =
+            "query ($id: ID!) { dataTransfer(id: $id) { status processedCount problems { message } } }";
+        let seen = client.ask(document, json!({ "id": id })).await;
+        let transfer = &seen["dataTransfer"];
+        match transfer["status"].as_str() {
+            Some("SUCCEEDED") => {
+                assert_eq!(transfer["processedCount"], SERIES, "{transfer}");
+                assert_eq!(transfer["problems"], json!([]));
+                return;
+            }
+            Some("QUEUED" | "RUNNING") => assert!(began.elapsed() < PATIENCE, "the import does not end"),
+            other => panic!("the import is {other:?}: {transfer}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Somebody who asks over HTTP.
+struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Client {
+    fn new(address: SocketAddr, token: &str) -> Self {
+        // Answers are taken as they come: opening compressed ones would be paid for here.
+        let http = reqwest::Client::builder().no_proxy().no_gzip().no_brotli();
+        Self {
+            http: http.build().unwrap(),
+            url: format!("http://{address}/graphql"),
+            token: format!("Bearer {token}"),
+        }
+    }
+
+    async fn send(&self, document: &str, variables: &Value, encoding: &str) -> reqwest::Response {
+        let body = json!({ "query": document, "variables": variables });
+        let request = self
+            .http
+            .post(&self.url)
+            .header("Content-Type", "application/json")
+            .header("Accept-Encoding", encoding)
+            .header("Authorization", &self.token)
+            .body(body.to_string());
+        request.send().await.unwrap()
+    }
+
+    /// The data of an answer without errors.
+    async fn ask(&self, document: &str, variables: Value) -> Value {
+        let answer = self.send(document, &variables, "identity").await;
+        let text = answer.text().await.unwrap();
+        let mut answer: Value = serde_json::from_str(&text).unwrap();
+        assert!(answer.get("errors").is_none(), "unexpected errors: {text}");
+        answer["data"].take()
+    }
+
+    /// The length of an answer.
+    async fn bytes(&self, document: &str, variables: &Value, encoding: &str) -> usize {
+        let answer = self.send(document, variables, encoding).await;
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.bytes().await.unwrap().len()
+    }
+}
