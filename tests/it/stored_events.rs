@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use entity::ids::{CalendarId, WorkspaceId};
-use entity::{calendar, calendar_event, change_log, event_override, external_event_link, reminder};
+use entity::{attendee, calendar, calendar_event, change_log, event_override, external_event_link, reminder};
 use meridian::access::Ctx;
 use meridian::features::events::{self, RemoteObject, Stored, ical};
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
@@ -176,15 +176,75 @@ async fn an_object_is_stored_once_and_its_echo_changes_nothing() {
     );
     assert_eq!(changes(&app).await, before + 1);
 
-    let refused = ana
-        .gql(
-            "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code field } } }",
-            json!({ "id": id.to_string() }),
-        )
-        .await;
-    assert_eq!(refused.user_error("deleteCalendarEvent"), "READ_ONLY id");
+    nothing_here_changes_it(&app, &calendar).await;
     assert_eq!(remove(&app, &calendar, &["a#lunch", "b"]).await, 1);
     assert_eq!(rows(&app).await, []);
+}
+
+/// Every way to change the one event of a calendar that only shows what is elsewhere, or to add another, is refused and leaves nothing.
+async fn nothing_here_changes_it(app: &TestApp, calendar: &calendar::Model) {
+    let ana = app.ana();
+    let id = rows(app).await[0].id.to_string();
+    let guests = async || {
+        let read = system(app).read().await.unwrap();
+        let mut guests = read.find::<attendee::Entity>().all(&read).await.unwrap();
+        guests.sort_by_key(|guest| guest.id.0);
+        guests
+    };
+    let before = (rows(app).await, guests().await, changes(app).await);
+    let time = json!({ "timed": { "start": "2026-03-04T11:00:00Z", "end": "2026-03-04T12:00:00Z" } });
+    for (mutation, arguments, input, field) in [
+        (
+            "updateCalendarEvent",
+            "id: $id, scope: ALL, input: $input",
+            json!({ "title": "Mine" }),
+            "id",
+        ),
+        (
+            "updateCalendarEvent",
+            "id: $id, scope: ALL, input: $input",
+            json!({ "time": time }),
+            "id",
+        ),
+        (
+            "moveCalendarEvent",
+            "id: $id, start: \"2026-03-04T11:00:00Z\"",
+            Value::Null,
+            "id",
+        ),
+        (
+            "respondToCalendarEvent",
+            "id: $id, response: DECLINED",
+            Value::Null,
+            "id",
+        ),
+        ("deleteCalendarEvent", "id: $id", Value::Null, "id"),
+        (
+            "createCalendarEvent",
+            "input: $input",
+            json!({ "calendarId": calendar.id.to_string(), "title": "Mine", "time": time }),
+            "input.calendarId",
+        ),
+    ] {
+        let mut variables = json!({});
+        let mut declared = Vec::new();
+        if arguments.contains("$id") {
+            declared.push("$id: ID!".to_owned());
+            variables["id"] = json!(id);
+        }
+        if arguments.contains("$input") {
+            let (first, rest) = mutation.split_at(1);
+            declared.push(format!("$input: {}{rest}Input!", first.to_uppercase()));
+            variables["input"] = input;
+        }
+        let document = format!(
+            "mutation ({}) {{ {mutation}({arguments}) {{ userErrors {{ code field }} }} }}",
+            declared.join(", ")
+        );
+        let refused = ana.gql(&document, variables).await;
+        assert_eq!(refused.user_error(mutation), format!("READ_ONLY {field}"));
+        assert_eq!((rows(app).await, guests().await, changes(app).await), before);
+    }
 }
 
 #[tokio::test]
