@@ -569,10 +569,27 @@ async fn a_rule_is_previewed() {
     let document = "query ($rule: RRule!, $first: Int) { previewRecurrence(rule: $rule, start: \"2026-03-02T08:00:00Z\", timeZone: \"Europe/Berlin\", first: $first) { summary starts isInfinite } }";
     let variables =
         json!({ "rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20260305T225959Z", "first": 5 });
-    let answer = app.ana().gql(document, variables).await;
+    let answer = app.ana().gql(document, variables.clone()).await;
     let expected = json!({ "summary": "Every 2 weeks on Monday and Wednesday, until 5 March 2026",
         "starts": ["2026-03-02T08:00:00Z", "2026-03-04T08:00:00Z"], "isInfinite": false });
     assert_eq!(answer.at("/previewRecurrence"), expected);
+    // In the language of whoever asks.
+    let preferences = "mutation ($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { userErrors { code } } }";
+    for (locale, summary) in [
+        (
+            "de-AT",
+            "Alle 2 Wochen am Montag und Mittwoch, bis zum 5. März 2026",
+        ),
+        ("fr", "Every 2 weeks on Monday and Wednesday, until 5 March 2026"),
+    ] {
+        let input = json!({ "input": { "locale": locale } });
+        app.ana()
+            .gql(preferences, input)
+            .await
+            .succeeded("updatePreferences");
+        let answer = app.ana().gql(document, variables.clone()).await;
+        assert_eq!(answer.text("/previewRecurrence/summary"), summary);
+    }
     for (rule, first) in [
         ("FREQ=DAILY", 51),
         ("FREQ=DAILY", 0),

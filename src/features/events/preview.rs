@@ -5,6 +5,7 @@ use super::times::YEARS;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, zones};
 use chrono::Datelike as _;
+use jiff::tz::TimeZone;
 
 /// Most starts of a preview.
 const MOST_STARTS: i32 = 50;
@@ -12,12 +13,20 @@ const MOST_STARTS: i32 = 50;
 /// How a rule is understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// Rule in English; the rule itself when it has no simple words.
-    pub summary: String,
+    rule: Rule,
+    zone: TimeZone,
     /// First starts.
     pub starts: Vec<Instant>,
     /// Whether it never ends.
     pub is_infinite: bool,
+}
+
+impl Preview {
+    /// The rule in words of the language of this tag; the rule itself when it has no simple words.
+    pub fn summary(&self, locale: &str) -> String {
+        let words = self.rule.summary_in(&self.zone, locale);
+        words.unwrap_or_else(|| self.rule.to_string())
+    }
 }
 
 /// Reads a rule as a new series would, and expands its beginning.
@@ -49,8 +58,9 @@ pub fn preview(rule: &str, start: Instant, time_zone: &str, first: i32) -> Resul
     let found = series.take(zones::from_chrono(start), most, Budget::default());
     let starts = found.occurrences.iter().map(|one| zones::to_chrono(one.start));
     Ok(Preview {
-        summary: rule.summary(&zone).unwrap_or_else(|| rule.to_string()),
         starts: starts.collect(),
         is_infinite: rule.is_infinite(),
+        rule: rule.clone(),
+        zone: zone.clone(),
     })
 }

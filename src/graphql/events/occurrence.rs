@@ -7,6 +7,7 @@ use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use super::object::CalendarEvent;
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
+use crate::features::people;
 use crate::graphql::access;
 use crate::graphql::enums::EventStatus;
 use crate::graphql::errors::expose;
@@ -93,7 +94,7 @@ impl WorkspaceOccurrences {
 /// How a recurrence rule is understood.
 #[derive(SimpleObject)]
 pub struct RecurrencePreview {
-    /// Rule in words; the rule itself when it has no simple words.
+    /// Rule in words of the viewer's `locale`, in English where that language has none; the rule itself when it has no simple words.
     summary: String,
     /// First starts.
     starts: Vec<DateTime>,
@@ -115,13 +116,15 @@ impl PreviewQuery {
         #[graphql(desc = "Time zone of the expansion.")] time_zone: TimeZone,
         #[graphql(desc = "Number of starts, at most 50.", default_with = "Some(5)")] first: Option<i32>,
     ) -> Result<RecurrencePreview> {
-        let preview = || -> kernel::Result<events::Preview> {
-            access(ctx).caller().require_user()?;
-            events::preview(&rule.0, start.0, &time_zone.0, first.unwrap_or(5))
+        let found = async {
+            let viewer = access(ctx).caller().require_user()?;
+            let preview = events::preview(&rule.0, start.0, &time_zone.0, first.unwrap_or(5))?;
+            let preferences = people::look_at_preferences(access(ctx).platform(), viewer).await?;
+            Ok::<_, kernel::Error>((preview.summary(&preferences.locale), preview))
         };
-        let preview = preview().map_err(expose)?;
+        let (summary, preview) = found.await.map_err(expose)?;
         Ok(RecurrencePreview {
-            summary: preview.summary,
+            summary,
             starts: preview.starts.into_iter().map(DateTime).collect(),
             is_infinite: preview.is_infinite,
         })

@@ -1,4 +1,5 @@
-//! Rules in English: `Every 2 weeks on Monday and Wednesday, until 5 March 2027`.
+//! Rules as sentences: `Every 2 weeks on Monday and Wednesday, until 5 March 2027`. What is said is decided here, how it is said by the words
+//! of each language.
 //!
 //! Promises: only what can be said simply and exactly is said; there is no sentence for other rules. What the rule takes from its
 //! start goes without saying.
@@ -8,20 +9,36 @@ use jiff::tz::TimeZone;
 
 use super::moment::Moment;
 use super::rule::{Day, End, Frequency, Rule, Skip};
-use super::words::{from_end, list, month_day, month_name, name, names, nth, numbered};
+use super::words::{Days, Kind, Words, words_of};
 
 impl Rule {
-    /// The rule as a sentence, with dates as they are in the zone of the series; `None` when it takes more words than help.
+    /// The rule as a sentence in English, with dates as they are in the zone of the series; `None` when it takes more words than help.
     pub fn summary(&self, zone: &TimeZone) -> Option<String> {
+        self.summary_in(zone, "en")
+    }
+
+    /// The same in the language of this tag, in English where nobody has taught us that language.
+    pub fn summary_in(&self, zone: &TimeZone, locale: &str) -> Option<String> {
         if self.skip != Skip::Omit {
             return None;
         }
-        let (every, days) = match self.working_days() {
-            true => ("Every weekday".to_owned(), None),
-            false => (self.unit_words(), self.when()?),
+        let words = words_of(locale);
+        let mut sentence = match self.working_days() {
+            true => words.every_weekday().to_owned(),
+            false => {
+                let mut sentence = words.every(self.unit(), self.interval);
+                let days = self.chosen()?;
+                if !matches!(days, Days::Open) || !self.months.is_empty() {
+                    let is_coarse = self.frequency >= Frequency::Monthly;
+                    sentence.push(' ');
+                    sentence.push_str(&words.when(&days, &self.months, is_coarse)?);
+                }
+                sentence
+            }
         };
-        let days = days.map(|days| format!(" {days}")).unwrap_or_default();
-        Some(format!("{every}{days}{}{}", self.clock()?, self.end_words(zone)?))
+        sentence.push_str(&self.clock(words)?);
+        sentence.push_str(&self.end_words(zone, words)?);
+        Some(sentence)
     }
 
     /// Whether it is every day from Monday to Friday.
@@ -33,55 +50,22 @@ impl Rule {
             && self.weeks.is_empty()
             && self.positions.is_empty();
         let is_daily = matches!(self.frequency, Frequency::Daily | Frequency::Weekly);
-        is_plain && is_daily && self.kind_of_day() == Some("weekday")
+        is_plain && is_daily && self.kind_of_day() == Some(Kind::Working)
     }
 
-    fn unit_words(&self) -> String {
-        let unit = match self.frequency {
-            Frequency::Secondly => "second",
-            Frequency::Minutely => "minute",
-            Frequency::Hourly => "hour",
+    fn unit(&self) -> Frequency {
+        match self.frequency {
             // Every day, but only on Mondays, is every week on Monday.
-            Frequency::Daily if self.interval == 1 && !self.days.is_empty() => "week",
-            Frequency::Daily => "day",
-            Frequency::Weekly => "week",
-            Frequency::Monthly => "month",
-            Frequency::Yearly => "year",
-        };
-        match self.interval {
-            1 => format!("Every {unit}"),
-            interval => format!("Every {interval} {unit}s"),
+            Frequency::Daily if self.interval == 1 && !self.days.is_empty() => Frequency::Weekly,
+            unit => unit,
         }
     }
 
-    /// The days; the outer `None` when there are no words for them.
-    fn when(&self) -> Option<Option<String>> {
-        let days = self.some_days()?;
-        let months = self
-            .months
-            .iter()
-            .map(|month| month_name(*month))
-            .collect::<Option<Vec<_>>>()?;
-        let words = match (days, months.is_empty()) {
-            (Days::Open, true) => return Some(None),
-            (Days::Open, false) => format!("in {}", list(&months)?),
-            (Days::Said(days), true) => format!("on {days}"),
-            // 24 December rather than day 24 of December.
-            (Days::Date(day), false) if months.len() == 1 => format!("on {day} {}", months.concat()),
-            (Days::Date(day), true) => format!("on day {day}"),
-            (Days::Date(day), false) => format!("on day {day} of {}", list(&months)?),
-            (Days::Said(days), false) if self.frequency >= Frequency::Monthly => {
-                format!("on {days} of {}", list(&months)?)
-            }
-            (Days::Said(days), false) => format!("on {days} in {}", list(&months)?),
-        };
-        Some(Some(words))
-    }
-
-    fn some_days(&self) -> Option<Days> {
+    /// The days; `None` when there are no words for them.
+    fn chosen(&self) -> Option<Days<'_>> {
         let is_coarse = self.frequency >= Frequency::Monthly;
         if !self.positions.is_empty() {
-            return self.chosen_days().map(Days::Said);
+            return self.positioned();
         }
         match (
             &self.days[..],
@@ -91,53 +75,27 @@ impl Rule {
         ) {
             ([], [], [], []) => Some(Days::Open),
             ([], [day], [], []) if *day > 0 && self.frequency == Frequency::Yearly => Some(Days::Date(*day)),
-            ([], days, [], []) => names(days, month_day).map(Days::Said),
-            ([], [], days, []) => {
-                let days = names(days, |day| {
-                    Some(if day > 0 {
-                        format!("day {day}")
-                    } else {
-                        from_end(day, "day")?
-                    })
-                })?;
-                Some(Days::Said(format!("{days} of the year")))
-            }
-            (days, [], [], []) if !is_coarse => {
-                let days = days.iter().map(|day| Some(name(day.weekday).to_owned()));
-                list(&days.collect::<Option<Vec<_>>>()?).map(Days::Said)
-            }
+            ([], days, [], []) => Some(Days::OfMonth(days)),
+            ([], [], days, []) => Some(Days::OfYear(days)),
+            (days, [], [], []) if !is_coarse => Some(Days::Plain(days)),
             (days, [], [], []) => {
-                let words = list(&days.iter().map(numbered).collect::<Option<Vec<_>>>()?)?;
                 let within_year = self.frequency == Frequency::Yearly && self.months.is_empty();
                 let is_numbered = days.iter().any(|day| day.nth != 0);
-                let rest = if within_year && is_numbered {
-                    " of the year"
-                } else {
-                    ""
-                };
-                Some(Days::Said(format!("{words}{rest}")))
+                Some(Days::Numbered {
+                    days,
+                    of_year: within_year && is_numbered,
+                })
             }
-            (days, [day], [], []) if is_coarse && days.iter().all(|day| day.nth == 0) => {
-                let weekdays: Vec<&str> = days.iter().map(|day| name(day.weekday)).collect();
-                let (last, most) = weekdays.split_last()?;
-                let weekdays = if most.is_empty() {
-                    (*last).to_owned()
-                } else {
-                    format!("{} or {last}", most.join(", "))
-                };
-                Some(Days::Said(format!("{} if it is a {weekdays}", month_day(*day)?)))
+            (weekdays, [day], [], []) if is_coarse && weekdays.iter().all(|day| day.nth == 0) => {
+                Some(Days::DateIf { day: *day, weekdays })
             }
-            (days, [], [], [week]) if *week > 0 => {
-                let days = days.iter().map(|day| Some(name(day.weekday).to_owned()));
-                let days = list(&days.collect::<Option<Vec<_>>>()?)?;
-                Some(Days::Said(format!("{days} of week {week}")))
-            }
+            (days, [], [], [week]) if *week > 0 => Some(Days::OfWeek { days, week: *week }),
             _ => None,
         }
     }
 
     /// `the last weekday`: one position of BYSETPOS among days of one kind.
-    fn chosen_days(&self) -> Option<String> {
+    fn positioned(&self) -> Option<Days<'_>> {
         let is_simple = self.month_days.is_empty()
             && self.year_days.is_empty()
             && self.weeks.is_empty()
@@ -147,15 +105,13 @@ impl Rule {
         let is_within_month = self.frequency == Frequency::Monthly
             || (self.frequency == Frequency::Yearly && self.months.len() == 1);
         let kind = self.kind_of_day().filter(|_| is_simple && is_within_month)?;
-        let positions: Option<Vec<String>> = self
-            .positions
-            .iter()
-            .map(|&position| Some(format!("the {} {kind}", nth(position)?)))
-            .collect();
-        list(&positions?)
+        Some(Days::Chosen {
+            positions: &self.positions,
+            kind,
+        })
     }
 
-    fn kind_of_day(&self) -> Option<&'static str> {
+    fn kind_of_day(&self) -> Option<Kind> {
         let has = |weekday| self.days.contains(&Day { nth: 0, weekday });
         let weekdays = [
             Weekday::Monday,
@@ -170,20 +126,20 @@ impl Rule {
             weekdays.into_iter().all(has),
             ends.into_iter().all(has),
         ) {
-            (7, true, true) => Some("day"),
-            (5, true, false) => Some("weekday"),
-            (2, false, true) => Some("weekend day"),
+            (7, true, true) => Some(Kind::Any),
+            (5, true, false) => Some(Kind::Working),
+            (2, false, true) => Some(Kind::Weekend),
             (1, ..) => self
                 .days
                 .iter()
                 .find(|day| day.nth == 0)
-                .map(|day| name(day.weekday)),
+                .map(|day| Kind::One(day.weekday)),
             _ => None,
         }
     }
 
     /// Times of day, when the rule says them whole.
-    fn clock(&self) -> Option<String> {
+    fn clock(&self, words: &dyn Words) -> Option<String> {
         if self.hours.is_empty() && self.minutes.is_empty() && self.seconds.is_empty() {
             return Some(String::new());
         }
@@ -201,31 +157,16 @@ impl Rule {
                     .map(move |minute| format!("{hour:02}:{minute:02}"))
             })
             .collect();
-        Some(format!(" at {}", list(&times)?))
+        Some(format!(" {}", words.at(&times)?))
     }
 
-    fn end_words(&self, zone: &TimeZone) -> Option<String> {
+    fn end_words(&self, zone: &TimeZone, words: &dyn Words) -> Option<String> {
         Some(match self.end {
             End::Never => String::new(),
-            End::Count(1) => ", once".to_owned(),
-            End::Count(count) => format!(", {count} times"),
-            End::Until(until) => {
-                let day = until_day(until, zone);
-                let month = month_name(day.month().into())?;
-                format!(", until {} {month} {}", day.day(), day.year())
-            }
+            End::Count(count) => format!(", {}", words.times(count)),
+            End::Until(until) => format!(", {}", words.until(until_day(until, zone))?),
         })
     }
-}
-
-/// Days in words.
-enum Days {
-    /// The start says which.
-    Open,
-    /// One day of the month.
-    Date(i16),
-    /// These.
-    Said(String),
 }
 
 /// The day of UNTIL where the series takes place.

@@ -1,104 +1,87 @@
-//! The words of rules in English: weekdays, months, numbers and lists. `None` where there is no good word.
+//! The words of rules: one file for each language, chosen by the language tag of whoever reads. `None` where there is no good word.
 
-use jiff::civil::Weekday;
+mod english;
+mod german;
 
-use super::rule::Day;
+use jiff::civil::{Date, Weekday};
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+use super::rule::{Day, Frequency};
+
 /// More items than this in a list help nobody.
 const LONGEST_LIST: usize = 7;
 
-/// Name of a weekday.
-pub(super) fn name(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Monday => "Monday",
-        Weekday::Tuesday => "Tuesday",
-        Weekday::Wednesday => "Wednesday",
-        Weekday::Thursday => "Thursday",
-        Weekday::Friday => "Friday",
-        Weekday::Saturday => "Saturday",
-        Weekday::Sunday => "Sunday",
+/// The tables, each with the subtag of its language (ISO 639-1).
+static LANGUAGES: [(&str, &dyn Words); 2] = [("en", &english::English), ("de", &german::German)];
+
+/// The days of a rule, whatever they are called.
+pub(super) enum Days<'a> {
+    /// The start says which.
+    Open,
+    /// One day of the month, of the rule's own months or of the one that the start says.
+    Date(i16),
+    /// Days of the month, counted from its end when negative.
+    OfMonth(&'a [i16]),
+    /// Days of the year, likewise.
+    OfYear(&'a [i16]),
+    /// Weekdays.
+    Plain(&'a [Day]),
+    /// Weekdays of the month, or of the year, of which some may be numbered.
+    Numbered { days: &'a [Day], of_year: bool },
+    /// Positions among days of one kind within the month.
+    Chosen { positions: &'a [i16], kind: Kind },
+    /// A day of the month, when it is one of these weekdays.
+    DateIf { day: i16, weekdays: &'a [Day] },
+    /// Weekdays of the week with this number.
+    OfWeek { days: &'a [Day], week: i16 },
+}
+
+/// Kinds of days that BYSETPOS chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Any,
+    Working,
+    Weekend,
+    One(Weekday),
+}
+
+/// What a language has to know. Whole phrases, since languages put them together in ways of their own.
+pub(super) trait Words: Sync {
+    /// `Every 2 weeks`.
+    fn every(&self, unit: Frequency, interval: u64) -> String;
+
+    /// Every day from Monday to Friday.
+    fn every_weekday(&self) -> &'static str;
+
+    /// `on the first Monday of March`, in the months, if any are said; `is_coarse` for rules of months and years.
+    fn when(&self, days: &Days<'_>, months: &[i16], is_coarse: bool) -> Option<String>;
+
+    /// `at 09:00 and 17:00`.
+    fn at(&self, times: &[String]) -> Option<String>;
+
+    /// `5 times`.
+    fn times(&self, count: u32) -> String;
+
+    /// `until 5 March 2027`.
+    fn until(&self, day: Date) -> Option<String>;
+}
+
+/// The words of a language tag such as `de-AT`; English for languages without a table.
+pub(super) fn words_of(locale: &str) -> &'static dyn Words {
+    let language = locale.split(['-', '_']).next().unwrap_or_default();
+    let mut known = LANGUAGES.iter();
+    match known.find(|(tag, _)| tag.eq_ignore_ascii_case(language)) {
+        Some((_, words)) => *words,
+        None => &english::English,
     }
 }
 
-/// `the second Monday`, `every Monday`.
-pub(super) fn numbered(day: &Day) -> Option<String> {
-    let weekday = name(day.weekday);
-    Some(match day.nth {
-        0 => format!("every {weekday}"),
-        number => format!("the {} {weekday}", nth(number.into())?),
-    })
-}
-
-/// `second`, `last`, `second to last`.
-pub(super) fn nth(number: i16) -> Option<String> {
-    let word = match number.unsigned_abs() {
-        1 => "first",
-        2 => "second",
-        3 => "third",
-        4 => "fourth",
-        5 => "fifth",
-        more @ 6.. => return (number > 0).then(|| ordinal(more)),
-        0 => return None,
-    };
-    Some(match number {
-        -1 => "last".to_owned(),
-        ..-1 => format!("{word} to last"),
-        _ => word.to_owned(),
-    })
-}
-
-/// `21st`.
-fn ordinal(number: u16) -> String {
-    let ending = match (number % 100, number % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
-}
-
-/// A day of the month.
-pub(super) fn month_day(day: i16) -> Option<String> {
-    if day > 0 {
-        Some(format!("day {day}"))
-    } else {
-        from_end(day, "day")
-    }
-}
-
-/// `the last day`.
-pub(super) fn from_end(number: i16, what: &str) -> Option<String> {
-    Some(format!("the {} {what}", nth(number)?))
-}
-
-/// Name of a month.
-pub(super) fn month_name(month: i16) -> Option<&'static str> {
-    MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?).copied()
-}
-
-/// A list of numbers, each in words.
-pub(super) fn names(items: &[i16], name: impl Fn(i16) -> Option<String>) -> Option<String> {
-    list(&items.iter().map(|&item| name(item)).collect::<Option<Vec<_>>>()?)
+/// The name of something with a number that begins with one.
+fn numbered_name(names: &[&'static str; 12], number: i16) -> Option<&'static str> {
+    names.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(items: &[impl AsRef<str>]) -> Option<String> {
+fn list(items: &[impl AsRef<str>], and: &str) -> Option<String> {
     if items.len() > LONGEST_LIST {
         return None;
     }
@@ -107,6 +90,12 @@ pub(super) fn list(items: &[impl AsRef<str>]) -> Option<String> {
     Some(if most.is_empty() {
         (*last).to_owned()
     } else {
-        format!("{} and {last}", most.join(", "))
+        format!("{} {and} {last}", most.join(", "))
     })
+}
+
+/// A list of things, each in words.
+fn list_of<T: Copy>(items: &[T], and: &str, words: impl Fn(T) -> Option<String>) -> Option<String> {
+    let items = items.iter().map(|&item| words(item));
+    list(&items.collect::<Option<Vec<_>>>()?, and)
 }

@@ -291,3 +291,66 @@ fn rules_are_said_in_english_when_that_is_simple() {
         assert_eq!(rule(text).summary(&berlin), None, "{text}");
     }
 }
+
+#[test]
+fn rules_are_said_in_the_language_of_the_reader() {
+    let berlin = zone("Europe/Berlin");
+    for (text, sentence) in [
+        ("FREQ=DAILY", "Jeden Tag"),
+        ("FREQ=DAILY;INTERVAL=3;COUNT=5", "Alle 3 Tage, 5-mal"),
+        ("FREQ=DAILY;COUNT=1", "Jeden Tag, einmal"),
+        ("FREQ=DAILY;BYMONTH=1,3", "Jeden Tag im Januar und März"),
+        ("FREQ=DAILY;BYDAY=MO", "Jede Woche am Montag"),
+        (
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20270305",
+            "Alle 2 Wochen am Montag und Mittwoch, bis zum 5. März 2027",
+        ),
+        (
+            "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=9,17;BYMINUTE=30",
+            "Montag bis Freitag um 09:30 und 17:30 Uhr",
+        ),
+        ("FREQ=MONTHLY;BYMONTHDAY=15", "Jeden Monat am 15."),
+        (
+            "FREQ=MONTHLY;BYMONTHDAY=1,-1",
+            "Jeden Monat am 1. und am letzten Tag",
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=1MO,-2FR",
+            "Jeden Monat am ersten Montag und am vorletzten Freitag",
+        ),
+        ("FREQ=MONTHLY;BYDAY=MO", "Jeden Monat an jedem Montag"),
+        (
+            "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
+            "Jeden Monat am 13., wenn es ein Freitag ist",
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+            "Jeden Monat am letzten Tag von Montag bis Freitag",
+        ),
+        ("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=8", "Jedes Jahr am 8. März"),
+        (
+            "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=4TH",
+            "Alle 4 Jahre am vierten Donnerstag im November",
+        ),
+        ("FREQ=YEARLY;BYDAY=20MO", "Jedes Jahr am 20. Montag des Jahres"),
+        (
+            "FREQ=YEARLY;BYYEARDAY=100,-1",
+            "Jedes Jahr am 100. Tag und am letzten Tag des Jahres",
+        ),
+        (
+            "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO",
+            "Jedes Jahr am Montag der Kalenderwoche 20",
+        ),
+    ] {
+        for locale in ["de", "de-AT", "DE_ch"] {
+            let said = rule(text).summary_in(&berlin, locale);
+            assert_eq!(said.as_deref(), Some(sentence), "{text}");
+        }
+    }
+    // What has no table is said in English; what has no simple words has none in any language.
+    for locale in ["en-GB", "fr", "deu-x", ""] {
+        let said = rule("FREQ=WEEKLY;BYDAY=MO").summary_in(&berlin, locale);
+        assert_eq!(said.as_deref(), Some("Every week on Monday"), "{locale}");
+    }
+    assert_eq!(rule("FREQ=DAILY;BYHOUR=9").summary_in(&berlin, "de"), None);
+}
