@@ -4,7 +4,7 @@
     tests/oracle/files.py PROGRAM [--count N] [--seed N]
 
 PROGRAM is the built `meridian`. Files are made from a seed: single events and series in zones, floating and of whole days, with excluded and
-additional starts, moved and cancelled occurrences, alone and for all that follow, definitions of zones written by icalendar, and shuffled
+additional starts, of which some are periods, ends in other zones, moved and cancelled occurrences, alone and for all that follow, definitions of zones written by icalendar, and shuffled
 components. Both read the same file; starts are compared object by object, and any difference fails.
 
 First starts are ones that their own rule names: with others RFC 5545, 3.8.5.3, leaves the set of occurrences undefined, and the two sides part.
@@ -14,6 +14,7 @@ Moves of all that follow an occurrence (RANGE=THISANDFUTURE) come without exclud
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,21 @@ def line(name, value, zone):
     return f"{name}{params}:{written}"
 
 
+def line_elsewhere(rng, name, start, length, zone):
+    """The end of an event, as the clocks of another zone show it."""
+    end = start.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc) + length
+    elsewhere = rng.choice([other for other in ZONES if other != zone])
+    return line(name, end.astimezone(ZoneInfo(elsewhere)).replace(tzinfo=None), elsewhere)
+
+
+def period(rng, at, zone):
+    """An additional start with a length or an end of its own (RFC 5545, 3.8.5.2)."""
+    params, written = text(at, zone)
+    minutes = rng.choice([15, 60, 600])
+    end = f"PT{minutes}M" if rng.random() < 0.5 else text(at + timedelta(minutes=minutes), zone)[1]
+    return f"RDATE;VALUE=PERIOD{params}:{written}/{end}"
+
+
 def starts_of(parts, start, extra, gone):
     """Wall times of a series in the window, by python-dateutil."""
     at_midnight = start if isinstance(start, datetime) else datetime.combine(start, datetime.min.time())
@@ -92,7 +108,9 @@ def make(rng, number):
     length = timedelta(days=rng.randint(1, 3)) if is_day else timedelta(minutes=rng.choice([0, 30, 60, 90, 1500]))
     form = lambda at: at.date() if is_day else at
     head = [f"UID:object-{number}", "DTSTAMP:20260101T000000Z", f"SUMMARY:Object {number}", line("DTSTART", start, zone)]
-    if length:
+    if length and zone and rng.random() < 0.25:
+        head.append(line_elsewhere(rng, "DTEND", start, length, zone))
+    elif length:
         head.append(line("DTEND", start + length, zone) if rng.random() < 0.7 else f"DURATION:P{length.days}D" if is_day else f"DURATION:PT{int(length.total_seconds() // 60)}M")
     components = []
     if is_single:
@@ -118,7 +136,8 @@ def make(rng, number):
         extra = [begin + timedelta(days=rng.randint(1, 300), hours=0 if is_day else rng.randint(0, 5)) for _ in range(rng.choice([0, 0, 0, 1, 2]))]
         gone = rng.sample(walls, min(len(walls), rng.choice([0, 0, 1, 2])))
         series = head + ["RRULE:" + ";".join(parts)]
-        series += [line("RDATE", form(at), zone) for at in extra]
+        for at in extra:
+            series.append(line("RDATE", form(at), zone) if is_day or rng.random() < 0.5 else period(rng, at, zone))
         if gone:
             params, _ = text(form(gone[0]), zone)
             series.append(f"EXDATE{params}:" + ",".join(text(form(at), zone)[1] for at in gone))
@@ -216,7 +235,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for number in range(arguments.count):
             objects = [make(rng, number * 10 + index) for index in range(10)]
-            content = file(rng, objects, {zone for _, zone in objects if zone and zone != "UTC"})
+            named = {zone for components, _ in objects for component in components for one in component for zone in re.findall(r";TZID=([^;:]+)", one)}
+            content = file(rng, objects, named)
             path = Path(folder) / "file.ics"
             path.write_bytes(content.encode())
             own, complaints = ours(arguments.program, path)
