@@ -33,6 +33,7 @@ mod m0033_audit_cuts;
 mod m0034_walks;
 mod m0035_plans_by_status;
 mod m0036_traces;
+mod m0037_own_reminders;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0034_walks::Walks),
             Box::new(m0035_plans_by_status::PlansByStatus),
             Box::new(m0036_traces::Traces),
+            Box::new(m0037_own_reminders::OwnReminders),
         ]
     }
 }

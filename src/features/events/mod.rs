@@ -17,6 +17,7 @@ mod preview;
 mod read;
 pub mod recurrence;
 mod remake;
+mod reminded;
 mod remote;
 mod repeats;
 mod rules;
@@ -39,6 +40,7 @@ pub use read::{
     Among, Audience, Busy, CalendarText, Expanded, TextObject, TextPage, busy, calendar_text, find, get,
     get_many, in_window, page, people_of, reminders_of, text_page,
 };
+pub use reminded::{reminders_at, reminders_of_all};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 
-use super::object::CalendarEvent;
+use super::object::{CalendarEvent, EventReminder};
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
-use crate::graphql::access;
 use crate::graphql::enums::EventStatus;
 use crate::graphql::errors::expose;
 use crate::graphql::ids::{global, parse};
+use crate::graphql::loaders::EventRemindersKey;
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, RRule, TimeZone};
 use crate::graphql::shape::{Many, object};
+use crate::graphql::{access, loader};
 use crate::kernel;
 
 /// One concrete occurrence of an event, ready to draw.
@@ -51,6 +52,15 @@ object! {
     value is_truncated [] -> bool { |one| one.0.is_truncated }
     /// Status, after overrides. Cancelled occurrences are left out of results.
     value status [] -> EventStatus { |one| one.0.status().into() }
+    /// Reminders of the viewer for this occurrence.
+    plain reminders [] -> Result<Vec<EventReminder>> {
+        |one, ctx| {
+            let row = &one.0.event.row;
+            let rows = loader(ctx).load_one(EventRemindersKey(row.workspace_id, row.id)).await?;
+            let rows = rows.as_deref().map(Vec::as_slice).unwrap_or_default();
+            Ok(events::reminders_at(rows, &one.0).into_iter().map(EventReminder::from).collect())
+        }
+    }
 }
 
 impl From<Occurrence> for EventOccurrence {

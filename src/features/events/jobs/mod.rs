@@ -9,10 +9,11 @@ mod renew;
 use std::collections::HashMap;
 
 use entity::ids::{CalendarEventId, UserId};
-use entity::{calendar_event, event_override, user_preferences};
+use entity::{calendar_event, event_override, reminder, user_preferences};
 use jiff::tz::TimeZone;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
 
+use crate::features::events::reminded::Said;
 use crate::kernel::{Result, zones};
 use crate::platform::db::Read;
 
@@ -32,6 +33,30 @@ async fn exceptions_of(
     let mut found: HashMap<CalendarEventId, Vec<event_override::Model>> = HashMap::new();
     for row in select.all(read).await? {
         found.entry(row.event_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
+/// What people said of single occurrences of these series, and of those from one on.
+async fn sayings_of(
+    read: &Read,
+    series: &[&calendar_event::Model],
+) -> Result<HashMap<(CalendarEventId, UserId), Vec<Said>>> {
+    if series.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let by_id: HashMap<CalendarEventId, &calendar_event::Model> =
+        series.iter().map(|row| (row.id, *row)).collect();
+    let select = read
+        .find::<reminder::Entity>()
+        .filter(reminder::Column::EventId.is_in(by_id.keys().copied()))
+        .filter(reminder::Column::OriginalStart.is_not_null());
+    let mut found: HashMap<(CalendarEventId, UserId), Vec<Said>> = HashMap::new();
+    for row in select.all(read).await? {
+        if let Some(event) = by_id.get(&row.event_id) {
+            let said = Said::by(&row, event);
+            found.entry((row.event_id, row.user_id)).or_default().push(said);
+        }
     }
     Ok(found)
 }
