@@ -12,6 +12,7 @@ mod model;
 mod occurrence;
 mod offline;
 mod outgoing;
+mod own_guests;
 mod placed;
 mod preview;
 mod read;
@@ -35,10 +36,11 @@ pub use model::{
 };
 pub use occurrence::Occurrence;
 pub use offline::{FileObject, file_starts};
+pub use own_guests::{guests_at, has_own_guests};
 pub use preview::{Preview, preview};
 pub use read::{
     Among, Audience, Busy, CalendarText, Expanded, TextObject, TextPage, busy, calendar_text, find, get,
-    get_many, in_window, page, people_of, reminders_of, text_page,
+    get_many, in_window, own_members_of, page, people_of, reminders_of, text_page,
 };
 pub use reminded::{reminders_at, reminders_of_all};
 pub use repeats::{Recurrence, recurrence};

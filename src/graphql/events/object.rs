@@ -163,7 +163,7 @@ impl From<events::Recurrence> for Recurrence {
 
 /// A guest or organizer of an event.
 #[derive(Description, Clone)]
-pub struct EventAttendee(attendee::Model);
+pub struct EventAttendee(pub(super) attendee::Model);
 
 object! {
     EventAttendee "EventAttendee", attendee::Column;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 
-use super::object::{CalendarEvent, EventReminder};
+use super::object::{CalendarEvent, EventAttendee, EventReminder};
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
 use crate::graphql::enums::EventStatus;
 use crate::graphql::errors::expose;
 use crate::graphql::ids::{global, parse};
-use crate::graphql::loaders::EventRemindersKey;
+use crate::graphql::loaders::{EventOwnMembersKey, EventPeopleKey, EventRemindersKey};
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, RRule, TimeZone};
 use crate::graphql::shape::{Many, object};
@@ -52,6 +52,18 @@ object! {
     value is_truncated [] -> bool { |one| one.0.is_truncated }
     /// Status, after overrides. Cancelled occurrences are left out of results.
     value status [] -> EventStatus { |one| one.0.status().into() }
+    /// Guests, after overrides.
+    plain attendees [] -> Result<Vec<EventAttendee>> {
+        |one, ctx| {
+            let row = &one.0.event.row;
+            let people = loader(ctx).load_one(EventPeopleKey(row.workspace_id, row.id)).await?.unwrap_or_default();
+            let members = match events::has_own_guests(&one.0) {
+                true => loader(ctx).load_one(EventOwnMembersKey(row.workspace_id, row.id)).await?.unwrap_or_default(),
+                false => Arc::default(),
+            };
+            Ok(events::guests_at(&one.0, &people, &members).into_iter().map(EventAttendee).collect())
+        }
+    }
     /// Reminders of the viewer for this occurrence.
     plain reminders [] -> Result<Vec<EventReminder>> {
         |one, ctx| {

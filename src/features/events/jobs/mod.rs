@@ -2,6 +2,7 @@
 //! reminded of as it is now or not at all; each reminder fires once for an occurrence.
 
 pub(super) mod guests;
+pub(super) mod own_guests;
 mod plan;
 mod remind;
 mod renew;
@@ -23,7 +24,7 @@ pub use remind::remind;
 pub use renew::{Renewed, renew_times};
 
 /// Exceptions of each of these events.
-async fn exceptions_of(
+pub(super) async fn exceptions_of(
     read: &Read,
     events: &[CalendarEventId],
 ) -> Result<HashMap<CalendarEventId, Vec<event_override::Model>>> {

@@ -9,7 +9,9 @@ use entity::ids::{CalendarEventId, TypedId as _};
 use jiff::civil::DateTime;
 
 use super::exceptions::{self, Exception};
-use super::{Also, lock, move_to_calendar, organize, people, reminders, require_edit, save, split, tell};
+use super::{
+    Also, lock, move_to_calendar, organize, own_guests, people, reminders, require_edit, save, split, tell,
+};
 use crate::access::Ctx;
 use crate::features::events::model::{EventPatch, Move, NewReminder, Occurrences, Touched};
 use crate::features::events::read::seen;
@@ -266,6 +268,7 @@ async fn change_all(
             .map(|(at, _)| (at, patch.when.is_some())),
         ..Also::default()
     };
+    let gone = tell::out_of_reach(&old, &changes);
     if changes != old {
         exceptions::replace(tx, before.id, changes).await?;
     }
@@ -277,6 +280,7 @@ async fn change_all(
         let occurrence = placed::at_occurrence(&stored, local);
         tell::occurrence(tx, &stored, &occurrence, at).await?;
     }
+    tell::lost(tx, ctx, (&before, stored.sequence), &gone).await?;
     if let Some(replaced) = replaced {
         tell::uninvited(tx, ctx, &stored, &replaced).await?;
     }
@@ -343,7 +347,6 @@ async fn change_one(
 ) -> Result<Touched> {
     refuse(patch.calendar_id.is_some(), "calendarId", ONLY_ALL)?;
     refuse(!patch.recurrence.is_keep(), "recurrence", ONLY_ALL)?;
-    refuse(patch.guests.is_some(), "attendees", ONLY_ALL)?;
     let is_lonely = patch.time_zone.is_some() && patch.when.is_none();
     refuse(
         is_lonely,
@@ -360,6 +363,9 @@ async fn change_one(
     let wanted = wanted_reminders(&mut checks, patch);
     let mut row = with_fields(before, patch);
     check_texts(&mut checks, before, &mut row);
+    if let Some(guests) = &patch.guests {
+        rules::check_guests(&mut checks, guests);
+    }
     let mut placed = placed::at_following(before, &changes, at, local);
     let original = times::of(&placed);
     if let Some(when) = patch.when {
@@ -374,24 +380,41 @@ async fn change_one(
         checks.finish()?;
     }
     exceptions::set_fields(&mut exception, &row, patch)?;
+    let mut series = before.clone();
+    let people = match &patch.guests {
+        Some(guests) => own_guests::replace(tx, &mut series, &mut exception, guests).await?,
+        None => None,
+    };
     if old.as_ref() == Some(&exception) || old.is_none() && exceptions::is_empty(&exception) {
         remind(tx, ctx, (before, before), Target::One(at, local), wanted).await?;
         return as_seen(tx, ctx, before.clone()).await;
     }
     let is_rescheduled = patch.when.is_some() || patch.status.is_some();
     let told = exception.clone();
-    exceptions::save(tx, old.is_none(), exception).await?;
+    if exceptions::is_empty(&exception) {
+        exceptions::remove(tx, before.id, at).await?;
+    } else {
+        exceptions::save(tx, old.is_none(), exception).await?;
+    }
     let also = Also {
-        occurrence: Some((at, is_rescheduled)),
+        are_guests_new: people.is_some(),
+        // Who comes again has heard of the series as it is, and hears of it once more only as of another one.
+        occurrence: Some((
+            at,
+            is_rescheduled || people.as_ref().is_some_and(|people| people.is_someone_back),
+        )),
         ..Also::default()
     };
-    let stored = save(tx, before, before.clone(), also).await?;
+    let stored = save(tx, before, series, also).await?;
     if is_rescheduled {
         let mut occurrence = placed::at_following(&row, &changes, at, local);
         if let (Some(start), Some(end)) = (told.start_utc, told.end_utc) {
             placed::read_times(&mut occurrence, start, end, &told.patch);
         }
         tell::occurrence(tx, &stored, &occurrence, at).await?;
+    }
+    if let Some(people) = people {
+        tell::guests_of_one(tx, ctx, (&stored, changes.as_slice()), &told, &people).await?;
     }
     remind(tx, ctx, (before, &stored), Target::One(at, local), wanted).await?;
     as_seen(tx, ctx, stored).await

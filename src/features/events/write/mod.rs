@@ -6,6 +6,7 @@ mod edit;
 mod exceptions;
 mod import;
 mod organize;
+mod own_guests;
 mod people;
 mod planned;
 mod reminders;

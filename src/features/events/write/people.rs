@@ -7,7 +7,9 @@ use entity::ids::CalendarEventId;
 use entity::{attendee, calendar_event, user};
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
+use super::exceptions;
 use crate::features::events::model::NewGuest;
+use crate::features::events::own_guests;
 use crate::features::events::read::members_by_email;
 use crate::kernel::Result;
 use crate::platform::db::Tx;
@@ -46,7 +48,14 @@ async fn wanted(
     before: &[attendee::Model],
 ) -> Result<Vec<attendee::Model>> {
     if guests.is_empty() {
-        return Ok(Vec::new());
+        // Who comes to one occurrence only still needs an organizer.
+        let is_needed = row.is_recurring
+            && exceptions::of(tx, row.id)
+                .await?
+                .iter()
+                .any(|exception| own_guests::of(exception).is_some_and(|list| list.len() > 1));
+        let organizer = before.iter().filter(|person| is_needed && person.is_organizer);
+        return Ok(organizer.cloned().collect());
     }
     let known: HashMap<&str, &attendee::Model> = before
         .iter()
@@ -78,6 +87,16 @@ async fn wanted(
         people.push(person);
     }
     Ok(people)
+}
+
+/// Makes the person who acts the organizer of an event whose single occurrences have guests.
+pub(super) async fn organize(tx: &Tx, row: &mut calendar_event::Model) -> Result<()> {
+    if let Some(organizer) = creator(tx, row).await? {
+        row.organizer_email = Some(organizer.email.clone());
+        row.organizer_name = organizer.name.clone();
+        tx.insert(active(organizer)).await?;
+    }
+    Ok(())
 }
 
 /// The person who acts, as the organizer of an event that had none.

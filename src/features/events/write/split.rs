@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
 use super::edit::{Target, check_texts, remade, with_fields};
+use super::exceptions::Exception;
 use super::reminders::{self, Heirs};
 use super::{Also, exceptions, people, record, save, tell};
 use crate::access::Ctx;
@@ -33,6 +34,11 @@ pub(super) async fn change_following(
     }
     let half = halves.later.clone();
     let changes = exceptions::of(tx, before.id).await?;
+    let gone: Vec<Exception> = changes
+        .iter()
+        .filter(|change| change.original_start_utc >= at)
+        .cloned()
+        .collect();
     let folded = halves::fold(heir(tx, before, halves.later), at, local, changes);
     let (base, local, mut later) = (folded.row, folded.local, folded.changes);
     exceptions::give_way_at(&mut later, folded.at, patch);
@@ -83,6 +89,7 @@ pub(super) async fn change_following(
         Some(lineage),
     );
     // For programs of guests this is another series, which they have not heard of.
+    tell::lost(tx, ctx, (before, earlier.sequence), &gone).await?;
     tell::split(tx, before, &stored).await?;
     let shown = |row| Event {
         row,
