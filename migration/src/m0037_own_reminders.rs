@@ -18,12 +18,12 @@ const UP: [&str; 5] = [
     "ALTER TABLE reminders ADD COLUMN is_silent BOOLEAN NOT NULL DEFAULT FALSE",
     "DROP INDEX reminders_event_id_user_id_minutes_before_channel_key",
     // Those of the series have no original start, and of two nulls neither equals the other.
-    "CREATE UNIQUE INDEX reminders_event_id_user_id_start_minutes_before_channel_key ON reminders \
-     (event_id, user_id, COALESCE(original_start, ''), holds_for_later, minutes_before, channel)",
+    "CREATE UNIQUE INDEX reminders_event_id_start_user_id_minutes_before_channel_key ON reminders \
+     (event_id, COALESCE(original_start, ''), holds_for_later, user_id, minutes_before, channel)",
 ];
 
 const DOWN: [&str; 6] = [
-    "DROP INDEX reminders_event_id_user_id_start_minutes_before_channel_key",
+    "DROP INDEX reminders_event_id_start_user_id_minutes_before_channel_key",
     "DELETE FROM reminders WHERE original_start IS NOT NULL",
     "CREATE UNIQUE INDEX reminders_event_id_user_id_minutes_before_channel_key ON reminders \
      (event_id, user_id, minutes_before, channel)",
