@@ -1,6 +1,7 @@
 //! Table `reminders`: reminders of one person before an event.
 //!
-//! Tied to the event's version, so that a moved event never fires a stale one.
+//! Tied to the event's version, so that a moved event never fires a stale one. A person may have others for one occurrence of a series, or
+//! for one and all that follow.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,15 @@ pub struct Model {
     pub due_start: Option<DateTimeUtc>,
     /// Original start of that occurrence, as the series gives it.
     pub due_original: Option<DateTimeUtc>,
+    /// Original start of the occurrence that it is for alone, in the terms of the series as in `event_overrides`; null for all of them.
+    #[serde(default)]
+    pub original_start: Option<String>,
+    /// Whether it is for all later occurrences too.
+    #[serde(default)]
+    pub holds_for_later: bool,
+    /// Stands for no reminder at all, where the series has some.
+    #[serde(default)]
+    pub is_silent: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -33,6 +33,7 @@ mod m0033_audit_cuts;
 mod m0034_walks;
 mod m0035_plans_by_status;
 mod m0036_traces;
+mod m0037_own_reminders;
 mod m0038_events_by_uid;
 mod schema;
 
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0035_plans_by_status::PlansByStatus),
             Box::new(m0036_traces::Traces),
             Box::new(m0038_events_by_uid::EventsByUid),
+            Box::new(m0037_own_reminders::OwnReminders),
         ]
     }
 }

@@ -220,6 +220,12 @@ workspace_loader!(
 );
 
 workspace_loader!(
+    /// The members among the guests of single occurrences of an event, by address.
+    EventOwnMembersKey(CalendarEventId) => Arc<HashMap<String, UserId>>,
+    |ctx, ids| async move { Ok(events::own_members_of(&ctx, &ids).await?.into_iter().map(|(id, members)| (id, Arc::new(members))).collect()) }
+);
+
+workspace_loader!(
     /// The viewer's reminders for an event.
     EventRemindersKey(CalendarEventId) => Arc<Vec<reminder::Model>>,
     |ctx, ids| async move { Ok(events::reminders_of(&ctx, &ids).await?.into_iter().map(|(id, rows)| (id, Arc::new(rows))).collect()) }

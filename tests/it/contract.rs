@@ -23,6 +23,14 @@ const ADDITIONS: &[(&str, &str)] = &[
         "a rule that gives more than anybody can draw must not be cut silently",
     ),
     (
+        "EventOccurrence.attendees",
+        "one occurrence may have other guests than its series, and clients show them there",
+    ),
+    (
+        "EventOccurrence.reminders",
+        "a person may set other reminders for one occurrence, and sees them there",
+    ),
+    (
         "UpdateCalendarEventPayload.affectedCalendarEvents",
         "splitting a series changes two events, and clients need both",
     ),

@@ -343,3 +343,195 @@ async fn guests_take_an_event_off_their_own_calendar_and_nobody_hears_of_it() {
     let letters = sent(&app, &mail).await;
     assert!(letters.is_empty(), "{letters:?}");
 }
+
+/// Day of March with guests and answers of each occurrence in a calendar.
+async fn guests_by_day(client: &Client<'_>, workspace: &str, calendar: &Value) -> Vec<String> {
+    let document = "query ($id: ID!, $range: DateTimeRangeInput!, $calendars: [ID!]) { workspace(id: $id) {
+        eventOccurrences(range: $range, calendarIds: $calendars) { start attendees { email response } } } }";
+    let range = json!({ "start": "2026-03-01T00:00:00Z", "end": "2026-03-31T00:00:00Z" });
+    let variables = json!({ "id": workspace, "range": range, "calendars": [calendar] });
+    let answer = client.gql(document, variables).await;
+    let list = answer.at("/workspace/eventOccurrences");
+    let short = |one: &Value| {
+        let guests = one["attendees"].as_array().unwrap().iter();
+        let guest = |guest: &Value| {
+            let name = guest["email"].as_str().unwrap().split('@').next().unwrap();
+            let is_new = guest["response"] == "NEEDS_ACTION";
+            format!("{name}{}", if is_new { "" } else { "+" })
+        };
+        let guests: Vec<String> = guests.map(guest).collect();
+        format!("{} {}", &one["start"].as_str().unwrap()[8..13], guests.join(" "))
+    };
+    list.as_array().unwrap().iter().map(short).collect()
+}
+
+const RESPOND: &str = "mutation ($id: ID!) { respondToCalendarEvent(id: $id, response: ACCEPTED) { userErrors { code field message } } }";
+
+#[tokio::test]
+async fn one_occurrence_has_guests_of_its_own() {
+    let mail = MailServer::start().await;
+    let app = start(&mail).await;
+    let (ana, ben, workspace) = (app.ana(), app.ben(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let more = json!({ "attendees": [{ "email": "carl@elsewhere.example", "name": "Carl" }, { "email": "ben@example.org" }],
+        "recurrence": { "rule": "FREQ=DAILY;COUNT=3" } });
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Member,
+    )
+    .await;
+    let id = event(&app, &calendar, 120, more).await;
+    sent(&app, &mail).await;
+    ben.gql(RESPOND, json!({ "id": id }))
+        .await
+        .succeeded("respondToCalendarEvent");
+    // Dora comes to the second one instead of Carl.
+    app.advance(chrono::TimeDelta::seconds(1));
+    let second = json!("2026-03-03T11:00:00Z");
+    let guests =
+        json!({ "attendees": [{ "email": "dora@elsewhere.example" }, { "email": "ben@example.org" }] });
+    update(&ana, &id, "THIS", second.clone(), guests.clone())
+        .await
+        .succeeded("updateCalendarEvent");
+    let expected = ["02T11 ben+ carl", "03T11 ben+ dora", "04T11 ben+ carl"];
+    assert_eq!(guests_by_day(&ana, &workspace, &calendar).await, expected);
+    let letters = sent(&app, &mail).await;
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    let to = |address: &str| {
+        let found = letters.iter().find(|letter| letter.to.contains(address));
+        found
+            .unwrap_or_else(|| panic!("{address}: {letters:?}"))
+            .text
+            .clone()
+    };
+    let (carl, dora) = (to("carl@elsewhere.example"), to("dora@elsewhere.example"));
+    for text in [&carl, &dora] {
+        assert!(
+            text.contains("RECURRENCE-ID;TZID=Europe/Berlin:20260303T120000"),
+            "{text}"
+        );
+        assert!(!text.contains("RRULE"), "{text}");
+    }
+    assert!(
+        carl.contains("METHOD:CANCEL") && !carl.contains("dora@elsewhere.example"),
+        "{carl}"
+    );
+    assert!(
+        dora.contains("METHOD:REQUEST") && dora.contains("PARTSTAT=ACCEPTED"),
+        "{dora}"
+    );
+
+    // The same again changes nothing, and nobody hears of it.
+    update(&ana, &id, "THIS", second.clone(), guests)
+        .await
+        .succeeded("updateCalendarEvent");
+    assert!(sent(&app, &mail).await.is_empty());
+
+    // The series moves: Dora's occurrence goes with it, under another name for her program.
+    app.advance(chrono::TimeDelta::seconds(1));
+    let time =
+        json!({ "time": { "timed": { "start": "2026-03-02T13:00:00Z", "end": "2026-03-02T13:30:00Z" } } });
+    update(&ana, &id, "ALL", Value::Null, time)
+        .await
+        .succeeded("updateCalendarEvent");
+    let expected = ["02T13 ben+ carl", "03T13 ben+ dora", "04T13 ben+ carl"];
+    assert_eq!(guests_by_day(&ana, &workspace, &calendar).await, expected);
+    let letters = sent(&app, &mail).await;
+    let doras: Vec<&Received> = letters
+        .iter()
+        .filter(|letter| letter.to.contains("dora"))
+        .collect();
+    assert_eq!(doras.len(), 2, "{letters:?}");
+    assert!(
+        doras
+            .iter()
+            .any(|letter| letter.text.contains("METHOD:CANCEL") && letter.text.contains("20260303T120000"))
+    );
+    assert!(doras.iter().any(|letter| {
+        letter.text.contains("METHOD:REQUEST")
+            && letter
+                .text
+                .contains("RECURRENCE-ID;TZID=Europe/Berlin:20260303T140000")
+    }));
+    let carls: Vec<&Received> = letters
+        .iter()
+        .filter(|letter| letter.to.contains("carl"))
+        .collect();
+    assert_eq!(carls.len(), 1, "{letters:?}");
+    // He has none there, and does not learn of who comes instead.
+    assert!(
+        carls[0]
+            .text
+            .contains("EXDATE;TZID=Europe/Berlin:20260303T140000")
+    );
+    assert!(!carls[0].text.contains("dora@elsewhere.example"));
+
+    // The guests of the series again.
+    app.advance(chrono::TimeDelta::seconds(1));
+    let second = json!("2026-03-03T13:00:00Z");
+    let back =
+        json!({ "attendees": [{ "email": "carl@elsewhere.example" }, { "email": "ben@example.org" }] });
+    update(&ana, &id, "THIS", second, back)
+        .await
+        .succeeded("updateCalendarEvent");
+    let letters = sent(&app, &mail).await;
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    for letter in &letters {
+        let is_dora = letter.to.contains("dora");
+        assert_eq!(letter.text.contains("METHOD:CANCEL"), is_dora, "{letter:?}");
+        assert_eq!(letter.text.contains("RRULE"), !is_dora, "{letter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_comes_once_is_told_so_and_files_show_it() {
+    let app = TestApp::start().await;
+    let (ana, ben, workspace) = (app.ana(), app.ben(), app.ana.workspace());
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Member,
+    )
+    .await;
+    let calendar = calendar(&ana, &workspace).await;
+    let more = json!({ "recurrence": { "rule": "FREQ=DAILY;COUNT=2" } });
+    let id = event(&app, &calendar, 120, more).await;
+    let guests = json!({ "attendees": [{ "email": "ben@example.org" }] });
+    update(&ana, &id, "THIS", json!("2026-03-03T11:00:00Z"), guests)
+        .await
+        .succeeded("updateCalendarEvent");
+    assert!(inbox(&ben).await[0].0.starts_with("Ana invites you to one “"));
+    let answer = ben.gql(RESPOND, json!({ "id": id })).await;
+    assert_eq!(answer.user_error("respondToCalendarEvent"), "INVALID_STATE id");
+    let expected = ["02T11 ", "03T11 ben"];
+    assert_eq!(guests_by_day(&ana, &workspace, &calendar).await, expected);
+
+    let ctx = meridian::access::Ctx::system(&app.platform, app.ana.workspace_id);
+    let text = {
+        use sea_orm::{ColumnTrait as _, QueryFilter as _};
+        let key: entity::ids::CalendarId = calendar.as_str().unwrap().parse().unwrap();
+        let read = ctx.read().await.unwrap();
+        let select = read
+            .find::<entity::calendar::Entity>()
+            .filter(entity::calendar::Column::Id.eq(key));
+        let row = select.one(&read).await.unwrap().unwrap();
+        drop(read);
+        let audience = meridian::features::events::Audience::Caller;
+        let text = meridian::features::events::calendar_text(&ctx, &[row], None, audience).await;
+        text.unwrap().text
+    };
+    let other = self::calendar_named(&ana, &workspace, "Copy").await;
+    import(&app, &other, &text).await;
+    assert_eq!(guests_by_day(&ana, &workspace, &other).await, expected);
+}
+
+async fn calendar_named(client: &Client<'_>, workspace: &str, name: &str) -> Value {
+    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) {
+        calendar { id } userErrors { code field } } }";
+    let input = json!({ "workspaceId": workspace, "name": name, "timeZone": "Europe/Berlin" });
+    let made = client.gql(document, json!({ "input": input })).await;
+    made.succeeded("createCalendar").at("/createCalendar/calendar/id")
+}

@@ -462,8 +462,8 @@ async fn bad_rules_and_scopes_change_nothing() {
         (
             "THIS",
             at,
-            json!({ "attendees": [] }),
-            "INVALID_STATE input.attendees",
+            json!({ "attendees": [{ "email": "a@example.org" }, { "email": "a@example.org" }] }),
+            "INVALID input.attendees.1.email",
         ),
         (
             "THIS",

@@ -282,3 +282,122 @@ async fn members_are_told_of_tasks_and_events_that_others_give_them() {
     );
     assert!(told(&app.ana()).await.is_empty(), "whoever acts knows");
 }
+
+async fn remind_of(
+    client: &Client<'_>,
+    id: &str,
+    scope: &str,
+    at: &str,
+    input: Value,
+) -> crate::support::Answer {
+    let document =
+        "mutation ($id: ID!, $scope: RecurrenceScope!, $at: DateTime, $input: UpdateCalendarEventInput!) {
+        updateCalendarEvent(id: $id, scope: $scope, occurrenceStart: $at, input: $input) {
+            calendarEvent { id version reminders { minutesBefore } } userErrors { code field message } } }";
+    let variables = json!({ "id": id, "scope": scope, "at": at, "input": input });
+    let answer = client.gql(document, variables).await;
+    answer.succeeded("updateCalendarEvent")
+}
+
+/// Day of March and minutes of each occurrence that the person sees.
+async fn minutes(client: &Client<'_>, workspace: &str) -> Vec<String> {
+    let document = "query ($id: ID!, $range: DateTimeRangeInput!) { workspace(id: $id) {
+        eventOccurrences(range: $range) { start reminders { minutesBefore } } } }";
+    let range = json!({ "start": "2026-03-01T00:00:00Z", "end": "2026-03-31T00:00:00Z" });
+    let answer = client
+        .gql(document, json!({ "id": workspace, "range": range }))
+        .await;
+    let list = answer.at("/workspace/eventOccurrences");
+    let short = |one: &Value| {
+        let reminders = one["reminders"].as_array().unwrap().iter();
+        let minutes: Vec<String> = reminders.map(|one| one["minutesBefore"].to_string()).collect();
+        format!("{} {}", &one["start"].as_str().unwrap()[8..13], minutes.join(","))
+    };
+    list.as_array().unwrap().iter().map(short).collect()
+}
+
+#[tokio::test]
+async fn one_occurrence_has_reminders_of_its_own() {
+    let app = TestApp::start().await;
+    let (ana, ben) = (app.ana(), app.ben());
+    let workspace = app.ana.workspace();
+    join(
+        &app.platform,
+        &app.ben,
+        app.ana.workspace_id,
+        WorkspaceRole::Viewer,
+    )
+    .await;
+    let calendar = calendar(&ana, &workspace).await;
+    let more =
+        json!({ "recurrence": { "rule": "FREQ=DAILY;COUNT=4" }, "reminders": [{ "minutesBefore": 5 }] });
+    let id = event(&app, &calendar, 30, more).await;
+    let day = |n: i64| at(&app, 30 + n * 1_440);
+    let own = json!({ "reminders": [{ "minutesBefore": 20 }] });
+    let changed = remind_of(&ana, &id, "THIS", &day(1), own.clone()).await;
+    let changed = changed.at("/updateCalendarEvent/calendarEvent");
+    // The event is the same for everybody else.
+    assert_eq!(changed["version"], 1);
+    assert_eq!(changed["reminders"], json!([{ "minutesBefore": 5 }]));
+    remind_of(&ana, &id, "THIS", &day(2), json!({ "reminders": [] })).await;
+    let expected = ["02T09 5", "03T09 20", "04T09 ", "05T09 5"];
+    assert_eq!(minutes(&ana, &workspace).await, expected);
+    // Whoever may only look has reminders of their own all the same.
+    remind_of(&ben, &id, "THIS", &day(3), own).await;
+    assert_eq!(
+        minutes(&ben, &workspace).await,
+        ["02T09 ", "03T09 ", "04T09 ", "05T09 20"]
+    );
+
+    tick(&app).await;
+    pass(&app, 26).await;
+    assert_eq!(told(&ana).await.len(), 1);
+    app.advance(TimeDelta::minutes(1_440 - 30));
+    pass(&app, 30).await;
+    let list = told(&ana).await;
+    let mut titles: Vec<&str> = list.iter().map(|one| one["title"].as_str().unwrap()).collect();
+    titles.sort_unstable();
+    assert_eq!(
+        titles,
+        ["Stand-up starts in 20 minutes", "Stand-up starts in 5 minutes"]
+    );
+    // Silence, and then the series again.
+    app.advance(TimeDelta::minutes(1_440 - 30));
+    pass(&app, 31).await;
+    assert_eq!(told(&ana).await.len(), 2);
+    app.advance(TimeDelta::minutes(1_440 - 30));
+    pass(&app, 31).await;
+    assert_eq!(told(&ana).await.len(), 3);
+    assert_eq!(told(&ben).await.len(), 1);
+}
+
+#[tokio::test]
+async fn reminders_from_an_occurrence_on_split_nothing_and_stay_with_their_occurrences() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let more =
+        json!({ "recurrence": { "rule": "FREQ=DAILY;COUNT=5" }, "reminders": [{ "minutesBefore": 5 }] });
+    let id = event(&app, &calendar, 30, more).await;
+    let day = |n: i64| at(&app, 30 + n * 1_440);
+    let some = |minutes: i64| json!({ "reminders": [{ "minutesBefore": minutes }] });
+    let answer = remind_of(&ana, &id, "THIS_AND_FOLLOWING", &day(1), some(15)).await;
+    assert_eq!(answer.text("/updateCalendarEvent/calendarEvent/id"), id);
+    remind_of(&ana, &id, "THIS", &day(2), some(20)).await;
+    let expected = ["02T09 5", "03T09 15", "04T09 20", "05T09 15", "06T09 15"];
+    assert_eq!(minutes(&ana, &workspace).await, expected);
+    // The series moves by an hour, and what was said of its occurrences moves too.
+    let time = json!({ "time": { "timed": { "start": at(&app, 90), "end": at(&app, 120) } } });
+    update(&app, &id, time).await;
+    let expected = ["02T10 5", "03T10 15", "04T10 20", "05T10 15", "06T10 15"];
+    assert_eq!(minutes(&ana, &workspace).await, expected);
+    // Each half of a split series keeps its own.
+    let title = json!({ "title": "Later" });
+    remind_of(&ana, &id, "THIS_AND_FOLLOWING", &at(&app, 90 + 2 * 1_440), title).await;
+    assert_eq!(minutes(&ana, &workspace).await, expected);
+    // What an occurrence has again from its series is not its own any more; the whole series speaks for all that said nothing else.
+    remind_of(&ana, &id, "THIS_AND_FOLLOWING", &at(&app, 90 + 1_440), some(5)).await;
+    remind_of(&ana, &id, "ALL", &at(&app, 90), some(7)).await;
+    let expected = ["02T10 7", "03T10 7", "04T10 20", "05T10 15", "06T10 15"];
+    assert_eq!(minutes(&ana, &workspace).await, expected);
+}

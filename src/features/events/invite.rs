@@ -4,6 +4,7 @@
 use entity::enums::{AttendeeResponse, EventKind, EventStatus};
 use entity::{attendee, calendar_event, event_override};
 
+use super::remote::GUESTS;
 use super::{ical, outgoing};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
@@ -31,6 +32,41 @@ impl Object<'_> {
         }
     }
 
+    /// One occurrence without its series, for somebody who is a guest of it alone.
+    pub(super) fn one(&self, exception: &event_override::Model) -> String {
+        let mut own = exception.clone();
+        own.cancelled = false;
+        if let Some(patch) = own.patch.as_object_mut() {
+            // The people are those of this letter, and nobody else's occurrences change.
+            patch.remove(GUESTS);
+            patch.remove("thisAndFuture");
+        }
+        let mut written = outgoing::written(self.row, &[own], self.people);
+        if self.method == "CANCEL" {
+            for changed in &mut written.overrides {
+                changed.event.status = ical::EventStatus::Cancelled;
+            }
+        }
+        self.letter(&written.uid, None, &written.overrides)
+    }
+
+    fn letter(
+        &self,
+        uid: &str,
+        master: Option<&ical::ParsedEvent>,
+        overrides: &[ical::ParsedOverride],
+    ) -> String {
+        let mut writer = ical::Writer::letter(self.method);
+        writer.add(&ical::Outgoing {
+            uid,
+            master,
+            overrides,
+            source: None,
+            changed: zones::from_chrono(self.now),
+        });
+        writer.finish()
+    }
+
     /// A series with its zones and exceptions. Unknown properties of its source are the business of its owner.
     fn series(&self) -> String {
         let mut written = outgoing::written(self.row, self.exceptions, self.people);
@@ -41,15 +77,7 @@ impl Object<'_> {
                 master.status = ical::EventStatus::Cancelled;
             }
         }
-        let mut writer = ical::Writer::letter(self.method);
-        writer.add(&ical::Outgoing {
-            uid: &written.uid,
-            master: written.master.as_ref(),
-            overrides: &written.overrides,
-            source: None,
-            changed: zones::from_chrono(self.now),
-        });
-        writer.finish()
+        self.letter(&written.uid, written.master.as_ref(), &written.overrides)
     }
 }
 

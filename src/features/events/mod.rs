@@ -12,11 +12,13 @@ mod model;
 mod occurrence;
 mod offline;
 mod outgoing;
+mod own_guests;
 mod placed;
 mod preview;
 mod read;
 pub mod recurrence;
 mod remake;
+mod reminded;
 mod remote;
 mod repeats;
 mod rules;
@@ -34,11 +36,13 @@ pub use model::{
 };
 pub use occurrence::Occurrence;
 pub use offline::{FileObject, file_starts};
+pub use own_guests::{guests_at, has_own_guests};
 pub use preview::{Preview, preview};
 pub use read::{
     Among, Audience, Busy, CalendarText, Expanded, TextObject, TextPage, busy, calendar_text, find, get,
-    get_many, in_window, page, people_of, reminders_of, text_page,
+    get_many, in_window, own_members_of, page, people_of, reminders_of, text_page,
 };
+pub use reminded::{reminders_at, reminders_of_all};
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};
 pub use write::{

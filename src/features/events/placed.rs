@@ -5,7 +5,7 @@ use entity::{calendar_event, event_override};
 use jiff::civil::DateTime;
 
 use super::model::When;
-use super::remake::{holds_for_later_ones, set_start};
+use super::remake::{holds_for_later_ones, original_local_of, set_start};
 use super::stored::{Length, Stored};
 use super::times;
 use crate::kernel::time::Instant;
@@ -49,6 +49,21 @@ pub(super) fn as_shown(
         read_times(&mut placed, start, end, &own.patch);
     }
     placed
+}
+
+/// The event as an exception, which is one of these, makes one of its occurrences.
+pub(super) fn changed(
+    row: &calendar_event::Model,
+    changes: &[event_override::Model],
+    exception: &event_override::Model,
+) -> calendar_event::Model {
+    let local = original_local_of(exception, row);
+    let mut shown = at_following(row, changes, exception.original_start_utc, local);
+    if let (Some(start), Some(end)) = (exception.start_utc, exception.end_utc) {
+        read_times(&mut shown, start, end, &exception.patch);
+    }
+    read_fields(&mut shown, &exception.patch);
+    shown
 }
 
 /// The event with the times of an occurrence for which the exception holds.

@@ -296,6 +296,39 @@ pub(super) fn original_local_of(change: &event_override::Model, row: &calendar_e
     original_local(change, &Stored::of(row))
 }
 
+/// The original start of an occurrence that is written in the terms of its series.
+pub(super) fn instant_of(text: &str, row: &calendar_event::Model) -> Option<Instant> {
+    let moment: Moment = text.parse().ok()?;
+    let stored = Stored::of(row);
+    Some(zones::to_chrono(match moment {
+        Moment::Instant(at) => at,
+        Moment::Day(_) | Moment::Local(_) => zones::to_utc(local_of(moment, &stored), &stored.zone),
+    }))
+}
+
+/// An original start that moves with its series, as exceptions do.
+pub(super) fn moved_start(
+    text: &str,
+    before: &calendar_event::Model,
+    after: &calendar_event::Model,
+) -> String {
+    let (old, new) = (Stored::of(before), Stored::of(after));
+    let by = new.start.local().duration_since(old.start.local());
+    moved_text(text, &old, &new, by)
+}
+
+/// An occurrence, known by its wall time, where it is after its series moved: its original start and wall time.
+pub(super) fn moved_occurrence(
+    local: DateTime,
+    before: &calendar_event::Model,
+    after: &calendar_event::Model,
+) -> (Instant, DateTime) {
+    let (old, new) = (Stored::of(before), Stored::of(after));
+    let by = new.start.local().duration_since(old.start.local());
+    let moved = local.checked_add(by).unwrap_or(local);
+    (anchored(moved, &new).1, moved)
+}
+
 /// The original start of an occurrence as text, in the terms of its series.
 pub(super) fn identity_text(row: &calendar_event::Model, at: Instant, local: DateTime) -> String {
     let stored = Stored::of(row);

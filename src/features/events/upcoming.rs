@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::model::Event;
 use super::occurrence::{Change, Occurrence, View, occurrences};
 use super::recurrence::Budget;
+use super::reminded::{Said, said_of, until};
 use super::stored::add;
 use super::times::YEARS;
 use crate::kernel::time::{Instant, Span};
@@ -30,18 +31,39 @@ pub(super) struct Upcoming {
     pub(super) original: Instant,
 }
 
-/// The first occurrence that starts at `earliest` or later, seen from `zone`.
-pub(super) fn next(
+/// Which occurrences are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sought<'a> {
+    /// Those that start at this instant or later,
+    pub(super) earliest: Instant,
+    /// and whose reminders are these,
+    pub(super) said: Said,
+    /// of all that their person said of the series beside what is always so.
+    pub(super) sayings: &'a [Said],
+}
+
+impl From<Instant> for Sought<'_> {
+    fn from(earliest: Instant) -> Self {
+        Self {
+            earliest,
+            said: Said::Always,
+            sayings: &[],
+        }
+    }
+}
+
+/// The first occurrence among those that are sought, seen from `zone`.
+pub(super) fn next<'a>(
     row: &calendar_event::Model,
     exceptions: &[event_override::Model],
     zone: &TimeZone,
-    earliest: Instant,
+    sought: impl Into<Sought<'a>>,
 ) -> Option<Upcoming> {
     let event = Arc::new(Event {
         row: row.clone(),
         is_masked: false,
     });
-    let found = next_of(&event, exceptions, zone, earliest)?;
+    let found = next_of(&event, exceptions, zone, sought.into())?;
     Some(Upcoming {
         start: found.start,
         original: found.original_start,
@@ -53,14 +75,25 @@ pub(super) fn next_of(
     event: &Arc<Event>,
     exceptions: &[event_override::Model],
     zone: &TimeZone,
-    earliest: Instant,
+    sought: Sought<'_>,
 ) -> Option<Occurrence> {
     let row = &event.row;
-    let end = match row.is_recurring {
-        true => end_of(row, exceptions),
-        false => Some(add(row.end_utc, FURTHEST_ZONES)),
+    let Reach {
+        mut from,
+        mut length,
+        end,
+    } = match row.is_recurring {
+        true => reach(row, exceptions, sought),
+        false => Reach {
+            from: sought.earliest,
+            length: FIRST_WINDOW,
+            end: Some(add(row.end_utc, FURTHEST_ZONES)),
+        },
     };
-    let (mut from, mut length) = (earliest, FIRST_WINDOW);
+    let is_sought = |one: &Occurrence| {
+        one.start >= sought.earliest
+            && (!row.is_recurring || said_of(one.original_start, sought.sayings) == sought.said)
+    };
     while YEARS.contains(&from.year()) && end.is_none_or(|end| from <= end) {
         let window = Span {
             start: from,
@@ -76,7 +109,7 @@ pub(super) fn next_of(
         // One that is under way in the window has begun already.
         let next = found
             .into_iter()
-            .filter(|one| one.start >= earliest)
+            .filter(is_sought)
             .min_by_key(|one| (one.start, one.original_start));
         if next.is_some() || truncated {
             return next;
@@ -84,6 +117,57 @@ pub(super) fn next_of(
         (from, length) = (window.end, length * GROWTH);
     }
     None
+}
+
+/// Where the occurrences of a series are that somebody seeks.
+struct Reach {
+    /// Begin of the first window.
+    from: Instant,
+    /// Its length.
+    length: Duration,
+    /// The last instant at which a window may begin; `None` when the series may have no end.
+    end: Option<Instant>,
+}
+
+fn reach(row: &calendar_event::Model, exceptions: &[event_override::Model], sought: Sought<'_>) -> Reach {
+    // How far from its original start an occurrence may take place.
+    let shifts = exceptions
+        .iter()
+        .filter_map(|one| Some((one.start_utc? - one.original_start_utc).abs()));
+    let far = shifts.max().unwrap_or_default() + FURTHEST_ZONES;
+    let before = |at: Instant| at.checked_sub_signed(far).unwrap_or(at);
+    let end = end_of(row, exceptions);
+    let last = until(sought.said, sought.sayings).map(|at| add(at, far));
+    let end = match (end, last) {
+        (Some(end), Some(last)) => Some(Ord::min(end, last)),
+        (end, last) => end.or(last),
+    };
+    match sought.said {
+        Said::Always => Reach {
+            from: sought.earliest,
+            length: FIRST_WINDOW,
+            end,
+        },
+        Said::From(at) => Reach {
+            from: Ord::max(sought.earliest, before(at)),
+            length: FIRST_WINDOW,
+            end,
+        },
+        Said::Of(at) => {
+            // One place: where the occurrence was moved to, or around its original start.
+            let own = exceptions.iter().find(|one| one.original_start_utc == at);
+            let (place, far) = match own.and_then(|own| own.start_utc) {
+                Some(moved) => (moved, FURTHEST_ZONES),
+                None => (at, far),
+            };
+            let from = place.checked_sub_signed(far).unwrap_or(place);
+            Reach {
+                from,
+                length: far * 2,
+                end: Some(from),
+            }
+        }
+    }
 }
 
 /// When the last occurrence is over, or later; `None` when there may be no last one.

@@ -307,9 +307,9 @@ pub const TABLES: &[Table] = &[
     table(
         "reminders",
         &[Goes("user_id")],
-        "user_id minutes_before channel",
+        "user_id minutes_before channel original_start",
         "",
-        "id workspace_id event_id event_version planned_version due_at due_start due_original created_at updated_at",
+        "id workspace_id event_id event_version planned_version due_at due_start due_original holds_for_later is_silent created_at updated_at",
     ),
     table(
         "external_event_links",

@@ -119,7 +119,7 @@ object! {
     /// Reminders of the viewer.
     parts reminders [WorkspaceId Id] -> Result<Vec<EventReminder>> {
         |event| EventRemindersKey(event.row().workspace_id, event.row().id) => |rows| {
-            rows.map(|rows| rows.iter().map(EventReminder::from).collect()).unwrap_or_default()
+            rows.map(|rows| events::reminders_of_all(rows).map(EventReminder::from).collect()).unwrap_or_default()
         }
     }
     /// Task this event was scheduled for. Null for ordinary events.
@@ -163,7 +163,7 @@ impl From<events::Recurrence> for Recurrence {
 
 /// A guest or organizer of an event.
 #[derive(Description, Clone)]
-pub struct EventAttendee(attendee::Model);
+pub struct EventAttendee(pub(super) attendee::Model);
 
 object! {
     EventAttendee "EventAttendee", attendee::Column;

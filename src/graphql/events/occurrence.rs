@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 
-use super::object::CalendarEvent;
+use super::object::{CalendarEvent, EventAttendee, EventReminder};
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
 use crate::features::people;
@@ -12,9 +12,11 @@ use crate::graphql::access;
 use crate::graphql::enums::EventStatus;
 use crate::graphql::errors::expose;
 use crate::graphql::ids::{global, parse};
+use crate::graphql::loaders::{EventOwnMembersKey, EventPeopleKey, EventRemindersKey};
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, RRule, TimeZone};
 use crate::graphql::shape::{Many, object};
+use crate::graphql::{access, loader};
 use crate::kernel;
 
 /// One concrete occurrence of an event, ready to draw.
@@ -52,6 +54,27 @@ object! {
     value is_truncated [] -> bool { |one| one.0.is_truncated }
     /// Status, after overrides. Cancelled occurrences are left out of results.
     value status [] -> EventStatus { |one| one.0.status().into() }
+    /// Guests, after overrides.
+    plain attendees [] -> Result<Vec<EventAttendee>> {
+        |one, ctx| {
+            let row = &one.0.event.row;
+            let people = loader(ctx).load_one(EventPeopleKey(row.workspace_id, row.id)).await?.unwrap_or_default();
+            let members = match events::has_own_guests(&one.0) {
+                true => loader(ctx).load_one(EventOwnMembersKey(row.workspace_id, row.id)).await?.unwrap_or_default(),
+                false => Arc::default(),
+            };
+            Ok(events::guests_at(&one.0, &people, &members).into_iter().map(EventAttendee).collect())
+        }
+    }
+    /// Reminders of the viewer for this occurrence.
+    plain reminders [] -> Result<Vec<EventReminder>> {
+        |one, ctx| {
+            let row = &one.0.event.row;
+            let rows = loader(ctx).load_one(EventRemindersKey(row.workspace_id, row.id)).await?;
+            let rows = rows.as_deref().map(Vec::as_slice).unwrap_or_default();
+            Ok(events::reminders_at(rows, &one.0).into_iter().map(EventReminder::from).collect())
+        }
+    }
 }
 
 impl From<Occurrence> for EventOccurrence {

@@ -7,10 +7,11 @@ use entity::{attendee, calendar_event, event_override};
 use jiff::tz::TimeZone;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
+use super::own_guests::{self, Occasion};
 use super::{events_of, exceptions_of};
 use crate::access::Ctx;
 use crate::features::events::stored::zone_of;
-use crate::features::events::{invite, placed, words};
+use crate::features::events::{invite, placed, remake, words};
 use crate::features::letters::{self, Calendar, Letter, Method, Post};
 use crate::kernel::jobs::Payload;
 use crate::kernel::time::Instant;
@@ -107,7 +108,7 @@ pub(in crate::features::events) async fn call_off_in(
     Ok(())
 }
 
-fn when(row: &calendar_event::Model) -> String {
+pub(super) fn when(row: &calendar_event::Model) -> String {
     let zone = zones::stored(&row.time_zone).unwrap_or(TimeZone::UTC);
     words::when(row, row.start_utc, &zone, &row.time_zone)
 }
@@ -190,15 +191,34 @@ async fn write_letters(
         if let Some((exception, start, end)) = own.and_then(|own| Some((own, own.start_utc?, own.end_utc?))) {
             placed::read_times(&mut occurrence, start, end, &exception.patch);
         }
-        let is_off = own.is_none_or(|own| own.cancelled || own.patch["status"] == "cancelled");
+        let is_off = match own {
+            Some(own) => own.cancelled || own.patch["status"] == "cancelled",
+            None => remake::find(row, at).is_none(),
+        };
         news = match is_off {
             true => format!("{who} cancelled one occurrence of an event to which you are invited."),
             false => format!("{who} changed one occurrence of an event to which you are invited."),
         };
         time = when(&occurrence);
     }
+    // Who was taken off the list of an occurrence hears nothing of it, and has none there in the series.
+    let own = own_guests::own_people(tx, row, &exceptions).await?;
+    let comes = |at: Instant, guest: &attendee::Model| {
+        own.get(&at)
+            .is_none_or(|people| people.iter().any(|person| person.email == guest.email))
+    };
     let mut left_out = 0;
     for guest in guests {
+        if original_start.is_some_and(|at| !comes(at, guest)) {
+            continue;
+        }
+        let exceptions: Vec<event_override::Model> = exceptions
+            .iter()
+            .map(|exception| event_override::Model {
+                cancelled: exception.cancelled || !comes(exception.original_start_utc, guest),
+                ..exception.clone()
+            })
+            .collect();
         if letters::spare_here(platform, &guest.email).is_err() {
             left_out += 1;
             continue;
@@ -213,7 +233,15 @@ async fn write_letters(
         };
         letter.send(tx, platform, guest).await?;
     }
-    Ok(left_out)
+    let occasion = Occasion {
+        row,
+        exceptions: &exceptions,
+        series: &people,
+        method,
+        host: host.unwrap_or("The organizer"),
+        original_start,
+    };
+    Ok(left_out + own_guests::write(tx, platform, &occasion, &own).await?)
 }
 
 fn news(row: &calendar_event::Model, method: Method, host: Option<&str>) -> String {

@@ -2,6 +2,7 @@
 //! reminded of as it is now or not at all; each reminder fires once for an occurrence.
 
 pub(super) mod guests;
+pub(super) mod own_guests;
 mod plan;
 mod remind;
 mod renew;
@@ -9,10 +10,11 @@ mod renew;
 use std::collections::HashMap;
 
 use entity::ids::{CalendarEventId, UserId};
-use entity::{calendar_event, event_override, user_preferences};
+use entity::{calendar_event, event_override, reminder, user_preferences};
 use jiff::tz::TimeZone;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
 
+use crate::features::events::reminded::Said;
 use crate::kernel::{Result, zones};
 use crate::platform::db::Read;
 
@@ -22,7 +24,7 @@ pub use remind::remind;
 pub use renew::{Renewed, renew_times};
 
 /// Exceptions of each of these events.
-async fn exceptions_of(
+pub(super) async fn exceptions_of(
     read: &Read,
     events: &[CalendarEventId],
 ) -> Result<HashMap<CalendarEventId, Vec<event_override::Model>>> {
@@ -32,6 +34,30 @@ async fn exceptions_of(
     let mut found: HashMap<CalendarEventId, Vec<event_override::Model>> = HashMap::new();
     for row in select.all(read).await? {
         found.entry(row.event_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
+/// What people said of single occurrences of these series, and of those from one on.
+async fn sayings_of(
+    read: &Read,
+    series: &[&calendar_event::Model],
+) -> Result<HashMap<(CalendarEventId, UserId), Vec<Said>>> {
+    if series.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let by_id: HashMap<CalendarEventId, &calendar_event::Model> =
+        series.iter().map(|row| (row.id, *row)).collect();
+    let select = read
+        .find::<reminder::Entity>()
+        .filter(reminder::Column::EventId.is_in(by_id.keys().copied()))
+        .filter(reminder::Column::OriginalStart.is_not_null());
+    let mut found: HashMap<(CalendarEventId, UserId), Vec<Said>> = HashMap::new();
+    for row in select.all(read).await? {
+        if let Some(event) = by_id.get(&row.event_id) {
+            let said = Said::by(&row, event);
+            found.entry((row.event_id, row.user_id)).or_default().push(said);
+        }
     }
     Ok(found)
 }

@@ -14,8 +14,9 @@ use sea_orm::{
     Set,
 };
 
-use super::{events_of, exceptions_of, zones_of};
-use crate::features::events::upcoming::{self, Upcoming};
+use super::{events_of, exceptions_of, sayings_of, zones_of};
+use crate::features::events::reminded::Said;
+use crate::features::events::upcoming::{self, Sought, Upcoming};
 use crate::kernel::Result;
 use crate::kernel::actor::Actor;
 use crate::kernel::jobs::{NewJob, Payload};
@@ -159,6 +160,7 @@ struct Around {
     events: HashMap<CalendarEventId, entity::calendar_event::Model>,
     exceptions: HashMap<CalendarEventId, Vec<entity::event_override::Model>>,
     zones: HashMap<UserId, (String, jiff::tz::TimeZone)>,
+    sayings: HashMap<(CalendarEventId, UserId), Vec<Said>>,
 }
 
 impl Around {
@@ -168,19 +170,30 @@ impl Around {
         let mut people: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
         people.dedup();
         let events = events_of(tx, &events).await?;
-        let series = events.values().filter(|event| event.is_recurring);
-        let series: Vec<CalendarEventId> = series.map(|event| event.id).collect();
+        let series: Vec<&entity::calendar_event::Model> =
+            events.values().filter(|event| event.is_recurring).collect();
+        let ids: Vec<CalendarEventId> = series.iter().map(|event| event.id).collect();
         Ok(Self {
-            exceptions: exceptions_of(tx, &series).await?,
+            sayings: sayings_of(tx, &series).await?,
+            exceptions: exceptions_of(tx, &ids).await?,
             events,
             zones: zones_of(tx, &people).await?,
         })
     }
 
     fn next(&self, row: &Model, earliest: Instant) -> Option<Upcoming> {
+        if row.is_silent {
+            return None;
+        }
         let event = self.events.get(&row.event_id)?;
         let exceptions = self.exceptions.get(&row.event_id).map_or(&[][..], Vec::as_slice);
         let (_, zone) = self.zones.get(&row.user_id)?;
-        upcoming::next(event, exceptions, zone, earliest)
+        let key = (row.event_id, row.user_id);
+        let sought = Sought {
+            earliest,
+            said: Said::by(row, event),
+            sayings: self.sayings.get(&key).map_or(&[][..], Vec::as_slice),
+        };
+        upcoming::next(event, exceptions, zone, sought)
     }
 }

@@ -1,5 +1,6 @@
 //! Firing one reminder: everything that made it is looked at again, inside the transaction that tells its person.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -8,11 +9,13 @@ use entity::ids::{CalendarEventId, ReminderId, TypedId as _, UserId};
 use entity::{calendar, calendar_event, membership, reminder};
 use sea_orm::{ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set};
 
-use super::{events_of, exceptions_of, zones_of};
+use super::{events_of, exceptions_of, sayings_of, zones_of};
 use crate::access::Ctx;
 use crate::features::calendars;
 use crate::features::events::read::seen;
-use crate::features::events::{upcoming, words};
+use crate::features::events::reminded::Said;
+use crate::features::events::upcoming::{self, Sought};
+use crate::features::events::words;
 use crate::features::notifications::{self, NewNotification};
 use crate::kernel::Result;
 use crate::kernel::changes::ObjectType;
@@ -89,10 +92,20 @@ async fn remind_in(tx: &Tx, planned: Planned) -> Result<()> {
         return Ok(());
     }
     let (id, reader) = (event.id, Some(row.user_id));
+    // Since the planning its person may have said something else of this occurrence.
+    let sayings = match event.is_recurring {
+        true => sayings_of(tx, &[&event]).await?,
+        false => HashMap::new(),
+    };
+    let sought = Sought {
+        earliest: planned.start,
+        said: Said::by(&row, &event),
+        sayings: sayings.get(&(id, row.user_id)).map_or(&[][..], Vec::as_slice),
+    };
     let Some(event) = seen::mask(tx, reader, vec![event]).await?.pop() else {
         return Ok(());
     };
-    let now_next = upcoming::next_of(&Arc::new(event), exceptions, zone, planned.start);
+    let now_next = upcoming::next_of(&Arc::new(event), exceptions, zone, sought);
     let Some(mut occurrence) = now_next.filter(|next| next.start == planned.start) else {
         return Ok(());
     };

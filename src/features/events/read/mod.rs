@@ -10,10 +10,10 @@ pub use window::{Among, Expanded, in_window};
 
 pub use calendar_text::{Audience, CalendarText, TextObject, TextPage, calendar_text, text_page};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::ids::{CalendarEventId, UserId, WorkspaceId};
-use entity::{attendee, calendar_event, membership, reminder, user};
+use entity::{attendee, calendar_event, event_override, membership, reminder, user};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -24,7 +24,7 @@ use serde_json::Value as Json;
 pub use busy::{Busy, busy};
 
 use super::model::{Event, EventFilter, EventOrder, EventOrderField};
-use super::rules;
+use super::{own_guests, rules};
 use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
@@ -235,6 +235,34 @@ pub async fn people_of(
         people.entry(row.event_id).or_default().push(row);
     }
     Ok(people)
+}
+
+/// The members among the guests that single occurrences of these have of their own, by address.
+pub async fn own_members_of(
+    ctx: &Ctx,
+    ids: &[CalendarEventId],
+) -> Result<HashMap<CalendarEventId, HashMap<String, UserId>>> {
+    let read = ctx.read().await?;
+    let select = read.find::<event_override::Entity>().filter(among(
+        &read,
+        event_override::Column::EventId,
+        ids.iter().copied(),
+    ));
+    let mut emails: HashMap<CalendarEventId, HashSet<String>> = HashMap::new();
+    for row in select.all(&read).await? {
+        let own = own_guests::of(&row).unwrap_or_default();
+        let own = own.into_iter().map(|guest| guest.email);
+        emails.entry(row.event_id).or_default().extend(own);
+    }
+    let all: HashSet<String> = emails.values().flatten().cloned().collect();
+    let members = members_by_email(&read, all.into_iter().collect()).await?;
+    let of = |emails: HashSet<String>| -> HashMap<String, UserId> {
+        let known = emails.into_iter();
+        known
+            .filter_map(|email| members.get(&email).copied().map(|id| (email, id)))
+            .collect()
+    };
+    Ok(emails.into_iter().map(|(id, emails)| (id, of(emails))).collect())
 }
 
 /// The members of the workspace who have one of these addresses.

@@ -115,7 +115,7 @@ fn difference(master: &ParsedEvent, event: &ParsedEvent) -> Map<String, Value> {
         .collect()
 }
 
-/// Guests of an occurrence that others are invited to than to its series. Only files show them.
+/// Guests of an occurrence that others are invited to than to its series; see `own_guests`.
 pub(in crate::features::events) const GUESTS: &str = "guests";
 
 fn guests_json(event: &ParsedEvent) -> Value {

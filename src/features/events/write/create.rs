@@ -5,7 +5,8 @@ use entity::enums::ChangeAction;
 use entity::ids::CalendarId;
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
-use super::{people, record, referenced_calendar, tell};
+use super::edit::Target;
+use super::{people, record, referenced_calendar, reminders, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, NewEvent};
 use crate::features::events::{remake, rules, stored, times};
@@ -44,7 +45,7 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
     times::check(&mut checks, new.when, "input.time");
     rules::check(&mut checks, &mut row);
     rules::check_guests(&mut checks, &new.guests);
-    let reminders = new.reminders.map(|wanted| rules::reminders(&mut checks, &wanted));
+    let wanted = new.reminders.map(|wanted| rules::reminders(&mut checks, &wanted));
     checks.finish()?;
     times::store(&mut row, new.when);
     if let Some(recurrence) = &new.recurrence {
@@ -61,8 +62,8 @@ async fn create_in(tx: &Tx, ctx: &Ctx, calendar_id: CalendarId, new: NewEvent) -
         stored = tx.update(stored.into_active_model().reset_all()).await?;
     }
     if let Some(user_id) = ctx.user_id() {
-        let reminders = reminders.unwrap_or_else(|| rules::usual_reminders(stored.kind));
-        people::replace_reminders(tx, &stored, user_id, &reminders).await?;
+        let wanted = wanted.unwrap_or_else(|| rules::usual_reminders(stored.kind));
+        reminders::replace(tx, &stored, user_id, Target::All(None), &wanted).await?;
     }
     record(tx, "calendar_event.created", ChangeAction::Created, &stored, None);
     tell::created(tx, &stored).await?;

@@ -6,6 +6,7 @@ use entity::ids::CalendarEventId;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::edit::{Target, target};
+use super::exceptions::Exception;
 use super::{Also, exceptions, lock, organize, record, require_edit, save, tell};
 use crate::access::Ctx;
 use crate::features::events::jobs::guests;
@@ -29,6 +30,7 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
             ..Also::default()
         };
         let mut missed = None;
+        let mut gone: Vec<Exception> = Vec::new();
         let left = match target(&tx, &row, as_deleted(occurrences)).await? {
             Target::All(_) => None,
             Target::One(at, local) => {
@@ -36,7 +38,12 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
                 let changes = exceptions::of(&tx, id).await?;
                 let mut occurrence = placed::as_shown(&row, &changes, at, local);
                 occurrence.status = EventStatus::Cancelled;
-                missed = (!is_own_copy).then_some((occurrence, at));
+                let own: Vec<Exception> = changes
+                    .iter()
+                    .filter(|change| change.original_start_utc == at)
+                    .cloned()
+                    .collect();
+                missed = (!is_own_copy).then_some((occurrence, at, own));
                 let mut left = row.clone();
                 remake::exclude(&mut left, at, &changes);
                 exceptions::remove(&tx, id, at).await?;
@@ -44,6 +51,8 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
             }
             Target::From(at, local) => {
                 let mut earlier = halves::cut(&row, at, local)?.earlier;
+                gone = exceptions::of(&tx, id).await?;
+                gone.retain(|change| change.original_start_utc >= at && !is_own_copy);
                 exceptions::remove_from(&tx, id, at).await?;
                 earlier.series_end_utc = remake::series_end_with(&earlier, &exceptions::of(&tx, id).await?);
                 Some(earlier)
@@ -52,9 +61,10 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
         match left {
             Some(left) if !is_over(&tx, &left).await? => {
                 let row = save(&tx, &row, left, also).await?;
-                if let Some((occurrence, at)) = &missed {
-                    tell::occurrence(&tx, &row, occurrence, *at).await?;
+                if let Some((occurrence, at, own)) = &missed {
+                    tell::missed(&tx, ctx, (&row, occurrence), *at, own).await?;
                 }
+                tell::lost(&tx, ctx, (&row, row.sequence), &gone).await?;
                 Ok(Some(Event {
                     row,
                     is_masked: false,
@@ -62,6 +72,10 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
             }
             _ => {
                 if !is_own_copy {
+                    if let Some((_, _, own)) = missed {
+                        gone.extend(own);
+                    }
+                    tell::lost(&tx, ctx, (&row, row.sequence), &gone).await?;
                     tell::deleted(&tx, &row).await?;
                     guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
                 }

@@ -9,9 +9,11 @@ use entity::ids::{CalendarEventId, TypedId as _};
 use jiff::civil::DateTime;
 
 use super::exceptions::{self, Exception};
-use super::{Also, lock, move_to_calendar, organize, people, require_edit, save, split, tell};
+use super::{
+    Also, lock, move_to_calendar, organize, own_guests, people, reminders, require_edit, save, split, tell,
+};
 use crate::access::Ctx;
-use crate::features::events::model::{Event, EventPatch, Move, Occurrences, Touched};
+use crate::features::events::model::{EventPatch, Move, NewReminder, Occurrences, Touched};
 use crate::features::events::read::seen;
 use crate::features::events::remake::{self, Remade, remake};
 use crate::features::events::stored::Stored;
@@ -114,15 +116,18 @@ async fn edit(
         patch.when = (when != times::of(&from)).then_some(when);
     }
     match target {
-        Target::One(at, local) => change_one(tx, &before, at, local, &patch).await,
-        Target::From(at, local) if patch.touches_event() => {
+        // Nobody splits a series for everybody, or changes it, to be reminded of some of it otherwise.
+        Target::One(..) | Target::From(..) if !patch.touches_event() => {
+            let mut checks = Checks::default();
+            let wanted = wanted_reminders(&mut checks, &patch);
+            checks.finish()?;
+            remind(tx, ctx, (&before, &before), target, wanted).await?;
+            as_seen(tx, ctx, before).await
+        }
+        Target::One(at, local) => change_one(tx, ctx, &before, (at, local), &patch).await,
+        Target::From(at, local) => {
             refuse(patch.calendar_id.is_some(), "calendarId", ONLY_ALL)?;
             split::change_following(tx, ctx, &before, at, local, &patch).await
-        }
-        Target::From(..) => {
-            // Reminders are those of a whole series, and nobody splits one for everybody to be reminded otherwise.
-            refuse(patch.reminders.is_some(), "reminders", ONLY_ALL)?;
-            change_all(tx, ctx, before, None, patch).await
         }
         Target::All(one) => change_all(tx, ctx, before, one, patch).await,
     }
@@ -229,10 +234,7 @@ async fn change_all(
     guests
         .into_iter()
         .for_each(|guests| rules::check_guests(&mut checks, guests));
-    let reminders = patch
-        .reminders
-        .as_ref()
-        .map(|wanted| rules::reminders(&mut checks, wanted));
+    let wanted = wanted_reminders(&mut checks, &patch);
     let is_remade = patch.when.is_some() || patch.time_zone.is_some() || !patch.recurrence.is_keep();
     let old = match before.is_recurring && (is_remade || one.is_some()) {
         true => exceptions::of(tx, before.id).await?,
@@ -266,27 +268,60 @@ async fn change_all(
             .map(|(at, _)| (at, patch.when.is_some())),
         ..Also::default()
     };
+    let gone = tell::out_of_reach(&old, &changes);
     if changes != old {
         exceptions::replace(tx, before.id, changes).await?;
+    }
+    if is_remade {
+        reminders::follow(tx, &before, &row).await?;
     }
     let stored = save(tx, &before, row, also).await?;
     if let (Some((at, true)), Some(local)) = (also.occurrence, local) {
         let occurrence = placed::at_occurrence(&stored, local);
         tell::occurrence(tx, &stored, &occurrence, at).await?;
     }
+    tell::lost(tx, ctx, (&before, stored.sequence), &gone).await?;
     if let Some(replaced) = replaced {
         tell::uninvited(tx, ctx, &stored, &replaced).await?;
     }
-    if let Some(reminders) = reminders {
-        let is_new = people::replace_reminders(tx, &stored, ctx.require_person()?, &reminders).await?;
-        if is_new && stored == before {
-            // The viewer's other windows look again; the event is the same for everybody else.
-            tx.event_change(ChangeAction::Updated, stored.id.uuid(), stored.calendar_id);
-        }
-    }
-    let mut events = seen::mask(tx, ctx.user_id(), vec![stored]).await?;
+    // The key of that occurrence moved with its series.
+    let one = one.map(|(at, local)| match is_remade {
+        true => remake::moved_occurrence(local, &before, &stored),
+        false => (at, local),
+    });
+    remind(tx, ctx, (&before, &stored), Target::All(one), wanted).await?;
+    as_seen(tx, ctx, stored).await
+}
+
+/// The event as the viewer may see it.
+async fn as_seen(tx: &Tx, ctx: &Ctx, row: calendar_event::Model) -> Result<Touched> {
+    let mut events = seen::mask(tx, ctx.user_id(), vec![row]).await?;
     let event = events.pop().ok_or_else(Error::not_found)?;
     Ok(Touched::one(event))
+}
+
+fn wanted_reminders(checks: &mut Checks, patch: &EventPatch) -> Option<Vec<NewReminder>> {
+    let wanted = patch.reminders.as_ref()?;
+    Some(rules::reminders(checks, wanted))
+}
+
+/// Replaces the viewer's reminders, if that is asked for, of an event that was and is now so.
+async fn remind(
+    tx: &Tx,
+    ctx: &Ctx,
+    (before, after): (&calendar_event::Model, &calendar_event::Model),
+    target: Target,
+    wanted: Option<Vec<NewReminder>>,
+) -> Result<()> {
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
+    let is_new = reminders::replace(tx, after, ctx.require_person()?, target, &wanted).await?;
+    if is_new && after == before {
+        // The viewer's other windows look again; the event is the same for everybody else.
+        tx.event_change(ChangeAction::Updated, after.id.uuid(), after.calendar_id);
+    }
+    Ok(())
 }
 
 const ONLY_ALL: &str = "This belongs to the whole series. Change it with the scope `ALL`.";
@@ -305,15 +340,13 @@ fn refuse(is_there: bool, name: &str, message: &str) -> Result<()> {
 /// Changes one occurrence: only what is sent becomes its own, so that later changes of the series still reach the rest.
 async fn change_one(
     tx: &Tx,
+    ctx: &Ctx,
     before: &calendar_event::Model,
-    at: Instant,
-    local: DateTime,
+    (at, local): (Instant, DateTime),
     patch: &EventPatch,
 ) -> Result<Touched> {
     refuse(patch.calendar_id.is_some(), "calendarId", ONLY_ALL)?;
     refuse(!patch.recurrence.is_keep(), "recurrence", ONLY_ALL)?;
-    refuse(patch.guests.is_some(), "attendees", ONLY_ALL)?;
-    refuse(patch.reminders.is_some(), "reminders", ONLY_ALL)?;
     let is_lonely = patch.time_zone.is_some() && patch.when.is_none();
     refuse(
         is_lonely,
@@ -327,8 +360,12 @@ async fn change_one(
         .clone()
         .unwrap_or_else(|| exceptions::blank(tx, before, at, local));
     let mut checks = Checks::default();
+    let wanted = wanted_reminders(&mut checks, patch);
     let mut row = with_fields(before, patch);
     check_texts(&mut checks, before, &mut row);
+    if let Some(guests) = &patch.guests {
+        rules::check_guests(&mut checks, guests);
+    }
     let mut placed = placed::at_following(before, &changes, at, local);
     let original = times::of(&placed);
     if let Some(when) = patch.when {
@@ -343,20 +380,32 @@ async fn change_one(
         checks.finish()?;
     }
     exceptions::set_fields(&mut exception, &row, patch)?;
+    let mut series = before.clone();
+    let people = match &patch.guests {
+        Some(guests) => own_guests::replace(tx, &mut series, &mut exception, guests).await?,
+        None => None,
+    };
     if old.as_ref() == Some(&exception) || old.is_none() && exceptions::is_empty(&exception) {
-        return Ok(Touched::one(Event {
-            row: before.clone(),
-            is_masked: false,
-        }));
+        remind(tx, ctx, (before, before), Target::One(at, local), wanted).await?;
+        return as_seen(tx, ctx, before.clone()).await;
     }
     let is_rescheduled = patch.when.is_some() || patch.status.is_some();
     let told = exception.clone();
-    exceptions::save(tx, old.is_none(), exception).await?;
+    if exceptions::is_empty(&exception) {
+        exceptions::remove(tx, before.id, at).await?;
+    } else {
+        exceptions::save(tx, old.is_none(), exception).await?;
+    }
     let also = Also {
-        occurrence: Some((at, is_rescheduled)),
+        are_guests_new: people.is_some(),
+        // Who comes again has heard of the series as it is, and hears of it once more only as of another one.
+        occurrence: Some((
+            at,
+            is_rescheduled || people.as_ref().is_some_and(|people| people.is_someone_back),
+        )),
         ..Also::default()
     };
-    let stored = save(tx, before, before.clone(), also).await?;
+    let stored = save(tx, before, series, also).await?;
     if is_rescheduled {
         let mut occurrence = placed::at_following(&row, &changes, at, local);
         if let (Some(start), Some(end)) = (told.start_utc, told.end_utc) {
@@ -364,9 +413,9 @@ async fn change_one(
         }
         tell::occurrence(tx, &stored, &occurrence, at).await?;
     }
-    let row = stored;
-    Ok(Touched::one(Event {
-        row,
-        is_masked: false,
-    }))
+    if let Some(people) = people {
+        tell::guests_of_one(tx, ctx, (&stored, changes.as_slice()), &told, &people).await?;
+    }
+    remind(tx, ctx, (before, &stored), Target::One(at, local), wanted).await?;
+    as_seen(tx, ctx, stored).await
 }

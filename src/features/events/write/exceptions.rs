@@ -62,7 +62,8 @@ pub(super) fn is_empty(exception: &Exception) -> bool {
         && !exception.cancelled
 }
 
-fn patch_of(exception: &mut Exception) -> Result<&mut Map<String, Value>> {
+/// What is its own.
+pub(super) fn patch_of(exception: &mut Exception) -> Result<&mut Map<String, Value>> {
     if !exception.patch.is_object() {
         exception.patch = json!({});
     }

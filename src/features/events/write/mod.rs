@@ -6,8 +6,10 @@ mod edit;
 mod exceptions;
 mod import;
 mod organize;
+mod own_guests;
 mod people;
 mod planned;
+mod reminders;
 mod respond;
 mod split;
 mod store;
@@ -20,7 +22,7 @@ pub use import::import_in;
 pub use planned::{Attached, Planned, create_planned_in, delete_planned_in, restore_planned_in};
 pub use respond::respond;
 
-pub(super) use people::renew_reminders;
+pub(super) use reminders::renew as renew_reminders;
 pub use store::{RemoteObject, Stored, Twin, Unstored, leave_out, remove_objects, store_parsed, twins_wait};
 
 use entity::enums::ChangeAction;
@@ -75,7 +77,7 @@ async fn save(
         changes["occurrence"] = serde_json::json!({ "originalStart": at, "changed": true });
     }
     let stored = tx.update(row.into_active_model().reset_all()).await?;
-    people::renew_reminders(tx, &stored).await?;
+    reminders::renew(tx, &stored).await?;
     if also.occurrence.is_none() && !also.is_own_copy {
         tell::changed(tx, before, &stored).await?;
     }

@@ -1,14 +1,15 @@
-//! Storing who comes to an event and who is reminded of it, inside the transaction of a command.
+//! Storing who comes to an event, inside the transaction of a command.
 
 use std::collections::HashMap;
 
 use entity::enums::AttendeeResponse;
-use entity::ids::{CalendarEventId, UserId};
-use entity::{attendee, calendar_event, reminder, user};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait as _, QueryFilter as _, Set};
+use entity::ids::CalendarEventId;
+use entity::{attendee, calendar_event, user};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
-use crate::features::events::model::{NewGuest, NewReminder};
+use super::exceptions;
+use crate::features::events::model::NewGuest;
+use crate::features::events::own_guests;
 use crate::features::events::read::members_by_email;
 use crate::kernel::Result;
 use crate::platform::db::Tx;
@@ -47,7 +48,14 @@ async fn wanted(
     before: &[attendee::Model],
 ) -> Result<Vec<attendee::Model>> {
     if guests.is_empty() {
-        return Ok(Vec::new());
+        // Who comes to one occurrence only still needs an organizer.
+        let is_needed = row.is_recurring
+            && exceptions::of(tx, row.id)
+                .await?
+                .iter()
+                .any(|exception| own_guests::of(exception).is_some_and(|list| list.len() > 1));
+        let organizer = before.iter().filter(|person| is_needed && person.is_organizer);
+        return Ok(organizer.cloned().collect());
     }
     let known: HashMap<&str, &attendee::Model> = before
         .iter()
@@ -79,6 +87,16 @@ async fn wanted(
         people.push(person);
     }
     Ok(people)
+}
+
+/// Makes the person who acts the organizer of an event whose single occurrences have guests.
+pub(super) async fn organize(tx: &Tx, row: &mut calendar_event::Model) -> Result<()> {
+    if let Some(organizer) = creator(tx, row).await? {
+        row.organizer_email = Some(organizer.email.clone());
+        row.organizer_name = organizer.name.clone();
+        tx.insert(active(organizer)).await?;
+    }
+    Ok(())
 }
 
 /// The person who acts, as the organizer of an event that had none.
@@ -119,70 +137,9 @@ pub(super) fn blank(tx: &Tx, event_id: CalendarEventId, email: &str) -> attendee
 }
 
 fn active(person: attendee::Model) -> attendee::ActiveModel {
-    use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
     person.into_active_model().reset_all()
 }
 
 fn is_same(before: &[attendee::Model], after: &[attendee::Model]) -> bool {
     before.len() == after.len() && after.iter().all(|person| before.contains(person))
-}
-
-/// Replaces the reminders of one person for an event.
-pub(super) async fn replace_reminders(
-    tx: &Tx,
-    row: &calendar_event::Model,
-    user_id: UserId,
-    reminders: &[NewReminder],
-) -> Result<bool> {
-    let own = || {
-        reminder::Column::EventId
-            .eq(row.id)
-            .and(reminder::Column::UserId.eq(user_id))
-    };
-    let before = tx.find::<reminder::Entity>().filter(own()).all(tx.conn()).await?;
-    let is_there = |wanted: &NewReminder| {
-        before
-            .iter()
-            .any(|old| (old.minutes_before, old.channel) == (wanted.minutes_before, wanted.channel))
-    };
-    if before.len() == reminders.len() && reminders.iter().all(is_there) {
-        return Ok(false);
-    }
-    tx.delete_many::<reminder::Entity>()
-        .filter(own())
-        .exec(tx.conn())
-        .await?;
-    let rows = reminders.iter().map(|new| reminder_row(tx, row, user_id, *new));
-    tx.insert_many(rows.collect()).await?;
-    Ok(true)
-}
-
-/// A reminder for the event as it is now.
-pub(super) fn reminder_row(
-    tx: &Tx,
-    row: &calendar_event::Model,
-    user_id: UserId,
-    new: NewReminder,
-) -> reminder::ActiveModel {
-    reminder::ActiveModel {
-        id: Set(tx.ids().next()),
-        event_id: Set(row.id),
-        user_id: Set(user_id),
-        minutes_before: Set(new.minutes_before),
-        channel: Set(new.channel),
-        event_version: Set(row.version),
-        created_at: Set(tx.now()),
-        updated_at: Set(tx.now()),
-        ..Default::default()
-    }
-}
-
-/// Ties everybody's reminders to the new version of the event: what was made for an older one is stale.
-pub(in crate::features::events) async fn renew_reminders(tx: &Tx, row: &calendar_event::Model) -> Result<()> {
-    tx.update_many::<reminder::Entity>()
-        .col_expr(reminder::Column::EventVersion, Expr::val(row.version))
-        .filter(reminder::Column::EventId.eq(row.id))
-        .exec(tx.conn())
-        .await?;
-    Ok(())
 }

@@ -1,11 +1,11 @@
 //! Answering an invitation. Guests change their own answer and nothing else: no version, no SEQUENCE.
 
-use entity::attendee;
 use entity::enums::{AttendeeResponse, ChangeAction};
-use entity::ids::CalendarEventId;
+use entity::ids::{CalendarEventId, UserId};
+use entity::{attendee, calendar_event, user};
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
-use super::{READ_ONLY, calendar_of, lock, record};
+use super::{READ_ONLY, calendar_of, lock, own_guests, record};
 use crate::access::Ctx;
 use crate::features::calendars;
 use crate::features::events::model::Event;
@@ -13,6 +13,7 @@ use crate::features::events::read::seen;
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
+use crate::platform::db::Tx;
 
 /// Longest message to the organizer, in characters.
 const MAX_COMMENT: usize = 2_000;
@@ -44,7 +45,12 @@ pub async fn respond(
                 .one(tx.conn())
                 .await?;
             let Some(guest) = guest else {
-                let message = "You are not invited to this event.";
+                let message = match is_guest_of_one(&tx, viewer, &row).await? {
+                    true => {
+                        "You are invited to single occurrences of this series, which cannot be answered here. Answer the organizer."
+                    }
+                    false => "You are not invited to this event.",
+                };
                 return Err(Error::user(UserErrorCode::InvalidState, "id", message));
             };
             if !calendars::accepts_events(&calendar) {
@@ -62,6 +68,7 @@ pub async fn respond(
                 };
                 let changes = serde_json::json!({ "response": { "from": guest.response, "to": response } });
                 tx.update(answered.into_active_model().reset_all()).await?;
+                own_guests::answer(&tx, &row, &guest.email, response).await?;
                 let action = "calendar_event.responded";
                 record(&tx, action, ChangeAction::Updated, &row, Some(changes));
             }
@@ -70,4 +77,15 @@ pub async fn respond(
         }
     })
     .await
+}
+
+/// Whether the viewer comes to some occurrence, though not to the series.
+async fn is_guest_of_one(tx: &Tx, viewer: UserId, row: &calendar_event::Model) -> Result<bool> {
+    let select = tx
+        .find_global::<user::Entity>()
+        .filter(user::Column::Id.eq(viewer));
+    let Some(viewer) = select.one(tx.conn()).await? else {
+        return Ok(false);
+    };
+    own_guests::is_guest_of_one(tx, row, &viewer.email).await
 }

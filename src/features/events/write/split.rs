@@ -2,11 +2,13 @@
 
 use entity::enums::ChangeAction;
 use entity::ids::{CalendarEventId, TypedId as _};
-use entity::{attendee, calendar_event, reminder};
+use entity::{attendee, calendar_event};
 use jiff::civil::DateTime;
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
-use super::edit::{check_texts, remade, with_fields};
+use super::edit::{Target, check_texts, remade, with_fields};
+use super::exceptions::Exception;
+use super::reminders::{self, Heirs};
 use super::{Also, exceptions, people, record, save, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, EventPatch, Touched};
@@ -30,7 +32,13 @@ pub(super) async fn change_following(
         // Another rule begins with the occurrence itself, whatever the old one said of it.
         halves.later = placed::at_occurrence(&halves.later, local);
     }
+    let half = halves.later.clone();
     let changes = exceptions::of(tx, before.id).await?;
+    let gone: Vec<Exception> = changes
+        .iter()
+        .filter(|change| change.original_start_utc >= at)
+        .cloned()
+        .collect();
     let folded = halves::fold(heir(tx, before, halves.later), at, local, changes);
     let (base, local, mut later) = (folded.row, folded.local, folded.changes);
     exceptions::give_way_at(&mut later, folded.at, patch);
@@ -41,7 +49,7 @@ pub(super) async fn change_following(
     guests
         .into_iter()
         .for_each(|guests| rules::check_guests(&mut checks, guests));
-    let reminders = patch
+    let wanted = patch
         .reminders
         .as_ref()
         .map(|wanted| rules::reminders(&mut checks, wanted));
@@ -55,14 +63,22 @@ pub(super) async fn change_following(
     let earlier = save(tx, before, halves.earlier, also).await?;
     let mut stored = tx.insert(remade.row.into_active_model().reset_all()).await?;
     exceptions::insert(tx, stored.id, remade.changes).await?;
-    copy_people(tx, before.id, &stored).await?;
+    copy_guests(tx, before.id, &stored).await?;
     if let Some(guests) = guests
         && people::replace_guests(tx, &mut stored, guests).await?.is_some()
     {
         stored = tx.update(stored.into_active_model().reset_all()).await?;
     }
-    if let Some(reminders) = reminders {
-        people::replace_reminders(tx, &stored, ctx.require_person()?, &reminders).await?;
+    let heirs = Heirs {
+        before,
+        half: &half,
+        later: &stored,
+        at,
+        told: ctx.user_id().filter(|_| wanted.is_some()),
+    };
+    heirs.share(tx).await?;
+    if let Some(wanted) = wanted {
+        reminders::replace(tx, &stored, ctx.require_person()?, Target::All(None), &wanted).await?;
     }
     let lineage = serde_json::json!({ "splitFrom": before.id, "from": at });
     record(
@@ -73,6 +89,7 @@ pub(super) async fn change_following(
         Some(lineage),
     );
     // For programs of guests this is another series, which they have not heard of.
+    tell::lost(tx, ctx, (before, earlier.sequence), &gone).await?;
     tell::split(tx, before, &stored).await?;
     let shown = |row| Event {
         row,
@@ -105,7 +122,7 @@ fn heir(tx: &Tx, before: &calendar_event::Model, later: calendar_event::Model) -
     }
 }
 
-async fn copy_people(tx: &Tx, from: CalendarEventId, to: &calendar_event::Model) -> Result<()> {
+async fn copy_guests(tx: &Tx, from: CalendarEventId, to: &calendar_event::Model) -> Result<()> {
     let guests = tx
         .find::<attendee::Entity>()
         .filter(attendee::Column::EventId.eq(from))
@@ -119,20 +136,5 @@ async fn copy_people(tx: &Tx, from: CalendarEventId, to: &calendar_event::Model)
         };
         guest.into_active_model().reset_all()
     });
-    tx.insert_many::<attendee::ActiveModel>(guests.collect()).await?;
-    let reminders = tx
-        .find::<reminder::Entity>()
-        .filter(reminder::Column::EventId.eq(from))
-        .all(tx.conn())
-        .await?;
-    let reminders = reminders.into_iter().map(|reminder| {
-        let reminder = reminder::Model {
-            id: tx.ids().next(),
-            event_id: to.id,
-            event_version: to.version,
-            ..reminder
-        };
-        reminder.into_active_model().reset_all()
-    });
-    tx.insert_many::<reminder::ActiveModel>(reminders.collect()).await
+    tx.insert_many::<attendee::ActiveModel>(guests.collect()).await
 }

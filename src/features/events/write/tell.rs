@@ -8,9 +8,12 @@ use entity::{attendee, calendar_event, user};
 use jiff::tz::TimeZone;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
+use super::exceptions::Exception;
+use super::own_guests::Changed;
 use crate::access::Ctx;
-use crate::features::events::jobs::{guests, zones_of};
-use crate::features::events::{rules, words};
+use crate::features::events::jobs::own_guests::{call_off_in, call_off_one_in, lone, own_people};
+use crate::features::events::jobs::{exceptions_of, guests, zones_of};
+use crate::features::events::{own_guests, placed, rules, words};
 use crate::features::notifications::{self, NewNotification};
 use crate::kernel::Result;
 use crate::kernel::changes::ObjectType;
@@ -68,19 +71,104 @@ pub(super) async fn occurrence(
     occurrence: &calendar_event::Model,
     original_start: Instant,
 ) -> Result<()> {
-    if occurrence.end_utc <= tx.now() && original_start <= tx.now() {
-        return Ok(());
-    }
-    let news = match occurrence.status {
-        EventStatus::Cancelled => News::Cancelled,
-        EventStatus::Confirmed | EventStatus::Tentative => News::Moved,
-    };
+    let exceptions = exceptions_of(tx, &[series.id]).await?.remove(&series.id);
+    let own = own_people(tx, series, &exceptions.unwrap_or_default()).await?;
+    let own = own.get(&original_start).map(Vec::as_slice);
     let about = About {
         row: series,
         shown: occurrence,
         original_start: Some(original_start),
+        own,
+    };
+    tell_of_one(tx, about).await
+}
+
+async fn tell_of_one(tx: &Tx, about: About<'_>) -> Result<()> {
+    let shown = about.shown;
+    if shown.end_utc <= tx.now() && about.original_start.is_none_or(|start| start <= tx.now()) {
+        return Ok(());
+    }
+    let news = match shown.status {
+        EventStatus::Cancelled => News::Cancelled,
+        EventStatus::Confirmed | EventStatus::Tentative => News::Moved,
     };
     tell_of(tx, about, |_| Some(news)).await
+}
+
+/// Tells of an occurrence that was deleted, with the exception that it had. Whoever is a guest of it alone hears it now: nothing is left that
+/// a job could tell of.
+pub(super) async fn missed(
+    tx: &Tx,
+    ctx: &Ctx,
+    (series, occurrence): (&calendar_event::Model, &calendar_event::Model),
+    original_start: Instant,
+    exception: &[Exception],
+) -> Result<()> {
+    let own = own_people(tx, series, exception).await?;
+    let about = About {
+        row: series,
+        shown: occurrence,
+        original_start: Some(original_start),
+        own: own.get(&original_start).map(Vec::as_slice),
+    };
+    tell_of_one(tx, about).await?;
+    call_off_in(tx, ctx.platform(), series, exception).await
+}
+
+/// Tells those who come to one occurrence now and did not, and those who do not any more.
+pub(super) async fn guests_of_one(
+    tx: &Tx,
+    ctx: &Ctx,
+    (series, changes): (&calendar_event::Model, &[Exception]),
+    exception: &Exception,
+    people: &Changed,
+) -> Result<()> {
+    let shown = placed::changed(series, changes, exception);
+    if shown.end_utc <= tx.now() || shown.status == EventStatus::Cancelled {
+        return Ok(());
+    }
+    let at = exception.original_start_utc;
+    if people.new.iter().any(|guest| guest.user_id.is_none()) {
+        write_later(tx, series, Some(at)).await?;
+    }
+    call_off_one_in(tx, ctx.platform(), (series, changes), exception, &people.gone).await?;
+    let about = About {
+        row: series,
+        shown: &shown,
+        original_start: Some(at),
+        own: None,
+    };
+    notify(tx, about, &people.new, |_| Some(News::Invited)).await?;
+    notify(tx, about, &people.gone, |_| Some(News::Uninvited)).await
+}
+
+/// Occurrences with guests of their own that have none any more, or are known by another start.
+pub(super) fn out_of_reach(old: &[Exception], new: &[Exception]) -> Vec<Exception> {
+    let has_own = |one: &Exception| own_guests::of(one).is_some();
+    let stays = |one: &Exception| {
+        let same = new.iter().find(|other| other.id == one.id);
+        same.is_some_and(|same| same.original_start_utc == one.original_start_utc && has_own(same))
+    };
+    let gone = old.iter().filter(|one| has_own(one) && !stays(one));
+    gone.cloned().collect()
+}
+
+/// Calls off, for those who are guests of these occurrences alone, what their programs know them by. The series is given as it was, with the
+/// SEQUENCE that it has now.
+pub(super) async fn lost(
+    tx: &Tx,
+    ctx: &Ctx,
+    (series, sequence): (&calendar_event::Model, i32),
+    gone: &[Exception],
+) -> Result<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let series = calendar_event::Model {
+        sequence,
+        ..series.clone()
+    };
+    call_off_in(tx, ctx.platform(), &series, gone).await
 }
 
 /// Tells the guests of the later half of a series that was split: who is nobody here gets it as the new series that it is for their program.
@@ -139,6 +227,8 @@ struct About<'a> {
     shown: &'a calendar_event::Model,
     /// Which occurrence that is.
     original_start: Option<Instant>,
+    /// Who comes to it, where these are others than those who come to its series.
+    own: Option<&'a [attendee::Model]>,
 }
 
 impl<'a> About<'a> {
@@ -147,6 +237,7 @@ impl<'a> About<'a> {
             row,
             shown: row,
             original_start: None,
+            own: None,
         }
     }
 }
@@ -160,7 +251,60 @@ async fn tell(
     if !row.is_recurring && row.end_utc <= tx.now() {
         return Ok(());
     }
-    tell_of(tx, About::all_of(row), news_for).await
+    tell_of(tx, About::all_of(row), &news_for).await?;
+    if !row.is_recurring {
+        return Ok(());
+    }
+    // Those who come to single occurrences only are told of these.
+    let exceptions = exceptions_of(tx, &[row.id]).await?.remove(&row.id);
+    let exceptions = exceptions.unwrap_or_default();
+    let own = own_people(tx, row, &exceptions).await?;
+    if own.is_empty() {
+        return Ok(());
+    }
+    let series = people_of(tx, row).await?;
+    for exception in &exceptions {
+        let at = exception.original_start_utc;
+        let Some(people) = own.get(&at) else { continue };
+        let shown = placed::changed(row, &exceptions, exception);
+        let people = lone(people, &series);
+        if shown.end_utc <= tx.now() {
+            continue;
+        }
+        if people
+            .iter()
+            .any(|guest| guest.user_id.is_none() && news_for(guest).is_some())
+        {
+            write_later(tx, row, None).await?;
+        }
+        let about = About {
+            row,
+            shown: &shown,
+            original_start: Some(at),
+            own: None,
+        };
+        notify(tx, about, &people, &news_for).await?;
+    }
+    Ok(())
+}
+
+async fn people_of(tx: &Tx, row: &calendar_event::Model) -> Result<Vec<attendee::Model>> {
+    let select = tx
+        .find::<attendee::Entity>()
+        .filter(attendee::Column::EventId.eq(row.id));
+    Ok(select.all(tx.conn()).await?)
+}
+
+/// Strangers are written to after the commit, each once for what SEQUENCE tells apart.
+async fn write_later(tx: &Tx, row: &calendar_event::Model, original_start: Option<Instant>) -> Result<()> {
+    let payload = Payload::TellGuests {
+        event_id: row.id,
+        original_start,
+    };
+    let key = format!("tell-guests:{}:{}", row.id, row.version);
+    tx.enqueue(NewJob::for_workspace(row.workspace_id, payload).unique(key))
+        .await?;
+    Ok(())
 }
 
 async fn tell_of(
@@ -169,22 +313,17 @@ async fn tell_of(
     news_for: impl Fn(&attendee::Model) -> Option<News>,
 ) -> Result<()> {
     let row = about.row;
-    let select = tx
-        .find::<attendee::Entity>()
-        .filter(attendee::Column::EventId.eq(row.id));
-    let guests = select.all(tx.conn()).await?;
+    let mut guests = people_of(tx, row).await?;
+    if let Some(own) = about.own {
+        let others = lone(own, &guests);
+        guests.retain(|guest| guest.is_organizer || own.iter().any(|one| one.email == guest.email));
+        guests.extend(others);
+    }
     let strangers = guests
         .iter()
         .any(|guest| guest.user_id.is_none() && !guest.is_organizer && news_for(guest).is_some());
     if strangers {
-        // They are written to after the commit, each once for what SEQUENCE tells apart.
-        let payload = Payload::TellGuests {
-            event_id: row.id,
-            original_start: about.original_start,
-        };
-        let key = format!("tell-guests:{}:{}", row.id, row.version);
-        tx.enqueue(NewJob::for_workspace(row.workspace_id, payload).unique(key))
-            .await?;
+        write_later(tx, row, about.original_start).await?;
     }
     notify(tx, about, &guests, news_for).await
 }
@@ -200,6 +339,7 @@ async fn notify(
         row,
         shown,
         original_start,
+        ..
     } = about;
     let actor = tx.actor().user_id;
     let mut seen = HashSet::new();

@@ -14,7 +14,7 @@ use super::CHUNK;
 use super::draft::Draft;
 use crate::features::events::read::members_by_email;
 use crate::features::events::remote::{RemoteException, RemotePerson};
-use crate::features::events::write::people;
+use crate::features::events::write::{people, reminders};
 use crate::kernel::Result;
 use crate::platform::db::Tx;
 
@@ -29,7 +29,7 @@ pub(super) async fn save(tx: &Tx, calendar: &calendar::Model, drafts: Vec<Draft>
         .map(|draft| draft.row.id)
         .collect();
     let members = members_of(tx, &drafts).await?;
-    let (mut rows, mut overrides, mut attendees, mut reminders) = (vec![], vec![], vec![], vec![]);
+    let (mut rows, mut overrides, mut attendees, mut alarms) = (vec![], vec![], vec![], vec![]);
     for draft in drafts {
         let action = if draft.is_new {
             ChangeAction::Created
@@ -51,7 +51,7 @@ pub(super) async fn save(tx: &Tx, calendar: &calendar::Model, drafts: Vec<Draft>
         );
         if let Some(owner) = calendar.owner_id {
             let new = draft.reminders.into_iter();
-            reminders.extend(new.map(|reminder| people::reminder_row(tx, &draft.row, owner, reminder)));
+            alarms.extend(new.map(|reminder| reminders::fresh(tx, &draft.row, owner, reminder)));
         }
         rows.push(draft.row.into_active_model().reset_all());
     }
@@ -77,7 +77,7 @@ pub(super) async fn save(tx: &Tx, calendar: &calendar::Model, drafts: Vec<Draft>
         .await?;
     tx.insert_many::<event_override::ActiveModel>(overrides).await?;
     tx.insert_many::<attendee::ActiveModel>(attendees).await?;
-    tx.insert_many::<reminder::ActiveModel>(reminders).await?;
+    tx.insert_many::<reminder::ActiveModel>(alarms).await?;
     renew_reminders(tx, &old).await
 }
 
