@@ -78,8 +78,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0034_walks::Walks),
             Box::new(m0035_plans_by_status::PlansByStatus),
             Box::new(m0036_traces::Traces),
-            Box::new(m0038_events_by_uid::EventsByUid),
             Box::new(m0037_own_reminders::OwnReminders),
+            Box::new(m0038_events_by_uid::EventsByUid),
         ]
     }
 }

@@ -167,7 +167,8 @@ impl World {
     /// Every id by its name.
     pub fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = self.0.iter().map(|(name, id)| (*name, id.as_str()));
-        all.filter(|(name, _)| *name != "slug")
+        // The others are a name, an address and the secrets of letters.
+        all.filter(|(name, _)| !["slug", "feed", "accept", "decline", "verify"].contains(name))
     }
 
     /// The variables of a case with this world's ids: `$task` becomes the id of its task.
