@@ -8,7 +8,6 @@ use super::object::{CalendarEvent, EventAttendee, EventReminder};
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
 use crate::features::people;
-use crate::graphql::access;
 use crate::graphql::enums::EventStatus;
 use crate::graphql::errors::expose;
 use crate::graphql::ids::{global, parse};
