@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 /// Makes room for reminders that are not those of a whole series.
 pub(crate) struct OwnReminders;
@@ -39,7 +40,18 @@ impl MigrationTrait for OwnReminders {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, &DOWN).await
+        let [index, delete, rest @ ..] = &DOWN;
+        run(manager, &[*index]).await?;
+        // The owner of a table passes its policies only as one of the roles that they are for.
+        let is_postgres = manager.get_database_backend() == DbBackend::Postgres;
+        if is_postgres {
+            run(manager, &["SET LOCAL ROLE meridian_system"]).await?;
+        }
+        run(manager, &[*delete]).await?;
+        if is_postgres {
+            run(manager, &["RESET ROLE"]).await?;
+        }
+        run(manager, rest).await
     }
 
     fn use_transaction(&self) -> Option<bool> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::occurrence::Occurrence;
 use super::remote::GUESTS;
+use crate::kernel::time::Instant;
 
 /// Somebody who comes to an occurrence; the organizer may be one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ impl OwnGuest {
             is_optional: self.is_optional,
             is_organizer: row.organizer_email.as_ref() == Some(&self.email),
             // Whoever tells people of a series takes those who were there already for no new ones.
-            created_at: row.created_at,
+            created_at: Instant::UNIX_EPOCH,
             updated_at: row.updated_at,
         }
     }

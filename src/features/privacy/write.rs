@@ -1,5 +1,7 @@
 //! Erasing a person: out of their teams one after the other, each leaving its trace there, then everything that is theirs at once.
 
+mod inside;
+
 use entity::enums::{ApiTokenScope, WorkspaceRole, WorkspaceType};
 use entity::ids::{MembershipId, UserId, WorkspaceId};
 use entity::{job, membership, user, workspace};
@@ -131,6 +133,7 @@ async fn erase_rest(platform: &Platform, actor: Actor, user_id: UserId) -> Resul
                 .exec(tx.conn())
                 .await?;
         }
+        inside::forget(&tx, user_id, &person.email).await?;
         for table in TABLES {
             for concern in table.concerns {
                 let what = match *concern {

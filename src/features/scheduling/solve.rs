@@ -149,7 +149,7 @@ fn unblocked(
         ..question.problem.clone()
     };
     for &(start, end) in chunks.values().flatten() {
-        still.fixed.push((start, end));
+        still.fixed.push((start - still.gap, end + still.gap));
         for day in &mut still.days {
             day.2 = (day.2 - (end.min(day.1) - start.max(day.0)).max(0)).max(0);
         }

@@ -97,11 +97,17 @@ pub(super) async fn keep(workshop: &Arc<Workshop>) {
     }
 }
 
+/// Longest wait for the database's time.
+const CLOCK_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Leases are judged by all processes, so all of them keep the time of the database.
 pub(super) async fn set_clock(workshop: &Workshop) {
     let platform = &workshop.platform;
-    if let Err(error) = platform.db.set_clock(&platform.clock).await {
-        tracing::debug!(%error, "the database does not say what time it is");
+    // Leases are renewed after this, so it must not wait as long as a full pool would let it.
+    match tokio::time::timeout(CLOCK_PATIENCE, platform.db.set_clock(&platform.clock)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the database does not say what time it is"),
+        Err(_) => tracing::debug!("the database does not say in time what time it is"),
     }
 }
 

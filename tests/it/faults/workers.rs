@@ -189,10 +189,13 @@ async fn a_job_that_ends_its_process_ends_dead_and_all_others_are_done() {
         bench.until(id, JobStatus::Succeeded, 30).await;
     }
     let row = bench.until(panics, JobStatus::Dead, 30).await;
-    assert_eq!((row.attempts, row.last_error.as_deref()), (2, Some("panicked")));
+    assert_eq!(row.attempts, 2, "{row:?}");
+    // It may have run beside the one that took the process along, both times.
+    let reasons = [Some("panicked"), Some("The worker died while it ran this job.")];
+    assert!(reasons.contains(&row.last_error.as_deref()), "{row:?}");
     assert_eq!(runs(&file, POISON), 2);
     // An attempt that ended with its process may not have begun.
-    assert!((1..=2).contains(&runs(&file, PANICS)));
+    assert!(runs(&file, PANICS) <= 2);
     child.kill().await.unwrap();
     bench.close().await;
 }

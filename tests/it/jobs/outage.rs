@@ -1,7 +1,6 @@
 //! What Redis may do to jobs and messages: lose everything, go away, and connect replicas. With a server of its own, so that no other test
 //! feels it; there is nothing to test without Redis.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -177,72 +176,6 @@ async fn a_redis_that_hangs_holds_nobody_up() {
     until_all_ran(&bench, &ids, before).await;
     println!("all jobs ran {:?} after Redis answered again", before.elapsed());
     workers.stop().await;
-    bench.close().await;
-}
-
-/// Puts a task into Redis again and again, as relays would that know nothing of each other.
-const AGAIN: &str = "for i = 1, tonumber(ARGV[3]) do \
-    local task = ARGV[1] .. ':1:' .. ARGV[2] .. i \
-    redis.call('HSET', KEYS[1], task, cjson.encode({job = ARGV[1], attempt = 1, task = task})) \
-    redis.call('HSET', KEYS[2] .. ':' .. task, 'attempts', 0, 'max_attempts', 25, 'status', 'Pending') \
-    redis.call('RPUSH', KEYS[3], task) end return ARGV[3]";
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_is_delivered_a_hundred_times_runs_once() {
-    if !production() {
-        return;
-    }
-    let server = OwnRedis::start().await;
-    let bench = Bench::with_redis(Some(server.url())).await;
-    let other = bench.replica().await;
-    let (_, _, prefix) = bench.address();
-    let queue = apalis_redis::Config::default().queue(format!("{prefix}:jobs:calendar_sync"));
-    let data = queue.job_data_hash();
-    let deliver = async |id: JobId, mark: &str| {
-        let (meta, active) = (queue.job_meta_hash(), queue.active_jobs_list());
-        let id = id.uuid().to_string();
-        let said = server
-            .tell(&["EVAL", AGAIN, "3", &data, &meta, &active, &id, mark, "100"])
-            .await;
-        assert_eq!(said.trim(), "100");
-    };
-    let until_delivered = async || {
-        let began = Instant::now();
-        while server.tell(&["HLEN", &data]).await.trim() != "0" {
-            assert!(began.elapsed() < Duration::from_secs(30), "some are left");
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-
-    let runs = Arc::new(AtomicUsize::new(0));
-    let work = |bench: &Bench| {
-        let counted = runs.clone();
-        bench.work(script(move |_| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            async {
-                sleep(Duration::from_millis(300)).await;
-                Ok(())
-            }
-        }))
-    };
-    let id = bench.enqueue(Bench::job(1)).await;
-    deliver(id, "before").await;
-    let workers = [work(&bench), work(&other)];
-    until_delivered().await;
-    let row = bench.until(id, JobStatus::Succeeded, 10).await;
-    assert_eq!((row.attempts, runs.load(Ordering::SeqCst)), (1, 1));
-
-    deliver(id, "after").await;
-    until_delivered().await;
-    let row = bench.row(id).await;
-    assert_eq!(
-        (row.status, row.attempts, runs.load(Ordering::SeqCst)),
-        (JobStatus::Succeeded, 1, 1)
-    );
-    for workers in workers {
-        workers.stop().await;
-    }
-    other.close().await;
     bench.close().await;
 }
 

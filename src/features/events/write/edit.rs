@@ -264,7 +264,7 @@ async fn change_all(
         are_guests_new: replaced.is_some(),
         // Where all else was so already, it is this occurrence that changes.
         occurrence: one
-            .filter(|_| is_one_changed && row == before)
+            .filter(|_| is_one_changed && row == before && replaced.is_none())
             .map(|(at, _)| (at, patch.when.is_some())),
         ..Also::default()
     };

@@ -141,8 +141,12 @@ pub async fn restore_planned_in(tx: &Tx, whole: Vec<(calendar_event::Model, Atta
     let people = people.chain(reminders.iter().map(|reminder| reminder.user_id));
     let there = still_there(tx, people.collect()).await?;
     let attendees = attendees.into_iter().map(|guest| {
+        // Whoever is gone comes back as an address only.
+        let is_gone = guest.user_id.is_some_and(|person| !there.contains(&person));
         let guest = attendee::Model {
-            user_id: guest.user_id.filter(|person| there.contains(person)),
+            user_id: guest.user_id.filter(|_| !is_gone),
+            name: guest.name.filter(|_| !is_gone),
+            comment: guest.comment.filter(|_| !is_gone),
             ..guest
         };
         guest.into_active_model().reset_all()
