@@ -47,17 +47,23 @@ pub(super) async fn forget(tx: &Tx, user_id: UserId, email: &str) -> Result<()> 
 
 /// Whether there was anything to forget.
 fn forget_in(value: &mut Value, person: (&str, &Value)) -> bool {
+    // All of them are looked at, so nothing may stop at the first that is found.
+    let mut hit = false;
     match value {
-        Value::Array(all) => all
-            .iter_mut()
-            .fold(false, |hit, one| forget_in(one, person) || hit),
-        Value::Object(map) => {
-            let hit = empty(map, person);
-            map.values_mut()
-                .fold(hit, |hit, one| forget_in(one, person) || hit)
+        Value::Array(all) => {
+            for one in all {
+                hit |= forget_in(one, person);
+            }
         }
-        _ => false,
+        Value::Object(map) => {
+            hit |= empty(map, person);
+            for one in map.values_mut() {
+                hit |= forget_in(one, person);
+            }
+        }
+        _ => {}
     }
+    hit
 }
 
 fn empty(map: &mut Map<String, Value>, (email, id): (&str, &Value)) -> bool {
