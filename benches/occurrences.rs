@@ -214,7 +214,11 @@ fn series(number: usize) -> String {
     // 6 January 2020 was a Monday, as 2 and 9 March 2026 are.
     let (day, rule) = (6 + number % 5, rule(number));
     let time = format!("T{hour:02}{minute:02}00");
-    let visibility = if number % 10 == 0 { "PRIVATE" } else { "PUBLIC" };
+    let visibility = if number.is_multiple_of(10) {
+        "PRIVATE"
+    } else {
+        "PUBLIC"
+    };
     let head = |sequence: usize| {
         format!(
             "BEGIN:VEVENT\r\nUID:series-{number}\r\nDTSTAMP:20260101T000000Z\r\nSEQUENCE:{sequence}\r\nCLASS:{visibility}\r\n"
@@ -225,7 +229,8 @@ fn series(number: usize) -> String {
         "DTSTART;TZID=Europe/Berlin:202001{day:02}{time}\r\nDURATION:PT30M\r\nSUMMARY:Series {number}\r\nLOCATION:Room {}\r\nRRULE:{rule}\r\n",
         number % 40
     );
-    let has_exceptions = number % 4 == 0 && rule.starts_with("FREQ=WEEKLY") && !rule.contains("INTERVAL");
+    let has_exceptions =
+        number.is_multiple_of(4) && rule.starts_with("FREQ=WEEKLY") && !rule.contains("INTERVAL");
     if !has_exceptions {
         return text + "END:VEVENT\r\n";
     }
