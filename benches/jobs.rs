@@ -9,6 +9,9 @@
     reason = "a measurement prints what it measured, by the clock of the machine"
 )]
 
+#[path = "support/runtime.rs"]
+mod runtime;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -64,14 +67,7 @@ fn main() {
         println!("nothing is measured without --row and --database; see benches/run --jobs");
         return;
     };
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .expect("the first of this process");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(measure(&row, &arguments));
+    runtime::start().block_on(measure(&row, &arguments));
 }
 
 async fn measure(row: &str, arguments: &HashMap<String, String>) {

@@ -14,20 +14,23 @@
     reason = "a measurement prints what it measured, by the clock of the machine"
 )]
 
+#[path = "support/people.rs"]
+mod people;
+#[path = "support/rules.rs"]
+mod rules;
+#[path = "support/runtime.rs"]
+mod runtime;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use entity::enums::ApiTokenScope;
-use meridian::access::{NewToken, create_token};
 use meridian::app::{self, Role};
 use meridian::config::Config;
-use meridian::features::people::NewPerson;
-use meridian::features::workspaces;
-use meridian::kernel::actor::Actor;
-use meridian::platform::Platform;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+
+use people::somebody;
 
 // As the program has it: the allocator is a part of what an answer costs.
 #[global_allocator]
@@ -62,13 +65,7 @@ fn main() {
     if !words.iter().any(|word| word == "--bench") {
         return;
     }
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .expect("the first of this process");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime::start();
     let mut pairs = words.windows(2);
     let database = pairs
         .find(|pair| pair[0] == "--database")
@@ -171,48 +168,11 @@ fn processor_time() -> f64 {
     (ticks(11) + ticks(12)) / TICKS
 }
 
-/// A person, as everybody is after signing up: their workspace and a token.
-async fn somebody(platform: &Platform) -> (String, String) {
-    let new = NewPerson {
-        name: "Ana".into(),
-        email: format!("ana-{}@example.org", platform.ids.uuid().simple()),
-        is_email_verified: true,
-        is_admin: false,
-        time_zone: "Europe/Berlin".into(),
-        locale: "en".into(),
-    };
-    let (person, workspace) = workspaces::create_personal(platform, new).await.unwrap();
-    let new = NewToken {
-        name: "occurrences".into(),
-        scopes: vec![ApiTokenScope::Write],
-        workspace_id: None,
-        expires_at: None,
-    };
-    let created = create_token(platform, Actor::system(), person.id, new)
-        .await
-        .unwrap();
-    (workspace.id.to_string(), created.secret)
-}
-
-/// A mixture such as calendars hold.
-fn rule(number: usize) -> String {
-    let day = ["MO", "TU", "WE", "TH", "FR"][number % 5];
-    match number % 10 {
-        0..=3 => format!("FREQ=WEEKLY;BYDAY={day}"),
-        4 => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR".to_owned(),
-        5 => format!("FREQ=WEEKLY;INTERVAL=2;BYDAY={day}"),
-        6 => format!("FREQ=MONTHLY;BYDAY=2{day}"),
-        7 => "FREQ=MONTHLY;BYMONTHDAY=15".to_owned(),
-        8 => format!("FREQ=WEEKLY;BYDAY={day};COUNT=400"),
-        _ => "FREQ=DAILY".to_owned(),
-    }
-}
-
 /// Series since 2020, at different times of day; some with an excluded start and a moved occurrence in the month.
 fn series(number: usize) -> String {
     let (hour, minute) = (7 + number % 12, number % 4 * 15);
     // 6 January 2020 was a Monday, as 2 and 9 March 2026 are.
-    let (day, rule) = (6 + number % 5, rule(number));
+    let (day, rule) = (6 + number % 5, rules::usual(number));
     let time = format!("T{hour:02}{minute:02}00");
     let visibility = if number.is_multiple_of(10) {
         "PRIVATE"

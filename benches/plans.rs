@@ -13,21 +13,22 @@
     reason = "a measurement prints what it measured, by the clock of the machine"
 )]
 
+#[path = "support/people.rs"]
+mod people;
+#[path = "support/runtime.rs"]
+mod runtime;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chrono::{Datelike as _, NaiveDate};
-use entity::enums::ApiTokenScope;
-use meridian::access::{NewToken, create_token};
 use meridian::app::{self, Role};
 use meridian::config::Config;
-use meridian::features::people::NewPerson;
-use meridian::features::workspaces;
-use meridian::kernel::actor::Actor;
-use meridian::platform::Platform;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+
+use people::somebody;
 
 const TASKS: usize = 20;
 /// Plans that are not counted: the first ones open connections and fill caches.
@@ -44,13 +45,7 @@ fn main() {
     if !words.iter().any(|word| word == "--bench") {
         return;
     }
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .expect("the first of this process");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime::start();
     let after = |name: &str| {
         let mut pairs = words.windows(2);
         pairs.find(|pair| pair[0] == name).map(|pair| pair[1].clone())
@@ -125,29 +120,6 @@ async fn measure(database: Option<String>, redis: Option<String>) -> Vec<f64> {
     let (served, times) = tokio::join!(served, asked);
     served.unwrap();
     times
-}
-
-/// A person, as everybody is after signing up: their workspace and a token.
-async fn somebody(platform: &Platform) -> (String, String) {
-    let new = NewPerson {
-        name: "Ana".into(),
-        email: format!("ana-{}@example.org", platform.ids.uuid().simple()),
-        is_email_verified: true,
-        is_admin: false,
-        time_zone: "Europe/Berlin".into(),
-        locale: "en".into(),
-    };
-    let (person, workspace) = workspaces::create_personal(platform, new).await.unwrap();
-    let new = NewToken {
-        name: "plans".into(),
-        scopes: vec![ApiTokenScope::Write],
-        workspace_id: None,
-        expires_at: None,
-    };
-    let created = create_token(platform, Actor::system(), person.id, new)
-        .await
-        .unwrap();
-    (workspace.id.to_string(), created.secret)
 }
 
 fn next_monday(today: NaiveDate) -> NaiveDate {

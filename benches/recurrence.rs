@@ -8,6 +8,9 @@
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 #![allow(clippy::unwrap_used, reason = "the rules are written here")]
 
+#[path = "support/rules.rs"]
+mod rules;
+
 use std::hint::black_box;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -75,7 +78,7 @@ fn main() {
         judge(rule, took / 2, MOST_OF_ANY);
     }
     println!("a year of 1,000 series");
-    let rules: Vec<String> = (0..1_000).map(usual).collect();
+    let rules: Vec<String> = (0..1_000).map(rules::usual).collect();
     let took = median(9, || {
         rules
             .iter()
@@ -86,20 +89,6 @@ fn main() {
     if !missed.is_empty() && std::env::args().any(|word| word == "--check") {
         println!("\nmissed:\n  {}", missed.join("\n  "));
         std::process::exit(1);
-    }
-}
-
-/// A mixture such as calendars hold.
-fn usual(index: usize) -> String {
-    let day = ["MO", "TU", "WE", "TH", "FR"][index % 5];
-    match index % 10 {
-        0..=3 => format!("FREQ=WEEKLY;BYDAY={day}"),
-        4 => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR".to_owned(),
-        5 => format!("FREQ=WEEKLY;INTERVAL=2;BYDAY={day}"),
-        6 => format!("FREQ=MONTHLY;BYDAY=2{day}"),
-        7 => "FREQ=MONTHLY;BYMONTHDAY=15".to_owned(),
-        8 => format!("FREQ=WEEKLY;BYDAY={day};COUNT=400"),
-        _ => "FREQ=DAILY".to_owned(),
     }
 }
 

@@ -31,16 +31,15 @@ mod m0030_job_turns;
 mod m0031_job_ticks;
 mod m0033_audit_cuts;
 mod m0034_walks;
-mod m0035_plans_by_status;
 mod m0036_traces;
 mod m0037_own_reminders;
-mod m0038_events_by_uid;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 use schema::area::Area;
+use schema::indexes::AddIndex;
 use sea_orm_migration::MigrationTrait;
 
 /// All migrations, oldest first.
@@ -76,10 +75,21 @@ impl MigratorTrait for Migrator {
             Area::boxed("m0031_job_ticks", m0031_job_ticks::tables),
             Box::new(m0033_audit_cuts::AuditCuts),
             Box::new(m0034_walks::Walks),
-            Box::new(m0035_plans_by_status::PlansByStatus),
+            // Which plans are in force is asked with every page of tasks; old plans stay, so it must not be found by looking at all of them.
+            AddIndex::boxed(
+                "m0035_plans_by_status",
+                "schedules_ws_status_idx",
+                "schedules (workspace_id, status)",
+            ),
             Box::new(m0036_traces::Traces),
             Box::new(m0037_own_reminders::OwnReminders),
-            Box::new(m0038_events_by_uid::EventsByUid),
+            // Imports and syncs ask for events by their UIDs with every page. The unique indexes with UIDs are two, each over a part of the rows,
+            // so that neither answers; without this one SQLite looks at the whole calendar each time.
+            AddIndex::boxed(
+                "m0038_events_by_uid",
+                "calendar_events_ws_calendar_id_uid_idx",
+                "calendar_events (workspace_id, calendar_id, uid)",
+            ),
         ]
     }
 }

@@ -75,7 +75,11 @@ fn planned_events(sources: &Sources) -> HashSet<CalendarEventId> {
 
 /// Whether a span is taken by something that is not planned work.
 pub fn is_busy(sources: &Sources, span: Span) -> bool {
-    let planned = planned_events(sources);
+    is_taken(sources, &planned_events(sources), span)
+}
+
+/// Whether a span is taken by another event than these.
+fn is_taken(sources: &Sources, planned: &HashSet<CalendarEventId>, span: Span) -> bool {
     let others = sources
         .busy
         .iter()
@@ -104,9 +108,12 @@ impl Look<'_> {
         let open: HashMap<TaskId, &task::Model> =
             self.sources.tasks.iter().map(|task| (task.id, task)).collect();
         let fixed = self.fixed();
+        // Work of others that the question left out is in the way like any event.
+        let in_force = &self.question.in_force;
+        let planned = in_force.iter().filter_map(|piece| piece.event_id).collect();
         let mut unfit: HashSet<ScheduleSlotId> = wanted
             .iter()
-            .filter(|piece| !self.fits(piece, open.get(&piece.task_id).copied(), &fixed))
+            .filter(|piece| !self.fits(piece, open.get(&piece.task_id).copied(), (&fixed, &planned)))
             .map(|piece| piece.slot_id)
             .collect();
         unfit.extend(self.out_of_place(wanted, &fixed));
@@ -119,7 +126,12 @@ impl Look<'_> {
     }
 
     /// Whether the time of a slot is still to come and free, and its task open and not late.
-    fn fits(&self, piece: &Piece, task: Option<&task::Model>, fixed: &HashSet<ScheduleSlotId>) -> bool {
+    fn fits(
+        &self,
+        piece: &Piece,
+        task: Option<&task::Model>,
+        (fixed, planned): (&HashSet<ScheduleSlotId>, &HashSet<CalendarEventId>),
+    ) -> bool {
         let in_force = &self.question.in_force;
         let is_kept = in_force
             .iter()
@@ -135,7 +147,7 @@ impl Look<'_> {
         (is_kept || piece.span.start >= self.now)
             && task.is_some_and(|task| !is_late(task, piece.span.end, self.now))
             && !collides
-            && !is_busy(self.sources, piece.span)
+            && !is_taken(self.sources, planned, piece.span)
     }
 
     /// Slots that the planner put where it may not put them any more. Where a person put one is their own affair.

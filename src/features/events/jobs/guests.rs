@@ -186,7 +186,7 @@ async fn write_letters(
     if let Some(at) = original_start {
         let who = host.unwrap_or("The organizer");
         let local = zones::local_of(zones::from_chrono(at), &zone_of(row));
-        let mut occurrence = placed::at_occurrence(row, local);
+        let mut occurrence = placed::at_following(row, &exceptions, at, local);
         let own = exception_at(&exceptions, original_start);
         if let Some((exception, start, end)) = own.and_then(|own| Some((own, own.start_utc?, own.end_utc?))) {
             placed::read_times(&mut occurrence, start, end, &exception.patch);
