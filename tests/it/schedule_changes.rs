@@ -459,3 +459,35 @@ async fn work_that_was_dragged_beyond_the_days_of_a_plan_is_not_planned_twice() 
     apply(&ana, &second, &own).await;
     assert_eq!(starts_of(&ana, "Report").await, ["2026-03-06T09:00"]);
 }
+
+#[tokio::test]
+async fn work_of_a_task_that_was_closed_is_in_the_way_of_a_plan_of_others() {
+    let app = TestApp::start().await;
+    let (ana, place) = (app.ana(), app.ana.workspace());
+    prefer(&ana, &office(), json!({})).await;
+    let own = calendar(&ana, &place, json!({})).await;
+    let beta = task(&ana, &place, "Beta", 60, json!({})).await;
+    let first = plan(&ana, &place, FIRST, LAST).await;
+    assert_eq!(slots(&first), ["Beta 2026-03-03T08:00 60"]);
+    apply(&ana, &first, &own).await;
+    let alpha = task(&ana, &place, "Alpha", 60, json!({})).await;
+    let limited = plan_of(&ana, &[&alpha]).await;
+    let planned = slots(&limited).into_iter().find(|slot| slot.starts_with("Alpha"));
+    assert_eq!(planned.as_deref(), Some("Alpha 2026-03-03T09:00 60"));
+
+    let (event, _) = events_of(&ana, "Beta").await.remove(0);
+    let document = "mutation ($id: ID!) { moveCalendarEvent(id: $id, start: \"2026-03-03T09:00:00Z\") { userErrors { code } } }";
+    ana.gql(document, json!({ "id": event }))
+        .await
+        .succeeded("moveCalendarEvent");
+    update_task(&ana, &beta, json!({ "status": "CANCELLED" })).await;
+    apply(&ana, &limited, &own).await;
+    let (alpha, beta) = (starts_of(&ana, "Alpha").await, starts_of(&ana, "Beta").await);
+    assert_eq!(
+        beta,
+        ["2026-03-03T09:00"],
+        "it stays until somebody takes it away"
+    );
+    assert_eq!(alpha.len(), 1);
+    assert_ne!(alpha, beta, "two things at once");
+}
