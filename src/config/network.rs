@@ -79,7 +79,7 @@ pub(super) fn read_outbound_allow(reader: &mut Reader<'_>) -> Vec<String> {
             let port_ok = port.parse::<u16>().is_ok_and(|port| port > 0);
             // An IPv6 address stands in brackets, so that its colons are not taken for the port's.
             let host_ok = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+                Some(address) => address.parse::<Ipv6Addr>().is_ok(),
                 None => {
                     !host.is_empty()
                         && host
