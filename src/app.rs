@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access;
 use crate::config::Config;
 use crate::features::changes;
 use crate::graphql::{self, ApiSchema};
@@ -221,6 +222,8 @@ pub async fn run(
         if let Some(listener) = listener {
             let followed = platform.clone();
             platform.spawn(async move { changes::look_after(&followed).await });
+            let watched = platform.clone();
+            platform.spawn(async move { access::look_after_withdrawals(&watched).await });
             web::serve(
                 listener,
                 Web::new(web::Parts {

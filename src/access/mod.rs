@@ -12,6 +12,7 @@ mod roles;
 mod secrets;
 mod sessions;
 mod tokens;
+mod withdrawals;
 
 pub use caller::{Access, Caller, Identity, Membership, ObjectId};
 pub use credentials::{Credentials, authenticate, still_valid};
@@ -28,3 +29,4 @@ pub use tokens::{
     CreatedToken, NewToken, create_own_token, create_token, get_tokens, home, home_in, list_tokens,
     revoke_token, scopes_of,
 };
+pub use withdrawals::look_after_withdrawals;

@@ -191,11 +191,11 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let traces = watching::read_traces(reader);
     let outbound_allow = network::read_outbound_allow(reader);
     let trusted_proxies = network::read_trusted_proxies(reader);
-    let internal_networks = network::read_internal_networks(reader);
+    let public_url = server.as_ref().map(|server| &server.public_url);
+    let internal_networks = network::read_internal_networks(reader, env, public_url, &trusted_proxies);
     let mail = mail::read(reader, env);
     let llm = llm::read(reader);
     let can_mail = mail.as_ref().is_none_or(|mail| mail.enabled);
-    let public_url = server.as_ref().map(|server| &server.public_url);
     let sign_in = sign_in::read(reader, env, public_url, can_mail);
     let limits = limits::read(reader);
     let rates = rates::read(reader);

@@ -57,6 +57,46 @@ fn production_needs_a_key() {
 }
 
 #[test]
+fn whoever_comes_through_a_proxy_is_no_internal_service() {
+    let production = |more: &[(&str, &str)]| {
+        let mut pairs = vec![("MERIDIAN_ENV", "production"), ("MERIDIAN_SECRET_KEY", KEY)];
+        pairs.extend(more);
+        parse(&pairs).map_err(|error| error.to_string())
+    };
+    let https = ("MERIDIAN_PUBLIC_URL", "https://meridian.example.org");
+    let internal = |networks| ("MERIDIAN_INTERNAL_NETWORKS", networks);
+    let proxies = ("MERIDIAN_TRUSTED_PROXIES", "127.0.0.1");
+    for networks in [
+        "127.0.0.0/8",
+        "127.0.0.1",
+        "127.0.0.9",
+        "::1",
+        "0.0.0.0/0",
+        "10.1.0.0/16, ::/0",
+    ] {
+        let refused = production(&[internal(networks)]).unwrap_err();
+        assert!(
+            refused.contains("MERIDIAN_INTERNAL_NETWORKS") && refused.contains("MERIDIAN_TRUSTED_PROXIES"),
+            "{networks}: {refused}"
+        );
+        let config = production(&[internal(networks), proxies]).unwrap();
+        assert!(!config.internal_networks.is_empty());
+    }
+    // A proxy may stand elsewhere: whoever is reached over https has one.
+    assert!(production(&[internal("10.0.0.0/8"), https]).is_err());
+    assert!(production(&[internal("10.0.0.0/8"), https, proxies]).is_ok());
+    assert!(
+        production(&[internal("10.0.0.0/8")]).is_ok(),
+        "nobody stands in between"
+    );
+    assert!(production(&[https]).is_ok());
+    assert!(
+        parse(&[internal("127.0.0.0/8")]).is_ok(),
+        "on a developer's machine everybody is internal anyway"
+    );
+}
+
+#[test]
 fn postgres_and_redis_are_taken_as_usual() {
     let config = parse(&[
         ("DATABASE_URL", "postgresql://me:pw@db/meridian"),

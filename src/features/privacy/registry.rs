@@ -213,12 +213,14 @@ pub const TABLES: &[Table] = &[
         "",
         "workspace_id seq hash created_at updated_at",
     ),
+    // `changes` has ids, times, numbers and choices, before and after: a deadline, a length, a role. Together with who acted that tells
+    // something about them. It has no words, names or addresses, because it stays when they are erased: the chain covers it.
     table(
         "audit_logs",
         &[Kept("actor_id", LOG)],
-        "actor_id ip_address user_agent",
+        "actor_id ip_address user_agent changes",
         "",
-        "id workspace_id seq actor_kind api_token_id action entity_type entity_id changes request_id prev_hash hash created_at",
+        "id workspace_id seq actor_kind api_token_id action entity_type entity_id request_id prev_hash hash created_at",
     ),
     table(
         "jobs",

@@ -179,11 +179,6 @@ pub(super) fn audit_diff(before: &task::Model, after: &task::Model) -> Value {
         json!(before.recurrence_rule),
         json!(after.recurrence_rule),
     );
-    note(
-        "workingHours",
-        json!(before.working_hours),
-        json!(after.working_hours),
-    );
     note("assigneeId", json!(before.assignee_id), json!(after.assignee_id));
     note("parentId", json!(before.parent_id), json!(after.parent_id));
     let mut touched = |field: &'static str, differs: bool| {
@@ -194,6 +189,8 @@ pub(super) fn audit_diff(before: &task::Model, after: &task::Model) -> Value {
     touched("title", before.title != after.title);
     touched("description", before.description != after.description);
     touched("labels", before.labels != after.labels);
+    // Hours tell how somebody lives; those of people are not in the log either.
+    touched("workingHours", before.working_hours != after.working_hours);
     json!(changes)
 }
 

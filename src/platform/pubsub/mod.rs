@@ -37,7 +37,7 @@ fn turns(topic: Topic) -> Option<u64> {
     match topic {
         // Whoever looks after the logs tells those that did grow; workers look for jobs every second.
         Topic::Changes(_) | Topic::JobsDue => None,
-        // As many as there are sockets.
+        // As many as there are sockets. Whose sessions and tokens have ended is looked for at once, by somebody who asks for all of them.
         Topic::Revoked(_) => Some(16),
         _ => Some(3),
     }

@@ -1,14 +1,9 @@
 // Documents that are named instead of sent: by the hashes that codegen writes into persisted-documents.json.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { generate } from '@graphql-codegen/cli';
+import { register, registered } from '../support/registered.mjs';
 import { ada, schemaPath, url } from '../support/setting.mjs';
-
-const root = join(import.meta.dirname, '..');
-const folder = join(root, 'generated/persisted');
 
 const send = async body => {
   const response = await fetch(`${url}/graphql`, {
@@ -20,21 +15,8 @@ const send = async body => {
 };
 
 test('a document that codegen registered is sent once and named afterwards', async () => {
-  await generate(
-    {
-      cwd: root,
-      silent: true,
-      errorsOnly: true,
-      schema: schemaPath,
-      documents: [join(root, 'operations/*.graphql')],
-      generates: {
-        [`${folder}/`]: { preset: 'client', presetConfig: { fragmentMasking: false, persistedDocuments: true } },
-      },
-    },
-    true,
-  );
-  const registered = JSON.parse(await readFile(join(folder, 'persisted-documents.json'), 'utf8'));
-  const [id, query] = Object.entries(registered).find(([, text]) => text.includes('query AppShell'));
+  await register(schemaPath);
+  const [id, query] = (await registered()).find(([, text]) => text.includes('query AppShell'));
   const sha256Hash = createHash('sha256').update(query).digest('hex');
   assert.equal(id, `sha256:${sha256Hash}`);
 

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use entity::enums::ApiTokenScope;
+use meridian::access::{NewToken, create_token};
+use meridian::kernel::actor::Actor;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -176,6 +179,45 @@ async fn a_member_who_is_removed_by_another_replica_hears_nothing_more_with_and_
             "{message}"
         );
         hears(&mut stays, "secret", Duration::from_secs(6)).await;
+    }
+    platform.db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_another_replica_revokes_closes_its_sockets_with_and_without_redis() {
+    if !production() {
+        return;
+    }
+    let two = Two::new().await;
+    let platform = two.install.platform().await;
+    let ana = User::create(&platform, "Ana").await;
+    let (here, other) = two.start().await;
+    for is_cut_off in [false, true] {
+        let new = NewToken {
+            name: "lost".into(),
+            scopes: vec![ApiTokenScope::Read],
+            workspace_id: None,
+            expires_at: None,
+        };
+        let lost = create_token(&platform, Actor::system(), ana.person.user_id, new)
+            .await
+            .unwrap();
+        let mut gone = Line::open(here.port, &lost.secret).await.unwrap();
+        let mut stays = Line::open(here.port, &ana.token).await.unwrap();
+        if is_cut_off {
+            two.cable.freeze();
+        }
+        let revoke = "mutation ($id: ID!) { revokeApiToken(id: $id) { userErrors { code } } }";
+        let id = json!({ "id": lost.token.id.to_string() });
+        let revoked = Instant::now();
+        let data = User::data(ana.ask(other.port, revoke, id, None).await);
+        assert_eq!(data["revokeApiToken"]["userErrors"], json!([]));
+        // With Redis within a second; without, once its silence is noticed.
+        let bound = Duration::from_secs(if is_cut_off { 5 } else { 1 });
+        let code = gone.closes(bound).await;
+        println!("closed after {:?}, cut off: {is_cut_off}", revoked.elapsed());
+        assert_eq!(code, Some(4401));
+        assert_eq!(stays.closes(Duration::from_millis(200)).await, None);
     }
     platform.db.close().await;
 }

@@ -88,6 +88,18 @@ impl Line {
             }
         }
     }
+
+    /// The code with which the other end closes; nothing when it does not for this long.
+    pub async fn closes(&mut self, patience: Duration) -> Option<u16> {
+        let closing = async {
+            loop {
+                if let Message::Close(frame) = self.0.next().await?.ok()? {
+                    return frame.map(|frame| u16::from(frame.code));
+                }
+            }
+        };
+        timeout(patience, closing).await.ok().flatten()
+    }
 }
 
 /// The position that a cursor stands for.
