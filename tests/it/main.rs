@@ -85,6 +85,8 @@ mod task_series;
 mod task_time;
 mod tasks;
 mod tenancy;
+#[cfg(feature = "otel")]
+mod traces;
 mod transfers;
 mod twins;
 mod upkeep;

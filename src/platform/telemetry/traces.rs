@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::HttpError;
@@ -73,7 +74,7 @@ pub(super) fn layer<S>(guard: &Guard) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    tracing_opentelemetry::layer()
+    tracing_opentelemetry::layer::<S>()
         .with_tracer(guard.0.tracer("meridian"))
         .with_location(false)
         .with_threads(false)
@@ -98,9 +99,17 @@ impl opentelemetry_http::HttpClient for Door {
         let mut call = HttpRequest::new(parts.method, url).body(body).without_redirects();
         call.headers = parts.headers;
         let http = self.http.clone();
-        let answer = self.runtime.spawn(async move { http.send(call).await }).await??;
-        Ok(http::Response::builder()
-            .status(answer.status)
-            .body(answer.body)?)
+        let sent = self.runtime.spawn(async move { http.send(call).await }).await?;
+        // The library says nothing about it.
+        let answer = sent.inspect_err(|error| tracing::warn!(%error, "traces could not be sent"))?;
+        if !answer.status.is_success() {
+            tracing::warn!(status = answer.status.as_u16(), "traces were refused");
+        }
+        let mut reply = http::Response::new(answer.body);
+        *reply.status_mut() = answer.status;
+        if let Some(wait) = answer.headers.get(RETRY_AFTER) {
+            reply.headers_mut().insert(RETRY_AFTER, wait.clone());
+        }
+        Ok(reply)
     }
 }
