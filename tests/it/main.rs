@@ -20,6 +20,7 @@ mod backup;
 mod bad_plans;
 mod bad_values;
 mod budgets;
+mod busy_elsewhere;
 mod busy_times;
 mod caldav;
 mod caldav_faults;

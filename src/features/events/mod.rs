@@ -36,8 +36,8 @@ pub use occurrence::Occurrence;
 pub use offline::{FileObject, file_starts};
 pub use preview::{Preview, preview};
 pub use read::{
-    Among, Audience, Busy, CalendarText, Expanded, TextObject, TextPage, busy, calendar_text, find, get,
-    get_many, in_window, page, people_of, reminders_of, text_page,
+    Among, Audience, Busy, CalendarText, Expanded, Subject, TextObject, TextPage, busy, calendar_text, find,
+    get, get_many, in_window, page, people_of, reminders_of, text_page,
 };
 pub use repeats::{Recurrence, recurrence};
 pub use rules::{guests, organizer, response_of, zone_name};

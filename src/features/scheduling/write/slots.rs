@@ -10,7 +10,7 @@ use super::{own, refused, store};
 use crate::access::Ctx;
 use crate::features::people;
 use crate::features::scheduling::fit;
-use crate::features::scheduling::read::{self, Whose};
+use crate::features::scheduling::read::{self, Store, Whose};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::window::Window;
 use crate::features::scheduling::words::{PlacementCode, locked as locked_reason};
@@ -40,6 +40,9 @@ pub async fn move_slot(
             Error::user(UserErrorCode::InvalidTimeRange, "end", message)
         })?;
         check_place(&tx, &row, &slot, span).await?;
+        if is_busy(&tx, ctx, row.user_id, span).await? {
+            return Err(taken());
+        }
         let reasons = json!([locked_reason()]);
         let moved = schedule_slot::ActiveModel {
             id: Set(id),
@@ -105,26 +108,30 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
         .filter(schedule_slot::Column::Id.ne(slot.id))
         .filter(schedule_slot::Column::EndUtc.gt(span.start))
         .filter(schedule_slot::Column::StartUtc.lt(span.end));
-    if others.count(tx.conn()).await? > 0 || is_busy(tx, row.user_id, preferences, span).await? {
-        let message = "Something else is planned at this time.";
-        return Err(Error::user(UserErrorCode::SlotUnavailable, "start", message));
+    if others.count(tx.conn()).await? > 0 {
+        return Err(taken());
     }
     Ok(())
 }
 
-async fn is_busy(
-    tx: &Tx,
-    person: UserId,
-    preferences: entity::user_preferences::Model,
-    span: Span,
-) -> Result<bool> {
+fn taken() -> Error {
+    let message = "Something else is planned at this time.";
+    Error::user(UserErrorCode::SlotUnavailable, "start", message)
+}
+
+async fn is_busy(tx: &Tx, ctx: &Ctx, person: UserId, span: Span) -> Result<bool> {
+    let preferences = read::preferences(tx, person).await?;
     let whose = Whose {
         person,
         draft: None,
         only: None,
         now: tx.now(),
     };
-    let sources = read::sources(tx, preferences, &whose, span).await?;
+    let store = Store {
+        read: tx.conn(),
+        db: &ctx.platform().db,
+    };
+    let sources = read::sources(store, preferences, &whose, span).await?;
     Ok(fit::is_busy(&sources, span))
 }
 
