@@ -66,7 +66,11 @@ async fn a_private_event_blocks_the_plan_of_the_team_and_stays_private() {
         secret.clone(),
     )
     .await;
-    let idle = calendar(&ana, &app.ana.workspace(), json!({ "countsAsBusy": false })).await;
+    let idle = calendar(&ana, &app.ana.workspace(), json!({})).await;
+    let no_more = "mutation ($id: ID!) { updateCalendar(id: $id, input: { countsAsBusy: false }) { userErrors { code } } }";
+    ana.gql(no_more, json!({ "id": idle }))
+        .await
+        .succeeded("updateCalendar");
     event(
         &ana,
         &idle,

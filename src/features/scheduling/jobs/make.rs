@@ -11,7 +11,6 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Ctx;
-use crate::features::people;
 use crate::features::scheduling::model::Progress;
 use crate::features::scheduling::question::{Base, Question, Sources, ask, slot_minutes};
 use crate::features::scheduling::read::{self, MAX_TASKS, Store, Whose};
@@ -19,8 +18,9 @@ use crate::features::scheduling::rules::{Effort, effort};
 use crate::features::scheduling::solve::{How, Solved, cancelled, solve};
 use crate::features::scheduling::window::Window;
 use crate::features::scheduling::wishes::Wishes;
+use crate::features::{people, tasks};
 use crate::kernel::changes::Topic;
-use crate::kernel::time::Instant;
+use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result, UserErrorCode, zones};
 
 /// A plan that is not stored yet, with all it was made of.
@@ -58,7 +58,12 @@ pub async fn prepare(store: Store<'_>, row: &schedule::Model, now: Instant, base
     wishes.narrow(&mut preferences);
     let week = wishes.week(&people::working_hours_of(&preferences));
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let span = Window::new(zone.clone(), row.start_date, row.end_date, &week, 5).span();
+    let days = Window::new(zone.clone(), row.start_date, row.end_date, &week, 5).span();
+    // The tasks, which may have shifts of their own that end after the last midnight, are not known yet; no shift is longer than a day.
+    let span = Span {
+        end: days.end + chrono::Duration::days(1),
+        ..days
+    };
     let only = only(row);
     let whose = Whose {
         person: row.user_id,
@@ -67,7 +72,13 @@ pub async fn prepare(store: Store<'_>, row: &schedule::Model, now: Instant, base
         now,
     };
     let sources = read::sources(store, preferences, &whose, span).await?;
-    let window = Window::new(zone, row.start_date, row.end_date, &week, slot_minutes(&sources));
+    let mut window = Window::new(zone, row.start_date, row.end_date, &week, slot_minutes(&sources));
+    let mut known = HashSet::new();
+    for week in sources.tasks.iter().filter_map(tasks::working_hours_of) {
+        if known.insert(serde_json::json!(week).to_string()) {
+            window = window.reaching(&wishes.week(&week));
+        }
+    }
     let only: Option<HashSet<TaskId>> = only.map(|only| only.into_iter().collect());
     let question = ask(&sources, &window, now, only.as_ref(), base, &wishes);
     Ok(Prepared {

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::{own, refused, store};
 use crate::access::Ctx;
-use crate::features::people;
 use crate::features::scheduling::fit;
 use crate::features::scheduling::read::{self, Store, Whose};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::window::Window;
 use crate::features::scheduling::words::{PlacementCode, locked as locked_reason};
+use crate::features::{people, tasks};
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::{Instant, Span, truncate};
 use crate::kernel::{Error, Result, UserErrorCode, zones};
@@ -85,7 +85,19 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
     let preferences = read::preferences(tx, row.user_id).await?;
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let week = people::working_hours_of(&preferences);
-    let whole = Window::new(zone, row.start_date, row.end_date, &week, 5).span();
+    let task = match slot.task_id {
+        Some(id) => {
+            let select = tx.find::<task::Entity>().filter(task::Column::Id.eq(id));
+            select.one(tx.conn()).await?
+        }
+        None => None,
+    };
+    let own = task
+        .as_ref()
+        .and_then(tasks::working_hours_of)
+        .unwrap_or_default();
+    let whole = Window::new(zone, row.start_date, row.end_date, &week, 5);
+    let whole = whole.reaching(&own).span();
     if span.start < whole.start || span.end > whole.end {
         let message = "This is outside the days of the schedule.";
         return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
@@ -94,13 +106,9 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
         let message = "This time is over.";
         return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
     }
-    if let Some(task) = slot.task_id {
-        let select = tx.find::<task::Entity>().filter(task::Column::Id.eq(task));
-        let task = select.one(tx.conn()).await?;
-        if task.is_some_and(|task| fit::is_late(&task, span.end, tx.now())) {
-            let message = "The task has a hard deadline before this time ends.";
-            return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
-        }
+    if task.is_some_and(|task| fit::is_late(&task, span.end, tx.now())) {
+        let message = "The task has a hard deadline before this time ends.";
+        return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
     }
     let others = tx
         .find::<schedule_slot::Entity>()
