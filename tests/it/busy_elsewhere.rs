@@ -29,8 +29,8 @@ async fn team(app: &TestApp) -> String {
 
 /// All that a member sees of the team's calendars and plans.
 async fn seen(client: &Client<'_>, team: &str) -> Value {
-    let document = "query ($id: ID!) { workspace(id: $id) { calendars { name } calendarEvents(first: 50) { nodes { title } }
-        schedules(first: 10) { nodes { id status explanation error slots { start end reasons { code message } }
+    let document = "query ($id: ID!) { workspace(id: $id) { calendars { name } calendarEvents(first: 20) { nodes { title } }
+        schedules(first: 3) { nodes { id status explanation error slots { start end reasons { code message } }
           unscheduledTasks { message relaxations { message } } diff { moved { id } added { id } removed { id } } } } } }";
     client.gql(document, json!({ "id": team })).await.at("/workspace")
 }
