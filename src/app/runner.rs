@@ -63,10 +63,27 @@ impl Features {
     }
 }
 
+impl Features {
+    /// Runs a job, and says when it is given up: here, where a report knows which job it was. An attempt that is followed by another one is
+    /// no error yet.
+    async fn attempt(&self, job: RunningJob) -> Result<(), JobError> {
+        let is_last = job.attempt >= job.payload.max_attempts();
+        let done = self.dispatch(job).await;
+        match &done {
+            Err(JobError::Fatal(error)) => tracing::error!(error, "the job is dead"),
+            Err(JobError::Retry(error) | JobError::RetryAt(error, _)) if is_last => {
+                tracing::error!(error, "the job is dead after its last attempt");
+            }
+            Err(_) | Ok(()) => {}
+        }
+        done
+    }
+}
+
 impl Runner for Features {
     fn run(&self, job: RunningJob) -> BoxFuture<'_, Result<(), JobError>> {
         if self.platform.config.reports.is_none() {
-            return self.dispatch(job).boxed();
+            return self.attempt(job).boxed();
         }
         let hub = Arc::new(Hub::new_from_top(Hub::main()));
         hub.configure_scope(|scope| {
@@ -77,6 +94,6 @@ impl Runner for Features {
                 scope.set_tag("workspace", workspace);
             }
         });
-        self.dispatch(job).bind_hub(hub).boxed()
+        self.attempt(job).bind_hub(hub).boxed()
     }
 }

@@ -112,16 +112,46 @@ async fn a_killed_worker_shows_at_those_who_take_requests() {
         assert!(began.elapsed() < SOON, "{:#?}", api.log());
         sleep(Duration::from_millis(200)).await;
     }
+    until_counted(&api, "meridian_workers{queue=\"calendar_sync\"} 1").await;
     worker.kill();
+    let killed = Instant::now();
     let (whole, ready) = until_down(&api, "workers").await;
     assert_eq!(
         (whole.as_str(), ready),
         ("degraded", 200),
         "requests are still wanted"
     );
+    until_counted(&api, "meridian_workers{queue=\"calendar_sync\"} 0").await;
+    let shown = killed.elapsed();
+    assert!(shown < SOON + Duration::from_secs(1), "after {shown:?}");
     assert!(has_logged(&api, "workers"), "{:#?}", api.log());
     // Nobody answers for it any more, which is what a monitor sees first.
     assert!(get(worker.admin, "/metrics").await.is_none());
+}
+
+/// Nobody keeps a list of those who take requests: a monitor sees that one answers neither for itself nor with numbers, as the alert
+/// `MeridianDown` does, and a proxy that it takes no connections. The others go on and do not call it their own trouble.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_replica_answers_no_more_and_the_other_goes_on() {
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let start = || Process::start("serve", &database.url, folder.path(), &[]);
+    let (mut first, mut second) = (start(), start());
+    first.ready().await;
+    second.ready().await;
+    first.kill();
+    for page in ["/api/health", "/readyz", "/livez"] {
+        assert!(get(first.port, page).await.is_none(), "{page}");
+    }
+    for page in ["/api/health", "/metrics"] {
+        assert!(get(first.admin, page).await.is_none(), "{page}");
+    }
+    // As long as it may take until the others notice that its workers are gone.
+    sleep(SOON).await;
+    assert_eq!(get(second.port, "/readyz").await.unwrap().0, 200);
+    let (_, body) = get(second.port, "/api/health").await.unwrap();
+    let report: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(report["status"], "ok", "{report:#}\n{:#?}", second.log());
+    until_counted(&second, "meridian_workers{queue=\"calendar_sync\"} 1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

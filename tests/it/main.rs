@@ -20,6 +20,7 @@ mod backup;
 mod bad_plans;
 mod bad_values;
 mod budgets;
+mod busy_elsewhere;
 mod busy_times;
 mod caldav;
 mod caldav_faults;
@@ -85,6 +86,8 @@ mod task_series;
 mod task_time;
 mod tasks;
 mod tenancy;
+#[cfg(feature = "otel")]
+mod traces;
 mod transfers;
 mod twins;
 mod upkeep;

@@ -91,6 +91,64 @@ fn named(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Grafana itself is not on the machines of the tests; this is what it looks at when it loads a dashboard.
+#[test]
+fn the_dashboard_has_the_form_that_grafana_loads() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("operations/dashboard.json");
+    let dashboard: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(
+        (&dashboard["title"], &dashboard["uid"]),
+        (&json!("Meridian"), &json!("meridian"))
+    );
+    assert!(dashboard["schemaVersion"].as_u64().unwrap() >= 36);
+    // The source of data is asked for when it is imported, and not one that only its author has.
+    let variables = dashboard["templating"]["list"].as_array().unwrap();
+    let source = variables.iter().find(|one| one["name"] == "datasource").unwrap();
+    assert_eq!(
+        (&source["type"], &source["query"]),
+        (&json!("datasource"), &json!("prometheus"))
+    );
+    let chosen = json!({ "type": "prometheus", "uid": "${datasource}" });
+    let (mut ids, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let title = panel["title"].as_str().unwrap();
+        assert!(
+            ids.insert(panel["id"].as_u64().unwrap()),
+            "{title}: the id is taken"
+        );
+        assert_eq!(panel["datasource"], chosen, "{title}");
+        assert!(
+            panel["type"].is_string() && panel["fieldConfig"]["defaults"].is_object(),
+            "{title}"
+        );
+        let at = |name: &str| panel["gridPos"][name].as_u64().unwrap();
+        assert!(
+            at("w") > 0 && at("x") + at("w") <= 24,
+            "{title} is outside the grid"
+        );
+        for (x, y) in
+            (at("x")..at("x") + at("w")).flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y)))
+        {
+            assert!(places.insert((x, y)), "{title} lies on another panel");
+        }
+        let targets = panel["targets"].as_array().unwrap();
+        let names: BTreeSet<&str> = targets.iter().map(|one| one["refId"].as_str().unwrap()).collect();
+        assert!(!targets.is_empty() && names.len() == targets.len(), "{title}");
+        for target in targets {
+            let query = target["expr"].as_str().unwrap();
+            assert!(query.contains("meridian_"), "{title}: {query}");
+            let count = |c: char| query.matches(c).count();
+            assert_eq!(
+                (count('('), count('{')),
+                (count(')'), count('}')),
+                "{title}: {query}"
+            );
+            assert!(target["legendFormat"].is_string(), "{title}: {query}");
+        }
+    }
+    assert!(ids.len() > 10);
+}
+
 #[test]
 fn dashboards_and_alerts_ask_for_metrics_that_exist() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("operations");

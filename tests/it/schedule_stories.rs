@@ -354,3 +354,31 @@ async fn somebody_who_likes_their_plan_keeps_it_when_it_is_made_again() {
         "{second:#}"
     );
 }
+
+#[tokio::test]
+async fn the_night_shift_of_a_task_goes_on_after_the_last_midnight() {
+    let app = TestApp::start().await;
+    let (ana, place) = (app.ana(), app.ana.workspace());
+    let utc = json!({ "timeZone": "UTC", "bufferMinutes": 0 });
+    prefer(&ana, &office(), utc).await;
+    let own = calendar(&ana, &place, json!({})).await;
+    for (start, end) in [
+        ("2026-03-02T21:00:00Z", "2026-03-03T00:30:00Z"),
+        // Seen although it is not on a day of the plan.
+        ("2026-03-03T01:00:00Z", "2026-03-03T05:00:00Z"),
+    ] {
+        event(&ana, &own, start, end, json!({})).await;
+    }
+    let night = json!({ "workingHours": [{ "weekday": "MONDAY", "start": "22:00", "end": "06:00" }] });
+    task(&ana, &place, "Move the servers", 60, night).await;
+    task(&ana, &place, "Report", 60, json!({})).await;
+    let made = plan(&ana, &place, "2026-03-02", "2026-03-02").await;
+    assert_eq!(
+        slots(&made),
+        [
+            "Report 2026-03-02T09:00 60",
+            "Move the servers 2026-03-03T05:00 60"
+        ],
+        "{made:#}"
+    );
+}

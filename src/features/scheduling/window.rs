@@ -62,16 +62,36 @@ impl Window {
             date = next(date);
         }
         window.hours = window.hours_of(first, week);
-        let end = window.days.last().map_or(0, |day| day.end);
-        let late = window.hours.last().map_or(0, |hours| hours.1);
-        if late > end {
-            window.days.push(Day {
+        window.reach(window.hours.last().map_or(0, |hours| hours.1));
+        window
+    }
+
+    /// The window with the ends of the shifts of another week that begin on its days.
+    #[must_use]
+    pub fn reaching(mut self, week: &[WorkingHours]) -> Self {
+        if let Some(first) = self.days.first() {
+            let hours = self.hours_of(first.date, week);
+            self.reach(hours.last().map_or(0, |hours| hours.1));
+        }
+        self
+    }
+
+    /// Makes room for a shift that ends after the last midnight.
+    fn reach(&mut self, late: i64) {
+        let end = self.horizon();
+        let Some(day) = self.days.last_mut().filter(|_| late > end) else {
+            return;
+        };
+        if day.date > self.last {
+            day.end = late;
+        } else {
+            let date = next(day.date);
+            self.days.push(Day {
                 date,
                 start: end,
                 end: late,
             });
         }
-        window
     }
 
     /// Number of slots.
@@ -292,6 +312,26 @@ mod tests {
         assert_eq!(monday.horizon(), 120);
         let tuesday = window("2026-03-03", "2026-03-03", &week);
         assert_eq!(tuesday.hours, [(0, 24)]);
+    }
+
+    #[test]
+    fn the_night_shift_of_a_task_makes_room_for_its_end() {
+        let night = [hours(Weekday::Monday, "22:00", "06:00")];
+        let office = window(
+            "2026-03-02",
+            "2026-03-02",
+            &[hours(Weekday::Monday, "09:00", "17:00")],
+        );
+        assert_eq!((office.horizon(), office.open(&night)), (96, vec![(88, 96)]));
+        let longer = office.reaching(&night);
+        assert_eq!((longer.horizon(), longer.days.len()), (120, 2));
+        assert_eq!(longer.open(&night), [(88, 120)]);
+        assert_eq!(longer.hours, [(36, 68)], "the person's hours are what they were");
+        // The person's own morning grows, or stays when it is long enough.
+        let evening = [hours(Weekday::Monday, "23:00", "02:00")];
+        let both = window("2026-03-02", "2026-03-02", &evening).reaching(&night);
+        assert_eq!((both.horizon(), both.days.len()), (120, 2));
+        assert_eq!(both.reaching(&evening).horizon(), 120);
     }
 
     #[test]

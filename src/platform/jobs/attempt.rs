@@ -224,7 +224,8 @@ fn log(outcome: &Outcome) {
         Outcome::Cancelled => tracing::info!("cancelled"),
         Outcome::HandedBack => tracing::info!("handed back"),
         Outcome::Failed { error, .. } => tracing::warn!(error, "the attempt failed"),
-        Outcome::Fatal(error) => tracing::warn!(error, "the job is dead"),
+        // Whoever ran it has said so, with the names that reports carry.
+        Outcome::Fatal(error) => tracing::debug!(error, "the job is dead"),
     }
 }
 

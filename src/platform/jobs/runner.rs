@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::kernel;
 use crate::kernel::jobs::Payload;
+use crate::kernel::{self, ErrorCode};
 
 /// Runs payloads. There is one for the whole process.
 pub trait Runner: Send + Sync + 'static {
@@ -52,7 +52,12 @@ pub enum JobError {
 impl From<kernel::Error> for JobError {
     fn from(error: kernel::Error) -> Self {
         let cause = error.cause().map(tracing::field::display);
-        tracing::warn!(%error, cause, code = error.code().as_str(), "the attempt failed");
+        let code = error.code();
+        // A defect is one whatever comes of the next attempt; all else may pass by itself.
+        match code {
+            ErrorCode::Internal => tracing::error!(%error, cause, code = code.as_str(), "the attempt failed"),
+            _ => tracing::warn!(%error, cause, code = code.as_str(), "the attempt failed"),
+        }
         Self::Retry(error.to_string())
     }
 }

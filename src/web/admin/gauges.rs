@@ -1,4 +1,5 @@
-//! Numbers that nobody counts on the way: they are looked up when a monitor asks, those of the database at most every ten seconds.
+//! Numbers that nobody counts on the way: they are looked up when a monitor asks, those of the database at most every ten seconds, unless
+//! a worker came or went.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::features::integrations;
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::platform::db::Scope;
-use crate::platform::jobs::queue_stats;
+use crate::platform::jobs::{live_workers, queue_stats};
 use crate::platform::metrics::table;
 
 /// How long numbers of the database are good.
@@ -27,11 +28,16 @@ pub(super) async fn refresh(admin: &Inner) {
         return;
     }
     let mut asked = admin.asked.lock().await;
-    if asked.is_some_and(|asked| asked.elapsed() < GOOD) {
+    let platform = &admin.platform;
+    // One that died is to show within ten seconds, and it takes most of them until it counts as dead.
+    let workers = match timeout(PATIENCE, workers(platform)).await {
+        Ok(Ok(workers)) => Some(workers),
+        Ok(Err(_)) | Err(_) => None,
+    };
+    if asked.is_some_and(|(asked, then)| asked.elapsed() < GOOD && workers == Some(then)) {
         return;
     }
-    *asked = Some(Instant::now());
-    let platform = &admin.platform;
+    *asked = workers.map(|workers| (Instant::now(), workers));
     match timeout(PATIENCE, tables(platform)).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => tracing::warn!(cause = error.cause(), "the numbers of the database are old"),
@@ -43,6 +49,11 @@ pub(super) async fn refresh(admin: &Inner) {
 
 fn flag(is_true: bool) -> f64 {
     f64::from(u8::from(is_true))
+}
+
+async fn workers(platform: &Platform) -> Result<u64> {
+    let read = platform.db.read(Scope::System).await?;
+    live_workers(&read, platform.clock.now()).await
 }
 
 /// What this process knows by itself.

@@ -38,8 +38,8 @@ pub struct Admin(Arc<Inner>);
 struct Inner {
     platform: Platform,
     health: Health,
-    /// When the database was last asked for numbers.
-    asked: tokio::sync::Mutex<Option<Instant>>,
+    /// When the database was last asked for numbers, and how many workers lived then.
+    asked: tokio::sync::Mutex<Option<(Instant, u64)>>,
 }
 
 impl Admin {

@@ -1,14 +1,17 @@
-//! When a person is busy: the occurrences of all calendars that count, as spans of time.
+//! When a person is busy: the occurrences of all calendars that count, in whichever workspace, as spans of time.
 //!
-//! Promises: two statements whatever the window; free and cancelled occurrences are left out, tentative ones stay; whole days and floating
-//! times mean those of the person's zone. Titles and other details never leave the database.
+//! Promises: two statements whatever the window and however many workspaces; free and cancelled occurrences are left out, tentative ones
+//! stay; whole days and floating times mean those of the person's zone. Titles and other details never leave the database.
+//!
+//! The one place that looks over the walls of a workspace for a person's plan. It opens its own read, so that nobody else holds it, reads
+//! only the columns below and only calendars that the person owns in workspaces they are in, and hands out nothing but times.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use entity::enums::{EventStatus, EventTransparency};
-use entity::ids::{CalendarEventId, TaskId, UserId};
-use entity::{calendar, calendar_event, event_override};
+use entity::ids::{CalendarEventId, TaskId, UserId, WorkspaceId};
+use entity::{calendar, calendar_event, event_override, membership, workspace};
 use jiff::tz::TimeZone;
 use sea_orm::sea_query::{Query, SelectStatement, UnionType};
 use sea_orm::{
@@ -20,7 +23,7 @@ use crate::features::events::occurrence::{Change, Occurrence, View, occurrences}
 use crate::features::events::recurrence::Budget;
 use crate::kernel::Result;
 use crate::kernel::time::{Instant, Span};
-use crate::platform::db::{Partial as _, Read, Scope, WorkspaceOwned};
+use crate::platform::db::{Db, Partial as _, Read, Scope};
 
 /// A time that is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +38,21 @@ pub struct Busy {
     pub end: Instant,
 }
 
+/// Whose times are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// The person.
+    pub person: UserId,
+    /// The workspace that asks: its own calendars count too, and only its events are told apart.
+    pub home: WorkspaceId,
+}
+
 /// What is read of an event: nothing that tells what it is about.
-const COLUMNS: [calendar_event::Column; 18] = {
+const COLUMNS: [calendar_event::Column; 19] = {
     use calendar_event::Column;
     [
         Column::Id,
+        Column::WorkspaceId,
         Column::TaskId,
         Column::Kind,
         Column::StartLocal,
@@ -60,25 +73,25 @@ const COLUMNS: [calendar_event::Column; 18] = {
     ]
 };
 
-/// When a person is busy in a span of time, by start. `zone` is where they are.
-pub async fn busy(read: &Read, person: UserId, span: Span, zone: &TimeZone) -> Result<Vec<Busy>> {
+/// When a person is busy in a span of time, by start. `zone` is where they are. Sees what is committed.
+pub async fn busy(db: &Db, subject: Subject, span: Span, zone: &TimeZone) -> Result<Vec<Busy>> {
     // Whole days are stored as those of the event's zone; no two zones are further apart than this.
     let wide = Span {
         start: span.start - chrono::Duration::hours(27),
         end: span.end + chrono::Duration::hours(27),
     };
-    let rows = candidates(read, person, wide).await?;
-    let series: Vec<CalendarEventId> = rows
-        .iter()
-        .filter(|row| row.is_recurring)
-        .map(|row| row.id)
-        .collect();
+    let read = db.read(Scope::System).await?;
+    let rows = candidates(&read, subject, wide).await?;
+    let series = rows.iter().filter(|row| row.is_recurring);
+    let (series, places): (Vec<CalendarEventId>, HashSet<WorkspaceId>) =
+        series.map(|row| (row.id, row.workspace_id)).unzip();
     let mut changes: HashMap<CalendarEventId, Vec<Change>> = HashMap::new();
     if !series.is_empty() {
         let select = read
             .find::<event_override::Entity>()
+            .filter(event_override::Column::WorkspaceId.is_in(places))
             .filter(event_override::Column::EventId.is_in(series));
-        for row in select.all(read).await? {
+        for row in select.all(&read).await? {
             changes.entry(row.event_id).or_default().push(Change(row));
         }
     }
@@ -91,20 +104,26 @@ pub async fn busy(read: &Read, person: UserId, span: Span, zone: &TimeZone) -> R
     let mut found = Vec::new();
     for row in rows.into_iter().filter(|row| seen.insert(row.id)) {
         let own = changes.remove(&row.id).unwrap_or_default();
-        found.extend(times(row, own, view));
+        let is_here = row.workspace_id == subject.home;
+        // A task of another workspace is none that anybody knows here.
+        found.extend(times(row, own, view).map(|one| Busy {
+            task_id: one.task_id.filter(|_| is_here),
+            ..one
+        }));
     }
     found.sort_by_key(|busy| (busy.start, busy.end));
     Ok(found)
 }
 
 /// Single events of the window, series that may have an occurrence in it, and series of which one was moved into it.
-async fn candidates(read: &Read, person: UserId, span: Span) -> Result<Vec<calendar_event::Model>> {
+async fn candidates(read: &Read, subject: Subject, span: Span) -> Result<Vec<calendar_event::Model>> {
     use calendar_event::Column;
     let select = |condition: Condition| {
         read.find::<calendar_event::Entity>()
             .select_only()
             .columns(COLUMNS)
-            .filter(Column::CalendarId.in_subquery(counting(read, person)))
+            .filter(Column::WorkspaceId.in_subquery(places(subject)))
+            .filter(Column::CalendarId.in_subquery(counting(subject)))
             .filter(condition)
     };
     let singles = Condition::all()
@@ -124,7 +143,7 @@ async fn candidates(read: &Read, person: UserId, span: Span) -> Result<Vec<calen
     let moved = Query::select()
         .column(event_override::Column::EventId)
         .from(event_override::Entity)
-        .cond_where(inside::<event_override::Entity>(read))
+        .and_where(event_override::Column::WorkspaceId.in_subquery(places(subject)))
         .and_where(event_override::Column::EndUtc.gt(span.start))
         .and_where(event_override::Column::StartUtc.lt(span.end))
         .take();
@@ -143,27 +162,40 @@ async fn candidates(read: &Read, person: UserId, span: Span) -> Result<Vec<calen
     Ok(rows.collect::<Result<_, sea_orm::DbErr>>()?)
 }
 
-/// The calendars that count: those of the person and those of the workspace.
-fn counting(read: &Read, person: UserId) -> SelectStatement {
+/// The workspace that asks, and those that the person is in now.
+fn places(subject: Subject) -> SelectStatement {
+    let theirs = Query::select()
+        .column(membership::Column::WorkspaceId)
+        .from(membership::Entity)
+        .and_where(membership::Column::UserId.eq(subject.person))
+        .take();
     Query::select()
-        .column(calendar::Column::Id)
-        .from(calendar::Entity)
-        .cond_where(inside::<calendar::Entity>(read))
-        .and_where(calendar::Column::CountsAsBusy.eq(true))
+        .column(workspace::Column::Id)
+        .from(workspace::Entity)
         .cond_where(
             Condition::any()
-                .add(calendar::Column::OwnerId.is_null())
-                .add(calendar::Column::OwnerId.eq(person)),
+                .add(workspace::Column::Id.eq(subject.home))
+                .add(workspace::Column::Id.in_subquery(theirs)),
         )
         .take()
 }
 
-/// The workspace of the read, for statements inside others.
-fn inside<E: WorkspaceOwned>(read: &Read) -> Condition {
-    match read.scope() {
-        Scope::Workspace(id) => Condition::all().add(E::WORKSPACE.eq(id)),
-        Scope::System => Condition::all(),
-    }
+/// The calendars that count: those of the person wherever they are, and those of the workspace that asks.
+fn counting(subject: Subject) -> SelectStatement {
+    let of_home = Condition::all()
+        .add(calendar::Column::OwnerId.is_null())
+        .add(calendar::Column::WorkspaceId.eq(subject.home));
+    Query::select()
+        .column(calendar::Column::Id)
+        .from(calendar::Entity)
+        .and_where(calendar::Column::WorkspaceId.in_subquery(places(subject)))
+        .and_where(calendar::Column::CountsAsBusy.eq(true))
+        .cond_where(
+            Condition::any()
+                .add(calendar::Column::OwnerId.eq(subject.person))
+                .add(of_home),
+        )
+        .take()
 }
 
 /// The times of one event that are taken, as whoever looks at the calendar sees them: one expander for both, or a plan is made around

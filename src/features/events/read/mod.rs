@@ -21,7 +21,7 @@ use sea_orm::{
 };
 use serde_json::Value as Json;
 
-pub use busy::{Busy, busy};
+pub use busy::{Busy, Subject, busy};
 
 use super::model::{Event, EventFilter, EventOrder, EventOrderField};
 use super::{own_guests, rules};

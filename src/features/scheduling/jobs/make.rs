@@ -11,18 +11,17 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Ctx;
-use crate::features::people;
 use crate::features::scheduling::model::Progress;
 use crate::features::scheduling::question::{Base, Question, Sources, ask, slot_minutes};
-use crate::features::scheduling::read::{self, MAX_TASKS, Whose};
+use crate::features::scheduling::read::{self, MAX_TASKS, Store, Whose};
 use crate::features::scheduling::rules::{Effort, effort};
 use crate::features::scheduling::solve::{How, Solved, cancelled, solve};
 use crate::features::scheduling::window::Window;
 use crate::features::scheduling::wishes::Wishes;
+use crate::features::{people, tasks};
 use crate::kernel::changes::Topic;
-use crate::kernel::time::Instant;
+use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result, UserErrorCode, zones};
-use crate::platform::db::Read;
 
 /// A plan that is not stored yet, with all it was made of.
 pub struct Made {
@@ -53,13 +52,18 @@ pub fn only(row: &schedule::Model) -> Option<Vec<TaskId>> {
 }
 
 /// Loads what a plan is made of.
-pub async fn prepare(read: &Read, row: &schedule::Model, now: Instant, base: Base) -> Result<Prepared> {
+pub async fn prepare(store: Store<'_>, row: &schedule::Model, now: Instant, base: Base) -> Result<Prepared> {
     let wishes = Wishes::of(row);
-    let mut preferences = read::preferences(read, row.user_id).await?;
+    let mut preferences = read::preferences(store.read, row.user_id).await?;
     wishes.narrow(&mut preferences);
     let week = wishes.week(&people::working_hours_of(&preferences));
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let span = Window::new(zone.clone(), row.start_date, row.end_date, &week, 5).span();
+    let days = Window::new(zone.clone(), row.start_date, row.end_date, &week, 5).span();
+    // The tasks, which may have shifts of their own that end after the last midnight, are not known yet; no shift is longer than a day.
+    let span = Span {
+        end: days.end + chrono::Duration::days(1),
+        ..days
+    };
     let only = only(row);
     let whose = Whose {
         person: row.user_id,
@@ -67,8 +71,14 @@ pub async fn prepare(read: &Read, row: &schedule::Model, now: Instant, base: Bas
         only: only.as_deref(),
         now,
     };
-    let sources = read::sources(read, preferences, &whose, span).await?;
-    let window = Window::new(zone, row.start_date, row.end_date, &week, slot_minutes(&sources));
+    let sources = read::sources(store, preferences, &whose, span).await?;
+    let mut window = Window::new(zone, row.start_date, row.end_date, &week, slot_minutes(&sources));
+    let mut known = HashSet::new();
+    for week in sources.tasks.iter().filter_map(tasks::working_hours_of) {
+        if known.insert(serde_json::json!(week).to_string()) {
+            window = window.reaching(&wishes.week(&week));
+        }
+    }
     let only: Option<HashSet<TaskId>> = only.map(|only| only.into_iter().collect());
     let question = ask(&sources, &window, now, only.as_ref(), base, &wishes);
     Ok(Prepared {
@@ -112,7 +122,11 @@ pub async fn make(
     let began = Stopwatch::now();
     tell(ctx, row.id, step(SchedulePhase::Collecting, 5, (0, 0), None)).await;
     let now = ctx.platform().clock.now();
-    let prepared = prepare(&ctx.read().await?, row, now, Base::Applied).await?;
+    let store = Store {
+        read: &ctx.read().await?,
+        db: &ctx.platform().db,
+    };
+    let prepared = prepare(store, row, now, Base::Applied).await?;
     check(&prepared)?;
     let total = prepared.question.tasks.len();
     let wanted = total + prepared.question.left_out.len();

@@ -7,7 +7,10 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use entity::enums::{ReplanPolicy, ScheduleStatus};
 use entity::ids::{ScheduleId, TaskId, TypedId as _, UserId, WorkspaceId};
-use entity::{change_log, schedule, user_preferences, workspace_counter};
+use entity::{
+    calendar, calendar_event, change_log, membership, schedule, user_preferences, workspace_counter,
+};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     Set,
@@ -18,9 +21,10 @@ use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
 use crate::features::scheduling::fit::{Chunk, misplaced};
 use crate::features::scheduling::question::{Base, Question};
+use crate::features::scheduling::read::{self, Store};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::solve::How;
-use crate::features::scheduling::{read, write};
+use crate::features::scheduling::write;
 use crate::kernel::actor::Actor;
 use crate::kernel::jobs::{NewJob, Payload};
 use crate::kernel::time::Instant;
@@ -32,8 +36,8 @@ use crate::platform::jobs::{JobError, RunningJob};
 /// Plans that are looked at, and enqueued, together.
 const PAGE: u64 = 500;
 
-/// Counts planned time that is over as work, then enqueues a comparison for each plan in force whose workspace or person's settings changed
-/// since the last one.
+/// Counts planned time that is over as work, then enqueues a comparison for each plan in force whose workspace, or whose person's settings
+/// or calendars elsewhere, changed since the last one.
 pub async fn start_due(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
     credit::credit_all(platform).await?;
     let mut after = None;
@@ -118,15 +122,60 @@ async fn due(platform: &Platform, plans: &[schedule::Model]) -> Result<Vec<(Work
         .into_iter()
         .map(|one| (one.workspace_id, one.change_seq))
         .collect();
+    let elsewhere = touched_elsewhere(&read, plans.iter().map(|row| row.id)).await?;
     let is_due = |row: &&schedule::Model| {
         settings.get(&row.user_id).is_some_and(|updated| {
             let newest = newest.get(&row.workspace_id);
             newest.is_some_and(|newest| *newest > row.seen_seq.unwrap_or(0))
+                || elsewhere.contains(&row.id)
                 || row.seen_at.is_none_or(|seen| *updated > seen)
         })
     };
     let due = plans.iter().filter(is_due);
     Ok(due.map(|row| (row.workspace_id, row.id)).collect())
+}
+
+/// Those of these plans whose person has an event in another workspace that is new or was changed since the last comparison. An event that
+/// is gone gives time back, and breaks no plan.
+async fn touched_elsewhere(
+    read: &Read,
+    plans: impl Iterator<Item = ScheduleId>,
+) -> Result<HashSet<ScheduleId>> {
+    use calendar_event::Column;
+    let person = (schedule::Entity, schedule::Column::UserId);
+    let theirs = Query::select()
+        .column(membership::Column::WorkspaceId)
+        .from(membership::Entity)
+        .and_where(Expr::col((membership::Entity, membership::Column::UserId)).equals(person))
+        .take();
+    let counting = Query::select()
+        .column(calendar::Column::Id)
+        .from(calendar::Entity)
+        .and_where(Expr::col((calendar::Entity, calendar::Column::OwnerId)).equals(person))
+        .and_where(calendar::Column::CountsAsBusy.eq(true))
+        .take();
+    let changed = Query::select()
+        .expr(Expr::val(1))
+        .from(calendar_event::Entity)
+        .and_where(Column::WorkspaceId.in_subquery(theirs))
+        .and_where(
+            Expr::col((calendar_event::Entity, Column::WorkspaceId))
+                .not_equals((schedule::Entity, schedule::Column::WorkspaceId)),
+        )
+        .and_where(Column::CalendarId.in_subquery(counting))
+        .and_where(
+            Expr::col((calendar_event::Entity, Column::UpdatedAt))
+                .gt(Expr::col((schedule::Entity, schedule::Column::SeenAt))),
+        )
+        .take();
+    let select = read
+        .find::<schedule::Entity>()
+        .select_only()
+        .column(schedule::Column::Id)
+        .filter(schedule::Column::Id.is_in(plans))
+        .filter(Expr::exists(changed));
+    let found: Vec<ScheduleId> = select.into_tuple().all(read).await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Compares a plan in force with the calendar and mends it.
@@ -160,11 +209,19 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
     if policy.replan_policy == ReplanPolicy::Off {
         return Ok(());
     }
+    let now = ctx.platform().clock.now();
     let settings_changed = row.seen_at.is_none_or(|seen| policy.updated_at > seen);
-    if settings_changed || is_touched(&ctx.read().await?, row.seen_seq.unwrap_or(0)).await? {
+    let all = ctx.platform().db.read(Scope::System).await?;
+    if settings_changed
+        || is_touched(&ctx.read().await?, row.seen_seq.unwrap_or(0)).await?
+        || !touched_elsewhere(&all, std::iter::once(id)).await?.is_empty()
+    {
         credit::credit_of(ctx, row.user_id).await?;
-        let now = ctx.platform().clock.now();
-        let prepared = make::prepare(&ctx.read().await?, &row_anew(&row), now, Base::Applied).await?;
+        let store = Store {
+            read: &ctx.read().await?,
+            db: &ctx.platform().db,
+        };
+        let prepared = make::prepare(store, &row_anew(&row), now, Base::Applied).await?;
         if make::check(&prepared).is_ok() && is_broken(&prepared.question, now) {
             propose(ctx, job, &row, policy.replan_policy).await?;
         }
@@ -173,7 +230,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
         let seen = schedule::ActiveModel {
             id: Set(id),
             seen_seq: Set(Some(newest)),
-            seen_at: Set(Some(tx.now())),
+            seen_at: Set(Some(now)),
             ..Default::default()
         };
         tx.update(seen).await.map(drop)

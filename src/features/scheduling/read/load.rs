@@ -13,10 +13,19 @@ use crate::features::events;
 use crate::features::scheduling::question::Sources;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result, zones};
-use crate::platform::db::{Read, Scope};
+use crate::platform::db::{Db, Read, Scope};
 
 /// Most tasks of one question.
 pub const MAX_TASKS: u64 = 5_000;
+
+/// Where something is loaded from.
+#[derive(Clone, Copy, Debug)]
+pub struct Store<'a> {
+    /// The workspace.
+    pub read: &'a Read,
+    /// For when its person is busy, in other workspaces too.
+    pub db: &'a Db,
+}
 
 /// For whom and for which plan something is loaded.
 #[derive(Clone, Copy, Debug)]
@@ -41,13 +50,20 @@ pub async fn preferences(read: &Read, person: UserId) -> Result<user_preferences
 
 /// Loads what lies in a span of time.
 pub async fn sources(
-    read: &Read,
+    Store { read, db }: Store<'_>,
     preferences: user_preferences::Model,
     whose: &Whose<'_>,
     span: Span,
 ) -> Result<Sources> {
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let mut busy = events::busy(read, whose.person, span, &zone).await?;
+    let Scope::Workspace(home) = read.scope() else {
+        return Err(Error::internal("plans are made in a workspace"));
+    };
+    let subject = events::Subject {
+        person: whose.person,
+        home,
+    };
+    let mut busy = events::busy(db, subject, span, &zone).await?;
     let tasks = read
         .find::<task::Entity>()
         .filter(condition(whose))

@@ -18,7 +18,7 @@ use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::{Error, Result, zones};
 use crate::platform::db::{Key, among, keyset};
 
-pub use load::{MAX_TASKS, Whose, preferences, sources};
+pub use load::{MAX_TASKS, Store, Whose, preferences, sources};
 
 /// One plan; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: ScheduleId) -> Result<schedule::Model> {

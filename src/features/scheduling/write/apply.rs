@@ -15,6 +15,7 @@ use crate::features::scheduling::fit::Look;
 use crate::features::scheduling::jobs::{self, Prepared, locked, prepare, record};
 use crate::features::scheduling::model::{Applied, Removed, Taken, Undo};
 use crate::features::scheduling::question::{Base, Piece, pieces};
+use crate::features::scheduling::read::Store;
 use crate::features::scheduling::rules;
 use crate::features::{calendars, events};
 use crate::kernel::actions::{Action, Resource};
@@ -125,7 +126,11 @@ async fn apply_in(
     if row.status != ScheduleStatus::Proposed {
         return Err(refused("Only a proposal can be applied."));
     }
-    let prepared = prepare(tx, &row, tx.now(), Base::Draft).await?;
+    let store = Store {
+        read: tx.conn(),
+        db: &ctx.platform().db,
+    };
+    let prepared = prepare(store, &row, tx.now(), Base::Draft).await?;
     let all: Vec<Piece> = pieces(&prepared.sources.draft, tx.now()).collect();
     let (wanted, spared) = wanted(&prepared, all, chosen.as_deref())?;
     let look = Look {

@@ -16,7 +16,7 @@ use crate::access::Ctx;
 use crate::features::scheduling::jobs::{Prepared, credit_of, locked, prepare, replace_slots};
 use crate::features::scheduling::model::{Diff, Slot};
 use crate::features::scheduling::question::Base;
-use crate::features::scheduling::read;
+use crate::features::scheduling::read::{self, Store};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::solve::{How, Solved, solve};
 use crate::features::scheduling::words::{Words, locked as locked_reason, started};
@@ -30,7 +30,11 @@ pub async fn mend(ctx: &Ctx, id: ScheduleId) -> Result<()> {
     // Work whose time is over would be planned once more.
     credit_of(ctx, row.user_id).await?;
     let now = ctx.platform().clock.now();
-    let prepared = prepare(&ctx.read().await?, &row, now, Base::Draft).await?;
+    let store = Store {
+        read: &ctx.read().await?,
+        db: &ctx.platform().db,
+    };
+    let prepared = prepare(store, &row, now, Base::Draft).await?;
     // Nobody watches this one.
     let (better, _) = unbounded_channel();
     let solved = solve(

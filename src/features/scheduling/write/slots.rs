@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::{own, refused, store};
 use crate::access::Ctx;
-use crate::features::people;
 use crate::features::scheduling::fit;
-use crate::features::scheduling::read::{self, Whose};
+use crate::features::scheduling::read::{self, Store, Whose};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::window::Window;
 use crate::features::scheduling::words::{PlacementCode, locked as locked_reason};
+use crate::features::{people, tasks};
 use crate::kernel::actions::{Action, Resource};
 use crate::kernel::time::{Instant, Span, truncate};
 use crate::kernel::{Error, Result, UserErrorCode, zones};
@@ -40,6 +40,9 @@ pub async fn move_slot(
             Error::user(UserErrorCode::InvalidTimeRange, "end", message)
         })?;
         check_place(&tx, &row, &slot, span).await?;
+        if is_busy(&tx, ctx, row.user_id, span).await? {
+            return Err(taken());
+        }
         let reasons = json!([locked_reason()]);
         let moved = schedule_slot::ActiveModel {
             id: Set(id),
@@ -82,7 +85,19 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
     let preferences = read::preferences(tx, row.user_id).await?;
     let zone = zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let week = people::working_hours_of(&preferences);
-    let whole = Window::new(zone, row.start_date, row.end_date, &week, 5).span();
+    let task = match slot.task_id {
+        Some(id) => {
+            let select = tx.find::<task::Entity>().filter(task::Column::Id.eq(id));
+            select.one(tx.conn()).await?
+        }
+        None => None,
+    };
+    let own = task
+        .as_ref()
+        .and_then(tasks::working_hours_of)
+        .unwrap_or_default();
+    let whole = Window::new(zone, row.start_date, row.end_date, &week, 5);
+    let whole = whole.reaching(&own).span();
     if span.start < whole.start || span.end > whole.end {
         let message = "This is outside the days of the schedule.";
         return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
@@ -91,13 +106,9 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
         let message = "This time is over.";
         return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
     }
-    if let Some(task) = slot.task_id {
-        let select = tx.find::<task::Entity>().filter(task::Column::Id.eq(task));
-        let task = select.one(tx.conn()).await?;
-        if task.is_some_and(|task| fit::is_late(&task, span.end, tx.now())) {
-            let message = "The task has a hard deadline before this time ends.";
-            return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
-        }
+    if task.is_some_and(|task| fit::is_late(&task, span.end, tx.now())) {
+        let message = "The task has a hard deadline before this time ends.";
+        return Err(Error::user(UserErrorCode::OutOfRange, "start", message));
     }
     let others = tx
         .find::<schedule_slot::Entity>()
@@ -105,26 +116,30 @@ async fn check_place(tx: &Tx, row: &schedule::Model, slot: &schedule_slot::Model
         .filter(schedule_slot::Column::Id.ne(slot.id))
         .filter(schedule_slot::Column::EndUtc.gt(span.start))
         .filter(schedule_slot::Column::StartUtc.lt(span.end));
-    if others.count(tx.conn()).await? > 0 || is_busy(tx, row.user_id, preferences, span).await? {
-        let message = "Something else is planned at this time.";
-        return Err(Error::user(UserErrorCode::SlotUnavailable, "start", message));
+    if others.count(tx.conn()).await? > 0 {
+        return Err(taken());
     }
     Ok(())
 }
 
-async fn is_busy(
-    tx: &Tx,
-    person: UserId,
-    preferences: entity::user_preferences::Model,
-    span: Span,
-) -> Result<bool> {
+fn taken() -> Error {
+    let message = "Something else is planned at this time.";
+    Error::user(UserErrorCode::SlotUnavailable, "start", message)
+}
+
+async fn is_busy(tx: &Tx, ctx: &Ctx, person: UserId, span: Span) -> Result<bool> {
+    let preferences = read::preferences(tx, person).await?;
     let whose = Whose {
         person,
         draft: None,
         only: None,
         now: tx.now(),
     };
-    let sources = read::sources(tx, preferences, &whose, span).await?;
+    let store = Store {
+        read: tx.conn(),
+        db: &ctx.platform().db,
+    };
+    let sources = read::sources(store, preferences, &whose, span).await?;
     Ok(fit::is_busy(&sources, span))
 }
 
