@@ -7,6 +7,7 @@ use entity::{calendar_event, event_override};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
+use super::own_guests::{self, OwnGuest};
 use super::recurrence::{Budget, End, Moment, Occurrence, Rule, Skip, Start};
 use super::remake::{self, local_of, series_end, set_start, text_of};
 use super::stored::{Length, Stored, texts};
@@ -151,6 +152,8 @@ pub(super) struct Folded {
     pub(super) local: DateTime,
     /// Its exceptions.
     pub(super) changes: Vec<event_override::Model>,
+    /// Its guests, where these are others than those of the whole series.
+    pub(super) guests: Option<Vec<OwnGuest>>,
 }
 
 /// Makes what holds for all later occurrences part of a later half, or they would jump back: the exception that said it stays with the earlier
@@ -176,9 +179,11 @@ pub(super) fn fold(
             at,
             local,
             changes: later,
+            guests: None,
         };
     };
     later.retain(|change| change.id != lasting.id);
+    let guests = own_guests::of(&lasting);
     let mut row = base.clone();
     placed::read_fields(&mut row, &lasting.patch);
     let shown = placed::shifted_by(&base, &lasting, local);
@@ -189,6 +194,7 @@ pub(super) fn fold(
             at,
             local,
             changes: later,
+            guests,
         };
     }
     let mut checks = Checks::default();
@@ -210,6 +216,7 @@ pub(super) fn fold(
             at,
             local,
             changes: later,
+            guests,
         };
     }
     let local = Stored::of(&shown).start.local();
@@ -218,6 +225,7 @@ pub(super) fn fold(
         row: moved.row,
         local,
         changes: moved.changes,
+        guests,
     }
 }
 

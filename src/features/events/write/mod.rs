@@ -5,6 +5,7 @@ mod delete;
 mod edit;
 mod exceptions;
 mod import;
+mod inherited;
 mod organize;
 mod own_guests;
 mod people;

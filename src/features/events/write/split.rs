@@ -1,15 +1,15 @@
 //! Changing an occurrence and all that follow: the series ends before it, and a new one begins with it.
 
+use entity::calendar_event;
 use entity::enums::ChangeAction;
 use entity::ids::{CalendarEventId, TypedId as _};
-use entity::{attendee, calendar_event};
 use jiff::civil::DateTime;
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
+use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
 use super::edit::{Target, check_texts, remade, with_fields};
 use super::exceptions::Exception;
 use super::reminders::{self, Heirs};
-use super::{Also, exceptions, people, record, save, tell};
+use super::{Also, exceptions, inherited, people, record, save, tell};
 use crate::access::Ctx;
 use crate::features::events::model::{Event, EventPatch, Touched};
 use crate::features::events::{halves, placed, remake, rules};
@@ -63,7 +63,7 @@ pub(super) async fn change_following(
     let earlier = save(tx, before, halves.earlier, also).await?;
     let mut stored = tx.insert(remade.row.into_active_model().reset_all()).await?;
     exceptions::insert(tx, stored.id, remade.changes).await?;
-    copy_guests(tx, before.id, &stored).await?;
+    inherited::guests(tx, before, &stored, folded.guests.as_deref()).await?;
     if let Some(guests) = guests
         && people::replace_guests(tx, &mut stored, guests).await?.is_some()
     {
@@ -120,21 +120,4 @@ fn heir(tx: &Tx, before: &calendar_event::Model, later: calendar_event::Model) -
         updated_at: tx.now(),
         ..later
     }
-}
-
-async fn copy_guests(tx: &Tx, from: CalendarEventId, to: &calendar_event::Model) -> Result<()> {
-    let guests = tx
-        .find::<attendee::Entity>()
-        .filter(attendee::Column::EventId.eq(from))
-        .all(tx.conn())
-        .await?;
-    let guests = guests.into_iter().map(|guest| {
-        let guest = attendee::Model {
-            id: tx.ids().next(),
-            event_id: to.id,
-            ..guest
-        };
-        guest.into_active_model().reset_all()
-    });
-    tx.insert_many::<attendee::ActiveModel>(guests.collect()).await
 }
