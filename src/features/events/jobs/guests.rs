@@ -40,11 +40,15 @@ pub async fn tell_guests(platform: &Platform, job: &RunningJob) -> std::result::
         let Some(row) = events_of(&tx, &[event_id]).await?.remove(&event_id) else {
             return Ok(0);
         };
-        let method = match row.status {
-            EventStatus::Cancelled => Method::Cancel,
-            EventStatus::Confirmed | EventStatus::Tentative => Method::Request,
+        let telling = Telling {
+            method: match row.status {
+                EventStatus::Cancelled => Method::Cancel,
+                EventStatus::Confirmed | EventStatus::Tentative => Method::Request,
+            },
+            original_start,
+            missed: &[],
         };
-        write_letters(&tx, platform, &row, method, original_start).await
+        write_in(&tx, platform, &row, &telling).await
     };
     let left_out = ctx.write(tell).await?;
     if left_out > 0 {
@@ -67,14 +71,15 @@ async fn strangers(tx: &Tx, id: CalendarEventId) -> Result<Vec<attendee::Model>>
     Ok(select.all(tx.conn()).await?)
 }
 
-/// Writes to guests of an event, in a transaction that may end it. Returns how many were left out because they get too many letters.
-pub(in crate::features::events) async fn write_in(
-    tx: &Tx,
-    platform: &Platform,
-    row: &calendar_event::Model,
-    method: Method,
-) -> Result<usize> {
-    write_letters(tx, platform, row, method, None).await
+/// What letters tell of an event.
+#[derive(Clone, Copy)]
+pub(in crate::features::events) struct Telling<'a> {
+    /// What they ask of the guests' programs.
+    pub(in crate::features::events) method: Method,
+    /// The only occurrence that they are about.
+    pub(in crate::features::events) original_start: Option<Instant>,
+    /// The exception of an occurrence that was deleted just now. Who was taken off its list knows that it is not theirs.
+    pub(in crate::features::events) missed: &'a [event_override::Model],
 }
 
 /// Writes to people who are no guests any more, that the event does not take place for them.
@@ -161,13 +166,18 @@ fn exception_at(exceptions: &[event_override::Model], at: Option<Instant>) -> Op
         .find(|exception| Some(exception.original_start_utc) == at)
 }
 
-async fn write_letters(
+/// Writes to guests of an event, in a transaction that may end it. Returns how many were left out because they get too many letters.
+pub(in crate::features::events) async fn write_in(
     tx: &Tx,
     platform: &Platform,
     row: &calendar_event::Model,
-    method: Method,
-    original_start: Option<Instant>,
+    telling: &Telling<'_>,
 ) -> Result<usize> {
+    let Telling {
+        method,
+        original_start,
+        missed,
+    } = *telling;
     let is_over = !row.is_recurring && row.end_utc <= tx.now();
     if is_over || !letters::can_send(platform) {
         return Ok(0);
@@ -188,7 +198,9 @@ async fn write_letters(
         let local = zones::local_of(zones::from_chrono(at), &zone_of(row));
         let mut occurrence = placed::at_following(row, &exceptions, at, local);
         let own = exception_at(&exceptions, original_start);
-        if let Some((exception, start, end)) = own.and_then(|own| Some((own, own.start_utc?, own.end_utc?))) {
+        let placed = own.or(missed.first());
+        let placed = placed.and_then(|own| Some((own, own.start_utc?, own.end_utc?)));
+        if let Some((exception, start, end)) = placed {
             placed::read_times(&mut occurrence, start, end, &exception.patch);
         }
         let is_off = match own {
@@ -202,14 +214,16 @@ async fn write_letters(
         time = when(&occurrence);
     }
     // Who was taken off the list of an occurrence hears nothing of it, and has none there in the series.
-    let own = own_guests::own_people(tx, row, &exceptions).await?;
+    let mut own = own_guests::own_people(tx, row, &exceptions).await?;
+    own.extend(own_guests::own_people(tx, row, missed).await?);
+    let only = original_start.or(missed.first().map(|one| one.original_start_utc));
     let comes = |at: Instant, guest: &attendee::Model| {
         own.get(&at)
             .is_none_or(|people| people.iter().any(|person| person.email == guest.email))
     };
     let mut left_out = 0;
     for guest in guests {
-        if original_start.is_some_and(|at| !comes(at, guest)) {
+        if only.is_some_and(|at| !comes(at, guest)) {
             continue;
         }
         let exceptions: Vec<event_override::Model> = exceptions

@@ -1,6 +1,7 @@
 //! Reminders: planned ahead from their rows, checked again when they fire. Promises: an occurrence that was moved, cancelled or left is
 //! reminded of as it is now or not at all; each reminder fires once for an occurrence.
 
+pub(super) mod called_off;
 pub(super) mod guests;
 pub(super) mod own_guests;
 mod plan;

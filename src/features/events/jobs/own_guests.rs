@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use entity::enums::EventStatus;
 use entity::ids::TypedId as _;
 use entity::{attendee, calendar_event, event_override};
-use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use sha2::{Digest as _, Sha256};
 
 use super::guests::when;
@@ -176,66 +175,4 @@ pub(super) async fn write(
         }
     }
     Ok(left_out)
-}
-
-/// Calls occurrences off for those who are guests of these only: they are not theirs any more, or known by other starts now.
-pub(in crate::features::events) async fn call_off_in(
-    tx: &Tx,
-    platform: &Platform,
-    row: &calendar_event::Model,
-    gone: &[event_override::Model],
-) -> Result<()> {
-    let own = own_people(tx, row, gone).await?;
-    if own.is_empty() {
-        return Ok(());
-    }
-    let select = tx
-        .find::<attendee::Entity>()
-        .filter(attendee::Column::EventId.eq(row.id));
-    let series = select.all(tx.conn()).await?;
-    for exception in gone {
-        let Some(people) = own.get(&exception.original_start_utc) else {
-            continue;
-        };
-        let strangers = lone(people, &series);
-        call_off_one_in(tx, platform, (row, gone), exception, &strangers).await?;
-    }
-    Ok(())
-}
-
-/// Calls one occurrence of a series with these exceptions off for some guests.
-pub(in crate::features::events) async fn call_off_one_in(
-    tx: &Tx,
-    platform: &Platform,
-    (row, exceptions): (&calendar_event::Model, &[event_override::Model]),
-    exception: &event_override::Model,
-    guests: &[attendee::Model],
-) -> Result<()> {
-    let shown = placed::changed(row, exceptions, exception);
-    if shown.end_utc <= tx.now() || !letters::can_send(platform) {
-        return Ok(());
-    }
-    let select = tx
-        .find::<attendee::Entity>()
-        .filter(attendee::Column::EventId.eq(row.id))
-        .filter(attendee::Column::IsOrganizer.eq(true));
-    let organizer = select.one(tx.conn()).await?;
-    for guest in guests.iter().filter(|guest| guest.user_id.is_none()) {
-        if letters::spare_here(platform, &guest.email).is_err() {
-            tracing::warn!("a former guest gets too many letters to be told");
-            continue;
-        }
-        // They do not learn of who comes instead.
-        let people: Vec<attendee::Model> = organizer.iter().chain([guest]).cloned().collect();
-        let one = OneOf {
-            row,
-            exception,
-            shown: &shown,
-            people: &people,
-            method: Method::Cancel,
-        };
-        let news = "You are not invited to this event any more.".to_owned();
-        one.send(tx, platform, guest, news).await?;
-    }
-    Ok(())
 }

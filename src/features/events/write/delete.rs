@@ -9,10 +9,8 @@ use super::edit::{Target, target};
 use super::exceptions::Exception;
 use super::{Also, exceptions, lock, organize, record, require_edit, save, tell};
 use crate::access::Ctx;
-use crate::features::events::jobs::guests;
 use crate::features::events::model::{Event, Occurrences};
 use crate::features::events::{halves, placed, remake};
-use crate::features::letters::Method;
 use crate::kernel::Result;
 use crate::kernel::actions::{Action, Resource};
 use crate::platform::db::Tx;
@@ -64,20 +62,25 @@ pub async fn delete(ctx: &Ctx, id: CalendarEventId, occurrences: Occurrences) ->
                 if let Some((occurrence, at, own)) = &missed {
                     tell::missed(&tx, ctx, (&row, occurrence), *at, own).await?;
                 }
-                tell::lost(&tx, ctx, (&row, row.sequence), &gone).await?;
+                let lost = tell::Lost::deleted(gone);
+                lost.tell(&tx, ctx, (&row, row.sequence), &row).await?;
                 Ok(Some(Event {
                     row,
                     is_masked: false,
                 }))
             }
             _ => {
+                // It ends with a version of its own: what was told of the one before is told already.
+                let row = calendar_event::Model {
+                    version: row.version + 1,
+                    ..row
+                };
                 if !is_own_copy {
-                    if let Some((_, _, own)) = missed {
-                        gone.extend(own);
-                    }
-                    tell::lost(&tx, ctx, (&row, row.sequence), &gone).await?;
-                    tell::deleted(&tx, &row).await?;
-                    guests::write_in(&tx, ctx.platform(), &row, Method::Cancel).await?;
+                    let last = missed.map(|(_, _, own)| own).unwrap_or_default();
+                    gone.extend(last.iter().cloned());
+                    let lost = tell::Lost::deleted(gone);
+                    lost.tell(&tx, ctx, (&row, row.sequence), &row).await?;
+                    tell::deleted(&tx, ctx, &row, &last).await?;
                 }
                 delete_whole(&tx, &row).await?;
                 Ok(None)

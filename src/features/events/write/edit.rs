@@ -268,7 +268,7 @@ async fn change_all(
             .map(|(at, _)| (at, patch.when.is_some())),
         ..Also::default()
     };
-    let gone = tell::out_of_reach(&old, &changes);
+    let lost = tell::Lost::changed(&old, &changes, &patch);
     if changes != old {
         exceptions::replace(tx, before.id, changes).await?;
     }
@@ -278,9 +278,9 @@ async fn change_all(
     let stored = save(tx, &before, row, also).await?;
     if let (Some((at, true)), Some(local)) = (also.occurrence, local) {
         let occurrence = placed::at_occurrence(&stored, local);
-        tell::occurrence(tx, &stored, &occurrence, at).await?;
+        tell::occurrence(tx, (&stored, &occurrence), at, &[]).await?;
     }
-    tell::lost(tx, ctx, (&before, stored.sequence), &gone).await?;
+    lost.tell(tx, ctx, (&before, stored.sequence), &stored).await?;
     if let Some(replaced) = replaced {
         tell::uninvited(tx, ctx, &stored, &replaced).await?;
     }
@@ -411,7 +411,8 @@ async fn change_one(
         if let (Some(start), Some(end)) = (told.start_utc, told.end_utc) {
             placed::read_times(&mut occurrence, start, end, &told.patch);
         }
-        tell::occurrence(tx, &stored, &occurrence, at).await?;
+        let new = people.as_ref().map(|people| people.new.as_slice());
+        tell::occurrence(tx, (&stored, &occurrence), at, new.unwrap_or_default()).await?;
     }
     if let Some(people) = people {
         tell::guests_of_one(tx, ctx, (&stored, changes.as_slice()), &told, &people).await?;

@@ -55,6 +55,7 @@ pub(super) async fn change_following(
         .map(|wanted| rules::reminders(&mut checks, wanted));
     let remade = remade(&base, row, Some(local), patch, later, &mut checks);
     checks.finish()?;
+    let lost = tell::Lost::handed_over(gone, &remade.changes, patch);
 
     let also = Also::default();
     exceptions::remove_from(tx, before.id, at).await?;
@@ -89,7 +90,7 @@ pub(super) async fn change_following(
         Some(lineage),
     );
     // For programs of guests this is another series, which they have not heard of.
-    tell::lost(tx, ctx, (before, earlier.sequence), &gone).await?;
+    lost.tell(tx, ctx, (before, earlier.sequence), &stored).await?;
     tell::split(tx, before, &stored).await?;
     let shown = |row| Event {
         row,
