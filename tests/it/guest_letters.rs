@@ -8,7 +8,7 @@ use crate::support::chores::work;
 use crate::support::post::{MailServer, Received};
 use crate::support::{Client, TestApp, join};
 
-async fn start(mail: &MailServer) -> TestApp {
+pub async fn start(mail: &MailServer) -> TestApp {
     let settings = mail.settings();
     let settings: Vec<(&str, &str)> = settings
         .iter()
@@ -17,7 +17,7 @@ async fn start(mail: &MailServer) -> TestApp {
     TestApp::with_settings(&settings).await
 }
 
-async fn sent(app: &TestApp, mail: &MailServer) -> Vec<Received> {
+pub async fn sent(app: &TestApp, mail: &MailServer) -> Vec<Received> {
     for (kind, result) in work(app).await {
         assert!(result.is_ok(), "{kind}: {result:?}");
     }
@@ -32,7 +32,7 @@ async fn sent(app: &TestApp, mail: &MailServer) -> Vec<Received> {
         .collect()
 }
 
-async fn update(
+pub async fn update(
     client: &Client<'_>,
     id: &str,
     scope: &str,
@@ -45,7 +45,7 @@ async fn update(
     client.gql(document, variables).await
 }
 
-async fn inbox(client: &Client<'_>) -> Vec<(String, String)> {
+pub async fn inbox(client: &Client<'_>) -> Vec<(String, String)> {
     let document = "{ viewer { notifications(first: 20) { nodes { title body } } } }";
     let list = client
         .gql(document, json!({}))
@@ -234,7 +234,7 @@ async fn a_split_series_is_a_new_one_for_guests_from_elsewhere() {
 }
 
 /// Stores what came from elsewhere.
-async fn import(app: &TestApp, calendar: &Value, file: &str) {
+pub async fn import(app: &TestApp, calendar: &Value, file: &str) {
     let parsed = meridian::features::events::ical::read(file, "UTC").unwrap();
     let stored = app
         .platform
@@ -345,7 +345,7 @@ async fn guests_take_an_event_off_their_own_calendar_and_nobody_hears_of_it() {
 }
 
 /// Day of March with guests and answers of each occurrence in a calendar.
-async fn guests_by_day(client: &Client<'_>, workspace: &str, calendar: &Value) -> Vec<String> {
+pub async fn guests_by_day(client: &Client<'_>, workspace: &str, calendar: &Value) -> Vec<String> {
     let document = "query ($id: ID!, $range: DateTimeRangeInput!, $calendars: [ID!]) { workspace(id: $id) {
         eventOccurrences(range: $range, calendarIds: $calendars) { start attendees { email response } } } }";
     let range = json!({ "start": "2026-03-01T00:00:00Z", "end": "2026-03-31T00:00:00Z" });

@@ -78,6 +78,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_up;
+mod single_guests;
 mod split_series;
 mod stored_events;
 mod sync;
