@@ -13,6 +13,7 @@ mod errors;
 mod flight;
 mod keyset;
 mod pools;
+mod processes;
 mod read;
 mod reply;
 mod scope;

@@ -56,7 +56,11 @@ impl Queue<'_> {
             if left.is_empty() {
                 return;
             }
-            assert!(began.elapsed() < DRAINED, "{} keys are left: {left:?}", left.len());
+            assert!(
+                began.elapsed() < DRAINED,
+                "{} keys are left: {left:?}",
+                left.len()
+            );
             sleep(Duration::from_millis(100)).await;
         }
     }
