@@ -6,7 +6,7 @@ use entity::process::Model;
 use crate::kernel::time::Instant;
 
 /// A process that was not heard of for so long is dead: it speaks every two seconds.
-pub(super) const SILENT: TimeDelta = TimeDelta::seconds(6);
+const SILENT: TimeDelta = TimeDelta::seconds(6);
 /// When it is forgotten, should nobody take its place.
 pub(super) const FORGOTTEN: TimeDelta = TimeDelta::hours(1);
 
