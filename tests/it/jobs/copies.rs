@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use entity::enums::JobStatus;
-use entity::ids::JobId;
+use entity::ids::TypedId as _;
 use tokio::time::{Instant, sleep};
 
 use super::bench::{Bench, production, script};
@@ -29,14 +29,12 @@ struct Queue<'a> {
 }
 
 impl Queue<'_> {
-    async fn deliver_a_hundred_times(&self, id: JobId, mark: &str) {
+    async fn deliver_a_hundred_times(&self, id: &str, mark: &str) {
         let key = |part: &str| format!("{}:{part}", self.name);
         let (data, meta, active) = (key("data"), key("meta"), key("active"));
-        // As it travels: the way that clients write it.
-        let id = id.to_string();
         let said = self
             .server
-            .tell(&["EVAL", AGAIN, "3", &data, &meta, &active, &id, mark, "100"])
+            .tell(&["EVAL", AGAIN, "3", &data, &meta, &active, id, mark, "100"])
             .await;
         assert_eq!(said.trim(), "100");
     }
@@ -93,14 +91,16 @@ async fn a_job_that_is_delivered_a_hundred_times_runs_once_and_leaves_nothing() 
 
     // Workers of two replicas take the copies, and some of them while the job runs.
     let id = bench.enqueue(Bench::job(1)).await;
-    queue.deliver_a_hundred_times(id, "before").await;
+    // As it travels: the way that clients write it.
+    let written = id.to_string();
+    queue.deliver_a_hundred_times(&written, "before").await;
     let workers = [work(&bench), work(&other)];
     let row = bench.until(id, JobStatus::Succeeded, DRAINED.as_secs()).await;
     assert_eq!((row.attempts, runs.load(Ordering::SeqCst)), (1, 1));
     queue.until_drained().await;
 
     // It has ended by now, and the queue still works.
-    queue.deliver_a_hundred_times(id, "after").await;
+    queue.deliver_a_hundred_times(&written, "after").await;
     let next = bench.enqueue(Bench::job(2)).await;
     bench.until(next, JobStatus::Succeeded, DRAINED.as_secs()).await;
     queue.until_drained().await;
@@ -111,5 +111,29 @@ async fn a_job_that_is_delivered_a_hundred_times_runs_once_and_leaves_nothing() 
         workers.stop().await;
     }
     other.close().await;
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_with_an_id_that_nobody_can_read_hold_nobody_up() {
+    if !production() {
+        return;
+    }
+    let server = OwnRedis::start().await;
+    let bench = Bench::with_redis(Some(server.url())).await;
+    let (_, _, prefix) = bench.address();
+    let queue = Queue {
+        server: &server,
+        name: format!("{prefix}:jobs:calendar_sync"),
+    };
+    let id = bench.enqueue(Bench::job(1)).await;
+    // Of a version that wrote ids another way: none of ours.
+    let strange = id.uuid().to_string();
+    queue.deliver_a_hundred_times(&strange, "strange").await;
+    let workers = bench.work(script(|_| async { Ok(()) }));
+    let row = bench.until(id, JobStatus::Succeeded, DRAINED.as_secs()).await;
+    assert_eq!(row.attempts, 1);
+    queue.until_drained().await;
+    workers.stop().await;
     bench.close().await;
 }
