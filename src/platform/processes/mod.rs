@@ -23,6 +23,8 @@ use crate::kernel::actor::Actor;
 const BEAT: Duration = Duration::from_secs(2);
 /// Longest wait for the database, at each beat.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same for its time.
+const CLOCK_PATIENCE: Duration = Duration::from_millis(500);
 /// Time for the good-bye.
 const GOOD_BYE: Duration = Duration::from_millis(500);
 const ROLES: [ProcessRole; 3] = [ProcessRole::Serve, ProcessRole::Api, ProcessRole::Worker];
@@ -61,6 +63,7 @@ impl Processes {
         let mut told = BTreeSet::new();
         loop {
             ticks.tick().await;
+            self.keep_time().await;
             match timeout(PATIENCE, self.beat()).await {
                 Ok(Ok(all)) => {
                     // Whoever could not speak for a while does not know whether the others could.
@@ -88,10 +91,18 @@ impl Processes {
         }
     }
 
+    /// Signs of life are judged by all processes, so all of them have the time of the database.
+    async fn keep_time(&self) {
+        let platform = &self.platform;
+        match timeout(CLOCK_PATIENCE, platform.db.set_clock(&platform.clock)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the database does not say what time it is"),
+            Err(_) => tracing::debug!("the database does not say in time what time it is"),
+        }
+    }
+
     async fn beat(&self) -> Result<Vec<process::Model>> {
         let platform = &self.platform;
-        // Signs of life are judged by all processes, so all of them have one time.
-        platform.db.set_clock(&platform.clock).await?;
         platform
             .write(Scope::System, Actor::system(), |tx| async move {
                 let forgotten = tx.now() - roll::FORGOTTEN;
