@@ -4,13 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use entity::change_log;
 use entity::enums::{ApiTokenScope, WorkspaceRole};
 use futures_util::StreamExt as _;
 use meridian::access::{Identity, NewToken, create_token};
 use meridian::kernel::actor::Actor;
-use meridian::platform::db::{Scope, Tx};
-use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
 use crate::support::server::Server;
@@ -26,9 +23,9 @@ const WHOLE: &str = "subscription ($id: ID!, $after: String) { taskChanged(works
 /// The same with something that depends on who asks.
 const PERSONAL: &str = "subscription ($id: ID!, $after: String) { taskChanged(workspaceId: $id, after: $after) {
     cursor task { title workspace { viewerRole viewerPermissions { canManageMembers canEdit } } createdBy { email } } } }";
-const CURSORS: &str = "subscription ($id: ID!, $after: String) { taskChanged(workspaceId: $id, after: $after) { cursor task { title } } }";
+pub const CURSORS: &str = "subscription ($id: ID!, $after: String) { taskChanged(workspaceId: $id, after: $after) { cursor task { title } } }";
 
-async fn token(server: &Server, person: &Person, scope: ApiTokenScope) -> String {
+pub async fn token(server: &Server, person: &Person, scope: ApiTokenScope) -> String {
     token_of(server, person, scope).await.0
 }
 
@@ -53,7 +50,7 @@ async fn token_of(server: &Server, person: &Person, scope: ApiTokenScope) -> (St
     (format!("Bearer {}", created.secret), identity)
 }
 
-async fn create_task(server: &Server, title: &str) {
+pub async fn create_task(server: &Server, title: &str) {
     let input = json!({ "workspaceId": server.app.ana.workspace(), "title": title });
     let mutation =
         "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { message } } }";
@@ -62,7 +59,7 @@ async fn create_task(server: &Server, title: &str) {
 }
 
 /// Subscribes and waits until the subscription has begun.
-async fn watch(server: &Server, authorization: &str, query: &str, after: Value) -> Socket {
+pub async fn watch(server: &Server, authorization: &str, query: &str, after: Value) -> Socket {
     let mut socket = Socket::greet(server, Some(authorization)).await;
     let variables = json!({ "id": server.app.ana.workspace(), "after": after });
     socket.subscribe("1", query, variables).await;
@@ -261,54 +258,4 @@ async fn joining_and_resuming_between_changes_leaves_no_gap() {
     for titles in heard {
         assert_eq!(titles, expected);
     }
-}
-
-#[tokio::test]
-async fn a_cursor_that_the_log_no_longer_reaches_fails_alone_and_beside_others() {
-    let server = Server::start().await;
-    let ana = token(&server, &server.app.ana, ApiTokenScope::Read).await;
-    let newest = "query ($id: ID!) { workspace(id: $id) { changeCursor } }";
-    let newest = server
-        .app
-        .ana()
-        .gql(newest, json!({ "id": server.app.ana.workspace() }))
-        .await;
-    let old = newest.text("/workspace/changeCursor");
-    let position: i64 = old.split_once('.').unwrap().1.parse().unwrap();
-    create_task(&server, "forgotten").await;
-    create_task(&server, "kept").await;
-    let forget = |tx: Tx| async move {
-        let rows = tx
-            .delete_many::<change_log::Entity>()
-            .filter(change_log::Column::Seq.lte(position + 1));
-        rows.exec(tx.conn()).await?;
-        Ok(())
-    };
-    server
-        .app
-        .platform
-        .write(
-            Scope::Workspace(server.app.ana.workspace_id),
-            Actor::system(),
-            forget,
-        )
-        .await
-        .unwrap();
-
-    let mut live = None;
-    for _ in 0..2 {
-        let mut late = watch(&server, &ana, CURSORS, json!(old)).await;
-        let error = late.message().await;
-        assert_eq!(error["type"], "error", "{error}");
-        assert_eq!(error["payload"][0]["extensions"]["code"], "CURSOR_EXPIRED");
-        if live.is_none() {
-            live = Some(watch(&server, &ana, CURSORS, Value::Null).await);
-        }
-    }
-    create_task(&server, "live").await;
-    let message = live.unwrap().message().await;
-    assert_eq!(
-        message["payload"]["data"]["taskChanged"]["task"]["title"], "live",
-        "{message}"
-    );
 }
