@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::enums::JobQueueName;
+use entity::enums::{JobQueueName, ProcessRole};
 use migration::{Migrator, MigratorTrait as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::access;
 use crate::config::Config;
@@ -29,6 +29,7 @@ use crate::platform::llm::Llm;
 use crate::platform::mail::Mailer;
 use crate::platform::metrics::Metrics;
 use crate::platform::presence::Presence;
+use crate::platform::processes::Processes;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
@@ -36,9 +37,6 @@ use crate::platform::{Parts, Platform, db};
 use crate::web::admin::{self, Admin};
 use crate::web::health::{Health, Probe};
 use crate::web::{self, Documents, Web};
-
-/// Time between two looks at the database's clock in a process without workers, which look themselves.
-const CLOCK: Duration = Duration::from_secs(5);
 
 /// Connections to Redis for commands.
 const REDIS_CONNECTIONS: usize = 4;
@@ -159,6 +157,15 @@ impl Role {
     fn has_workers(self) -> bool {
         matches!(self, Self::Everything | Self::Worker)
     }
+
+    /// As the other processes know it.
+    fn known(self) -> ProcessRole {
+        match self {
+            Self::Everything => ProcessRole::Serve,
+            Self::Api => ProcessRole::Api,
+            Self::Worker => ProcessRole::Worker,
+        }
+    }
 }
 
 /// Runs until the process is asked to stop, then ends in order: no new work, a grace for what runs, everything closed. `ready` is called
@@ -177,7 +184,10 @@ pub async fn run(
             *slots = platform.config.workers.concurrency;
         }
     }
-    let health = Health::new(probes(&platform, role, workers.beat.clone()));
+    let processes = Processes::new(&platform, role.known());
+    let mut probes = probes(&platform, role, workers.beat.clone());
+    probes.push(probe_others(&processes));
+    let health = Health::new(probes);
     let documents = Documents::load(&platform.config)?;
     let listener = if role.has_api() {
         let listen = platform.config.listen;
@@ -203,15 +213,9 @@ pub async fn run(
         }
     });
 
-    if !role.has_workers() {
-        let watch = platform.clone();
-        platform.spawn(async move {
-            tokio::select! {
-                () = follow_clock(&watch) => {}
-                () = watch.shutdown.cancelled() => {}
-            }
-        });
-    }
+    // Until everything has ended: it lives while it shuts down.
+    let watch = processes.clone();
+    let watching = AbortOnDropHandle::new(platform.tasks.spawn(async move { watch.watch().await }));
 
     if let Some(listener) = operators {
         let admin = Admin::new(platform.clone(), health.clone());
@@ -252,18 +256,10 @@ pub async fn run(
     };
     ready(address);
     let ((), worked) = tokio::join!(api, work);
+    drop(watching);
+    platform.spawn(async move { processes.farewell().await });
     close(&platform).await;
     Ok(worked?)
-}
-
-/// Keeps the time of the database. Ends never.
-async fn follow_clock(platform: &Platform) {
-    loop {
-        tokio::time::sleep(CLOCK).await;
-        if let Err(error) = platform.db.set_clock(&platform.clock).await {
-            tracing::debug!(%error, "the database does not say what time it is");
-        }
-    }
 }
 
 /// The listener for operators. The usual address may be taken, by another process of ours beside this one; one that somebody chose may not.
@@ -348,6 +344,24 @@ fn probes(platform: &Platform, role: Role, beat: Arc<Beat>) -> Vec<Probe> {
         probes.push(Probe::new("workers", "other processes", look).of_others());
     }
     probes
+}
+
+/// The other processes of the installation: this one serves without them, but somebody should look.
+fn probe_others(processes: &Processes) -> Probe {
+    let processes = processes.clone();
+    let look = move || {
+        let missing = processes.missing();
+        async move {
+            match missing {
+                0 => Ok(()),
+                _ => Err(Error::unavailable(
+                    "A process is gone.",
+                    "it did not say good-bye",
+                )),
+            }
+        }
+    };
+    Probe::new("processes", "all of the installation", look).of_others()
 }
 
 /// Waits for SIGTERM or Ctrl-C.

@@ -106,6 +106,8 @@ text_enums! {
     DataTransferDirection { Import, Export }
     /// File format of a data transfer.
     DataFormat { Ics, Json, Csv }
+    /// What a process of the installation runs: everything, only the API, or only background workers.
+    ProcessRole { Serve, Api, Worker }
 }
 
 /// Importance of a task, stored as its rank so that the database sorts it.

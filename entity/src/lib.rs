@@ -37,6 +37,7 @@ pub mod job_worker;
 pub mod membership;
 pub mod notification;
 pub mod notification_preference;
+pub mod process;
 pub mod reminder;
 pub mod schedule;
 pub mod schedule_slot;
@@ -140,6 +141,7 @@ pub fn catalog() -> Vec<Table> {
         table(membership::Entity),
         table(notification::Entity),
         table(notification_preference::Entity),
+        table(process::Entity),
         table(reminder::Entity),
         table(schedule::Entity),
         table(schedule_slot::Entity),

@@ -33,6 +33,7 @@ mod m0033_audit_cuts;
 mod m0034_walks;
 mod m0036_traces;
 mod m0037_own_reminders;
+mod m0039_processes;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -90,6 +91,7 @@ impl MigratorTrait for Migrator {
                 "calendar_events_ws_calendar_id_uid_idx",
                 "calendar_events (workspace_id, calendar_id, uid)",
             ),
+            Area::boxed("m0039_processes", m0039_processes::tables),
         ]
     }
 }

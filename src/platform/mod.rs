@@ -10,6 +10,7 @@ pub mod llm;
 pub mod mail;
 pub mod metrics;
 pub mod presence;
+pub mod processes;
 pub mod pubsub;
 pub mod redis;
 pub mod secrets;

@@ -95,6 +95,25 @@ async fn until_counted(server: &Process, line: &str) {
     }
 }
 
+/// Waits until all services work.
+async fn until_whole(server: &Process) {
+    let began = Instant::now();
+    loop {
+        let (whole, _, ready) = seen(server, "processes").await;
+        if (whole.as_str(), ready) == ("ok", 200) {
+            return;
+        }
+        assert!(began.elapsed() < SOON, "{whole}: {:#?}", server.log());
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// How many processes that died are in the log.
+fn told_of_the_dead(server: &Process) -> usize {
+    let is_about = |line: &&String| line.contains("a process is gone that did not say good-bye");
+    server.log().iter().filter(is_about).count()
+}
+
 fn has_logged(server: &Process, service: &str) -> bool {
     let about = format!("\"service\":\"{service}\"");
     server.log().iter().any(|line| line.contains(&about))
@@ -129,29 +148,63 @@ async fn a_killed_worker_shows_at_those_who_take_requests() {
     assert!(get(worker.admin, "/metrics").await.is_none());
 }
 
-/// Nobody keeps a list of those who take requests: a monitor sees that one answers neither for itself nor with numbers, as the alert
-/// `MeridianDown` does, and a proxy that it takes no connections. The others go on and do not call it their own trouble.
+/// Every process says that it lives, so the others see one that does not say so any more, until another has taken its place. A monitor sees
+/// it even sooner: it answers neither for itself nor with numbers, as the alert `MeridianDown` says, and a proxy has no connection to it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_replica_answers_no_more_and_the_other_goes_on() {
+async fn a_killed_replica_shows_at_the_others_until_another_takes_its_place() {
     let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
     let start = || Process::start("serve", &database.url, folder.path(), &[]);
     let (mut first, mut second) = (start(), start());
     first.ready().await;
     second.ready().await;
+    until_counted(&second, "meridian_processes{role=\"serve\",state=\"live\"} 2").await;
+    until_counted(&second, "meridian_processes{role=\"serve\",state=\"gone\"} 0").await;
     first.kill();
+    let killed = Instant::now();
     for page in ["/api/health", "/readyz", "/livez"] {
         assert!(get(first.port, page).await.is_none(), "{page}");
     }
     for page in ["/api/health", "/metrics"] {
         assert!(get(first.admin, page).await.is_none(), "{page}");
     }
-    // As long as it may take until the others notice that its workers are gone.
-    sleep(SOON).await;
-    assert_eq!(get(second.port, "/readyz").await.unwrap().0, 200);
-    let (_, body) = get(second.port, "/api/health").await.unwrap();
-    let report: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(report["status"], "ok", "{report:#}\n{:#?}", second.log());
+    let (whole, ready) = until_down(&second, "processes").await;
+    assert_eq!(
+        (whole.as_str(), ready),
+        ("degraded", 200),
+        "the other one goes on"
+    );
+    until_counted(&second, "meridian_processes{role=\"serve\",state=\"gone\"} 1").await;
+    let shown = killed.elapsed();
+    assert!(shown < SOON + Duration::from_secs(1), "after {shown:?}");
+    assert!(has_logged(&second, "processes"), "{:#?}", second.log());
+    assert_eq!(told_of_the_dead(&second), 1, "{:#?}", second.log());
     until_counted(&second, "meridian_workers{queue=\"calendar_sync\"} 1").await;
+
+    let mut third = start();
+    third.ready().await;
+    for server in [&second, &third] {
+        until_whole(server).await;
+        until_counted(server, "meridian_processes{role=\"serve\",state=\"live\"} 2").await;
+        until_counted(server, "meridian_processes{role=\"serve\",state=\"gone\"} 0").await;
+    }
+}
+
+/// Whoever says good-bye is missed by nobody, also while it takes its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_ends_well_is_missed_by_nobody() {
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let start = |command| Process::start(command, &database.url, folder.path(), &[]);
+    let (mut stays, mut leaves) = (start("serve"), start("api"));
+    stays.ready().await;
+    leaves.ready().await;
+    until_counted(&stays, "meridian_processes{role=\"api\",state=\"live\"} 1").await;
+    leaves.end().await;
+    until_counted(&stays, "meridian_processes{role=\"api\",state=\"live\"} 0").await;
+    // As long as it takes until the dead are noticed.
+    sleep(SOON).await;
+    until_whole(&stays).await;
+    until_counted(&stays, "meridian_processes{role=\"api\",state=\"gone\"} 0").await;
+    assert_eq!(told_of_the_dead(&stays), 0, "{:#?}", stays.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,9 +23,9 @@ const WHOLE: &str = "subscription ($id: ID!, $after: String) { taskChanged(works
 /// The same with something that depends on who asks.
 const PERSONAL: &str = "subscription ($id: ID!, $after: String) { taskChanged(workspaceId: $id, after: $after) {
     cursor task { title workspace { viewerRole viewerPermissions { canManageMembers canEdit } } createdBy { email } } } }";
-const CURSORS: &str = "subscription ($id: ID!, $after: String) { taskChanged(workspaceId: $id, after: $after) { cursor task { title } } }";
+pub const CURSORS: &str = "subscription ($id: ID!, $after: String) { taskChanged(workspaceId: $id, after: $after) { cursor task { title } } }";
 
-async fn token(server: &Server, person: &Person, scope: ApiTokenScope) -> String {
+pub async fn token(server: &Server, person: &Person, scope: ApiTokenScope) -> String {
     token_of(server, person, scope).await.0
 }
 
@@ -50,7 +50,7 @@ async fn token_of(server: &Server, person: &Person, scope: ApiTokenScope) -> (St
     (format!("Bearer {}", created.secret), identity)
 }
 
-async fn create_task(server: &Server, title: &str) {
+pub async fn create_task(server: &Server, title: &str) {
     let input = json!({ "workspaceId": server.app.ana.workspace(), "title": title });
     let mutation =
         "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { message } } }";
@@ -59,7 +59,7 @@ async fn create_task(server: &Server, title: &str) {
 }
 
 /// Subscribes and waits until the subscription has begun.
-async fn watch(server: &Server, authorization: &str, query: &str, after: Value) -> Socket {
+pub async fn watch(server: &Server, authorization: &str, query: &str, after: Value) -> Socket {
     let mut socket = Socket::greet(server, Some(authorization)).await;
     let variables = json!({ "id": server.app.ana.workspace(), "after": after });
     socket.subscribe("1", query, variables).await;

@@ -28,6 +28,7 @@ mod calendar_feeds;
 mod calendars;
 mod changes;
 mod contract;
+mod cursors;
 mod daylight;
 mod deaths;
 mod doctor;

@@ -242,6 +242,7 @@ pub const TABLES: &[Table] = &[
         "",
         "name queue slots created_at updated_at",
     ),
+    table("processes", &[], "", "", "name role created_at updated_at"),
     table(
         "integrations",
         &[Goes("owner_id")],

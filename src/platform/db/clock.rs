@@ -40,6 +40,7 @@ impl Db {
 
     /// Puts a clock right that shows another time than the database's.
     pub async fn set_clock(&self, clock: &Clock) -> Result<()> {
+        let _alone = self.0.clock.lock().await;
         if let Some(skew) = self.skew(clock).await?
             && skew.abs() >= ENOUGH
         {

@@ -32,6 +32,7 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
             read,
             write,
             backend: DbBackend::Sqlite,
+            clock: tokio::sync::Mutex::default(),
         }));
     }
     let machinery = (max_connections * 2 / 5).max(1);
@@ -48,6 +49,7 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
         system_read: system.clone(),
         system_write: system,
         backend: DbBackend::Postgres,
+        clock: tokio::sync::Mutex::default(),
     }))
 }
 

@@ -13,6 +13,7 @@ mod errors;
 mod flight;
 mod keyset;
 mod pools;
+mod processes;
 mod read;
 mod reply;
 mod scope;
@@ -62,6 +63,8 @@ struct Pools {
     system_read: DatabaseConnection,
     system_write: DatabaseConnection,
     backend: DbBackend,
+    /// Held while the clock is put right: two who saw the same mistake would correct it twice.
+    clock: tokio::sync::Mutex<()>,
 }
 
 impl Pools {

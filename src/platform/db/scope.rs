@@ -94,6 +94,7 @@ global!(
     job_worker,
     notification,
     notification_preference,
+    process,
     sent_letter,
     session,
     user,

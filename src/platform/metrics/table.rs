@@ -84,6 +84,8 @@ metrics! {
     JOBS_PAUSED = Gauge "meridian_jobs_paused" ["queue"] "1 while workers take no new jobs of the queue.";
     WORKERS = Gauge "meridian_workers" ["queue"]
         "Processes that work on the queue. Every process reports the same: use `max`.";
+    PROCESSES = Gauge "meridian_processes" ["role", "state"]
+        "Processes of the installation by the command that started them: `live`, and `gone` without a good-bye while no other of the kind has started since, for an hour at most. Every process reports the same: use `max`.";
     JOB = Histogram "meridian_job_seconds" ["kind", "outcome"]
         "Time of attempts of this process by kind of job and outcome: succeeded, failed, dead, cancelled, handed_back, lost. Planning runs are among them.";
     SYNC_STALE = Gauge "meridian_sync_oldest_seconds" []

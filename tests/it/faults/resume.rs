@@ -332,6 +332,10 @@ async fn away(minutes: Duration, changes: usize) {
             let id: String = tasks.remove(tasks.len() / 2);
             let query = "mutation ($id: ID!) { deleteTask(id: $id) { userErrors { code } } }";
             (query, json!({ "id": id }))
+        } else if number % 5 == 4 {
+            let query = "mutation ($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { userErrors { code } } }";
+            let input = json!({ "title": format!("{key} again"), "status": "IN_PROGRESS" });
+            (query, json!({ "id": tasks[tasks.len() / 3], "input": input }))
         } else {
             let query = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }";
             let input = json!({ "workspaceId": user.person.workspace(), "title": key });

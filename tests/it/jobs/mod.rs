@@ -1,6 +1,7 @@
 //! Background jobs with real workers, on both ways of running.
 
 pub mod bench;
+mod copies;
 mod outage;
 mod ticks;
 mod turns;

@@ -107,6 +107,23 @@ impl Process {
         self.log.lock().unwrap().clone()
     }
 
+    /// Asks it to end, and waits until it has.
+    pub async fn end(&mut self) {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-s", "TERM", &pid]).status();
+        assert!(asked.unwrap().success());
+        let began = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{} does not end: {:#?}",
+                self.prefix,
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -17,7 +17,7 @@ use apalis_redis::{Config, RedisStorage};
 use entity::enums::JobQueueName;
 use entity::ids::JobId;
 use fred::interfaces::LuaInterface as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use self::connection::Connection;
 use self::flow::Flow;
@@ -41,13 +41,20 @@ const FORGET: &str = "if redis.call('SREM', KEYS[1], ARGV[1]) == 1 then \
     redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('DEL', KEYS[3]) end \
     redis.call('EXPIRE', KEYS[4], 86400) return 1";
 
-/// What travels. Unknown and missing fields are fine: an undecodable task would stop the worker.
+/// What travels. Unknown and missing fields are fine, and ids of another version: an undecodable task would stop the worker, and the next
+/// one that gets it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Pushed {
+    #[serde(deserialize_with = "if_readable")]
     job: Option<JobId>,
     attempt: i32,
     task: String,
+}
+
+fn if_readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<JobId>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_str().and_then(|text| text.parse().ok()))
 }
 
 /// Lends due jobs to Redis, and receives them.
