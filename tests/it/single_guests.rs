@@ -194,13 +194,20 @@ async fn who_was_taken_off_an_occurrence_hears_nothing_of_its_end() {
         text.contains("cancelled one occurrence") && text.contains("3 March 2026"),
         "{text}"
     );
-    assert!(text.contains("EXDATE;TZID=Europe/Berlin:20260303T120000"), "{text}");
+    assert!(
+        text.contains("EXDATE;TZID=Europe/Berlin:20260303T120000"),
+        "{text}"
+    );
     assert_eq!(told(&ben, "Ana cancelled").await, 0);
 
     // It is the last one, so the series goes with it.
     invite(&app, &id, 2, &[ERIK]).await;
     let letters = sent(&app, &mail).await;
-    assert!(letters.iter().any(|letter| letter.to.contains(CARL)), "{:?}", to(&letters));
+    assert!(
+        letters.iter().any(|letter| letter.to.contains(CARL)),
+        "{:?}",
+        to(&letters)
+    );
     delete(&app, &id, "THIS", noon(2)).await;
     let letters = sent(&app, &mail).await;
     assert_eq!(letters.len(), 1, "{:?}", to(&letters));
@@ -234,7 +241,13 @@ async fn guests_from_an_occurrence_on_stay_behind_a_split() {
     let lasting = "BEGIN:VEVENT\r\nUID:lasting\r\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260304T090000Z\r\nDTSTART:20260304T090000Z\r\nDTEND:20260304T100000Z\r\nSUMMARY:Series\r\nORGANIZER;CN=Ana:mailto:ana@example.org\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:dora@elsewhere.example\r\nEND:VEVENT\r\n";
     let file = format!("BEGIN:VCALENDAR\r\n{master}{lasting}END:VCALENDAR\r\n");
     import(&app, &calendar, &file).await;
-    let expected = ["03T09 carl", "04T09 dora+", "05T09 dora+", "06T09 dora+", "07T09 dora+"];
+    let expected = [
+        "03T09 carl",
+        "04T09 dora+",
+        "05T09 dora+",
+        "06T09 dora+",
+        "07T09 dora+",
+    ];
     assert_eq!(guests_by_day(&ana, &workspace, &calendar).await, expected);
     let find = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 5) { nodes { id } } } }";
     let found = ana.gql(find, json!({ "id": workspace })).await;
@@ -244,7 +257,11 @@ async fn guests_from_an_occurrence_on_stay_behind_a_split() {
         let input = json!({ "description": "Split" });
         let changed = update(&ana, &id, "THIS_AND_FOLLOWING", json!(start), input).await;
         changed.succeeded("updateCalendarEvent");
-        assert_eq!(guests_by_day(&ana, &workspace, &calendar).await, expected, "{start}");
+        assert_eq!(
+            guests_by_day(&ana, &workspace, &calendar).await,
+            expected,
+            "{start}"
+        );
     }
 }
 

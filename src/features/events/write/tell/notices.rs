@@ -40,10 +40,7 @@ pub(super) struct Notice<'a> {
 
 impl<'a> Shown<'a> {
     pub(super) fn all(event: &'a calendar_event::Model) -> Self {
-        Self {
-            event,
-            is_one: false,
-        }
+        Self { event, is_one: false }
     }
 
     pub(super) fn one(occurrence: &'a calendar_event::Model) -> Self {
