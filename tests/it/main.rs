@@ -14,6 +14,7 @@ mod support;
 
 mod abuse;
 mod answers;
+mod apply_together;
 mod architecture;
 mod audit;
 mod backup;
