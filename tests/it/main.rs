@@ -52,6 +52,7 @@ mod integrations;
 mod invitations;
 mod jobs;
 mod jobs_api;
+mod kept_plans;
 mod language_model;
 mod mail;
 mod metrics;

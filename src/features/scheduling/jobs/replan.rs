@@ -16,11 +16,12 @@ use sea_orm::{
     Set,
 };
 
+use super::make::Prepared;
 use super::{credit, make, save};
 use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
-use crate::features::scheduling::fit::{Chunk, misplaced};
-use crate::features::scheduling::question::{Base, Question};
+use crate::features::scheduling::fit::{Chunk, days, misplaced};
+use crate::features::scheduling::question::Base;
 use crate::features::scheduling::read::{self, Store};
 use crate::features::scheduling::rules;
 use crate::features::scheduling::solve::How;
@@ -222,7 +223,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
             db: &ctx.platform().db,
         };
         let prepared = make::prepare(store, &row_anew(&row), now, Base::Applied).await?;
-        if make::check(&prepared).is_ok() && is_broken(&prepared.question, now) {
+        if make::check(&prepared).is_ok() && is_broken(&prepared, now) {
             propose(ctx, job, &row, policy.replan_policy).await?;
         }
     }
@@ -264,7 +265,8 @@ async fn is_touched(read: &Read, seq: i64) -> Result<bool> {
 
 /// Whether work in force no longer fits the calendar, the hours, the limits or the order of the tasks, or a task has less or more planned
 /// than is left to do.
-fn is_broken(question: &Question, now: Instant) -> bool {
+fn is_broken(prepared: &Prepared, now: Instant) -> bool {
+    let question = &prepared.question;
     // What is left of a task is not known while it is worked on: a focus session may give it minutes of the slot before the slot does.
     let is_under_way = |task: TaskId| {
         let mut own = question.fixed.iter().filter(|piece| piece.task_id == task);
@@ -280,26 +282,26 @@ fn is_broken(question: &Question, now: Instant) -> bool {
         waited_for.extend(is_under_way(*id).then_some(chunk((0, 0))));
     }
     waited_for.extend(&planned);
-    if misplaced(question, &problem.days, &planned, &waited_for).contains(&true) {
+    if misplaced(question, &days(question, &prepared.window), &planned, &waited_for).contains(&true) {
         return true;
     }
     let mut tasks = problem.tasks.iter().zip(&question.tasks);
     tasks.any(|(task, id)| {
         let prior = task.prior.as_deref().unwrap_or_default();
         let planned: i64 = prior.iter().map(|(start, end)| end - start).sum();
-        (planned != task.dur && !is_under_way(*id)) || prior.iter().any(|chunk| !fits(problem, task, *chunk))
+        (planned != task.dur && !is_under_way(*id)) || prior.iter().any(|chunk| !fits(problem, *chunk))
     }) || question.in_force.iter().any(|piece| {
         let is_known = question.tasks.contains(&piece.task_id);
         !is_known && !question.fixed.contains(piece)
     })
 }
 
-fn fits(problem: &Problem, task: &super::super::engine::Task, (start, end): (i64, i64)) -> bool {
+/// Whether nothing else takes this time. Hours, days and deadlines are judged with all chunks together.
+fn fits(problem: &Problem, (start, end): (i64, i64)) -> bool {
     let overlaps =
         |(from, to, before, after): &(i64, i64, i64, i64)| start < to + after && from - before < end;
     !problem.busy.iter().any(overlaps)
         && !problem.fixed.iter().any(|(from, to)| start < *to && *from < end)
-        && task.deadline.is_none_or(|deadline| end <= deadline)
 }
 
 /// Mends the plan: stored as a proposal, and applied when its person wants that and all that was planned keeps a place.
