@@ -84,6 +84,7 @@ mod split_series;
 mod stored_events;
 mod sync;
 mod sync_repeats;
+mod task_circles;
 mod task_series;
 mod task_time;
 mod tasks;
