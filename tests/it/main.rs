@@ -12,6 +12,7 @@
 
 mod support;
 
+mod abandoned_plans;
 mod abuse;
 mod answers;
 mod apply_together;

@@ -1,6 +1,7 @@
 //! Making plans in the background: when somebody asks, and when something changed around a plan in force.
 
 mod credit;
+mod ended;
 mod generate;
 mod listen;
 mod make;

@@ -17,7 +17,7 @@ use sea_orm::{
 };
 
 use super::make::Prepared;
-use super::{credit, make, save};
+use super::{credit, ended, make, save};
 use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
 use crate::features::scheduling::fit::{Chunk, days, misplaced};
@@ -37,10 +37,11 @@ use crate::platform::jobs::{JobError, RunningJob};
 /// Plans that are looked at, and enqueued, together.
 const PAGE: u64 = 500;
 
-/// Counts planned time that is over as work, then enqueues a comparison for each plan in force whose workspace, or whose person's settings
+/// Counts planned time that is over as work and ends plans that nobody makes any more, then enqueues a comparison for each plan in force whose workspace, or whose person's settings
 /// or calendars elsewhere, changed since the last one.
 pub async fn start_due(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
     credit::credit_all(platform).await?;
+    ended::tell_ended(platform).await?;
     let mut after = None;
     loop {
         if job.cancel.is_cancelled() {
