@@ -24,7 +24,7 @@ use crate::features::scheduling::fit::{Chunk, days, misplaced};
 use crate::features::scheduling::question::Base;
 use crate::features::scheduling::read::{self, Store};
 use crate::features::scheduling::rules;
-use crate::features::scheduling::solve::How;
+use crate::features::scheduling::solve::{How, cancelled};
 use crate::features::scheduling::write;
 use crate::kernel::actor::Actor;
 use crate::kernel::jobs::{NewJob, Payload};
@@ -313,7 +313,11 @@ async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: Rep
     // What found no place before and finds none now is no news.
     let is_same =
         finished.diff.added.is_empty() && finished.diff.moved.is_empty() && finished.diff.removed.is_empty();
-    if is_same || job.cancel.is_cancelled() {
+    if job.cancel.is_cancelled() {
+        // Else the changes would count as seen, and nobody would look at them again.
+        return Err(cancelled());
+    }
+    if is_same {
         return Ok(());
     }
     // A proposal that is only half there would wait for its plan for ever.
