@@ -18,6 +18,7 @@ mod answers;
 mod apply_together;
 mod architecture;
 mod audit;
+mod auto_apply;
 mod backup;
 mod bad_plans;
 mod bad_values;
