@@ -105,3 +105,49 @@ async fn a_deadline_of_this_morning_is_over_however_long_the_breaks_are() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_same_suggestion_is_made_once_whatever_else_changes() {
+    let app = TestApp::start().await;
+    let (ana, own) = at_work(&app).await;
+    task(&ana, &app.ana.workspace(), "Report", 60, json!({})).await;
+    applied(&ana, &own).await;
+    event(&ana, &own, "2026-03-03T09:00:00Z", "2026-03-03T09:30:00Z", json!({})).await;
+    let first = suggested(&ana).await;
+    assert_eq!(first.len(), 1);
+    app.advance(TimeDelta::seconds(30));
+    event(&ana, &own, "2026-03-07T20:00:00Z", "2026-03-07T21:00:00Z", json!({})).await;
+    assert_eq!(suggested(&ana).await, first);
+}
+
+/// A plan of one task in force.
+async fn in_force(ana: &Client<'_>, own: &str, title: &str) {
+    let place = ana.app.ana.workspace();
+    let id = task(ana, &place, title, 60, json!({})).await;
+    let asked = request(ana, &place, "2026-03-03", "2026-03-04", json!({ "taskIds": [id] })).await;
+    let plan = asked
+        .succeeded("generateSchedule")
+        .text("/generateSchedule/schedule/id");
+    work(ana.app).await;
+    let arguments = json!({ "id": plan, "calendarId": own });
+    command(ana, "applySchedule", arguments)
+        .await
+        .succeeded("applySchedule");
+}
+
+#[tokio::test]
+async fn of_two_plans_in_force_each_has_one_suggestion_at_most() {
+    let app = TestApp::start().await;
+    let (ana, own) = at_work(&app).await;
+    // The first at nine, the second at ten.
+    for title in ["Report", "Letters"] {
+        in_force(&ana, &own, title).await;
+    }
+    sweep(&app).await;
+    for (start, end) in [("10:00", "11:00"), ("11:00", "12:00")] {
+        app.advance(TimeDelta::seconds(30));
+        let (start, end) = (format!("2026-03-03T{start}:00Z"), format!("2026-03-03T{end}:00Z"));
+        event(&ana, &own, &start, &end, json!({})).await;
+        assert_eq!(suggested(&ana).await.len(), 1, "{start}");
+    }
+}

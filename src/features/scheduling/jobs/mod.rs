@@ -7,6 +7,7 @@ mod listen;
 mod make;
 mod replan;
 mod save;
+mod suggest;
 
 pub use credit::credit_of;
 pub use generate::generate;

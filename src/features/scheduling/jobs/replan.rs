@@ -11,13 +11,10 @@ use entity::{
     calendar, calendar_event, change_log, membership, schedule, user_preferences, workspace_counter,
 };
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{
-    ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Set,
-};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
 
 use super::make::Prepared;
-use super::{credit, ended, make, save};
+use super::{credit, ended, make, save, suggest};
 use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
 use crate::features::scheduling::fit::{Chunk, days, misplaced};
@@ -309,7 +306,9 @@ fn fits(problem: &Problem, (start, end): (i64, i64)) -> bool {
 async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: ReplanPolicy) -> Result<()> {
     let effort = Some(rules::small_effort());
     let made = make::make(ctx, &row_anew(row), How::Mend, &job.cancel, effort).await?;
-    let finished = save::finish(&made, &ctx.platform().ids)?;
+    let mut finished = save::finish(&made, &ctx.platform().ids)?;
+    // Work of other plans may come first in it, but this is the one that is mended.
+    finished.changes.base_schedule_id = Set(Some(row.id));
     // What found no place before and finds none now is no news.
     let is_same =
         finished.diff.added.is_empty() && finished.diff.moved.is_empty() && finished.diff.removed.is_empty();
@@ -320,17 +319,21 @@ async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: Rep
     if is_same {
         return Ok(());
     }
+    let lost = |id: &entity::ids::TaskId| made.question.in_force.iter().any(|piece| piece.task_id == *id);
+    let keeps_all = !finished.unplaced.iter().any(|one| lost(&one.task_id));
+    let is_applied = policy == ReplanPolicy::Apply && keeps_all;
+    if !is_applied && suggest::is_pending(ctx, row, &finished.slots).await? {
+        return Ok(());
+    }
     // A proposal that is only half there would wait for its plan for ever.
     let finished = &finished;
     let stored = ctx
         .write(|tx| async move {
-            let anew = request(&tx, row).await?;
+            let anew = suggest::request(&tx, row).await?;
             save::store_in(&tx, anew, finished).await
         })
         .await?;
-    let lost = |id: &entity::ids::TaskId| made.question.in_force.iter().any(|piece| piece.task_id == *id);
-    let keeps_all = !finished.unplaced.iter().any(|one| lost(&one.task_id));
-    if policy == ReplanPolicy::Apply && keeps_all {
+    if is_applied {
         match write::apply_for(ctx, row.user_id, stored.id, None, row.calendar_id).await {
             // The proposal stays for its person to decide.
             Ok(_) | Err(Error::User(_)) => {}
@@ -338,37 +341,4 @@ async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: Rep
         }
     }
     Ok(())
-}
-
-/// A new plan for the same days; an older suggestion nobody answered gives way to it.
-async fn request(tx: &Tx, row: &schedule::Model) -> Result<schedule::Model> {
-    use schedule::Column;
-    use sea_orm::ActiveModelTrait as _;
-    let older = tx
-        .find::<schedule::Entity>()
-        .filter(Column::UserId.eq(row.user_id))
-        .filter(Column::Status.eq(ScheduleStatus::Proposed))
-        .filter(Column::BaseScheduleId.eq(row.id))
-        .filter(Column::JobId.is_null());
-    for old in older.all(tx.conn()).await? {
-        let mut discarded = old.clone().into_active_model();
-        discarded.status = Set(ScheduleStatus::Discarded);
-        discarded.updated_at = Set(tx.now());
-        let stored = tx.update(discarded).await?;
-        let changes = rules::audit_diff(Some(&old), &stored);
-        save::record(tx, "schedule.discarded", &stored, changes);
-    }
-    let new = schedule::Model {
-        engine: row.engine,
-        instructions: row.instructions.clone(),
-        feedback: row.feedback.clone(),
-        wishes: row.wishes.clone(),
-        task_ids: row.task_ids.clone(),
-        base_schedule_id: Some(row.id),
-        ..save::requested(tx, row.user_id, (row.start_date, row.end_date))
-    };
-    let stored = tx.insert(new.into_active_model().reset_all()).await?;
-    let changes = rules::audit_diff(None, &stored);
-    save::record(tx, "schedule.requested", &stored, changes);
-    Ok(stored)
 }
