@@ -33,6 +33,9 @@ use crate::platform::jobs::{JobError, RunningJob};
 
 /// Plans that are looked at, and enqueued, together.
 const PAGE: u64 = 500;
+/// What is changed elsewhere has the time at which its transaction began, by the clock of another process perhaps: what is this old when
+/// it is compared may not have been there yet, and is compared once more.
+const WRITING: chrono::Duration = chrono::Duration::seconds(5);
 
 /// Counts planned time that is over as work and ends plans that nobody makes any more, then enqueues a comparison for each plan in force whose workspace, or whose person's settings
 /// or calendars elsewhere, changed since the last one.
@@ -229,7 +232,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
         let seen = schedule::ActiveModel {
             id: Set(id),
             seen_seq: Set(Some(newest)),
-            seen_at: Set(Some(now)),
+            seen_at: Set(Some(now - WRITING)),
             ..Default::default()
         };
         tx.update(seen).await.map(drop)
