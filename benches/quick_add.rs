@@ -26,6 +26,7 @@ fn main() {
         let scene = Scene {
             now: "2026-11-18T09:00:00Z".parse().unwrap(),
             zone: zones::zone("Europe/Berlin").unwrap(),
+            hours: Vec::new(),
             locale: locale.clone(),
         };
         for (text, _) in phrases {

@@ -166,3 +166,31 @@ async fn who_left_a_workspace_is_not_busy_there_any_more() {
     let made = plan(&ben, &app.ben.workspace(), "2026-03-03", "2026-03-03").await;
     assert_eq!(slots(&made), ["Read 2026-03-03T09:00 60"], "{made:#}");
 }
+
+#[tokio::test]
+async fn what_was_written_elsewhere_while_a_plan_was_compared_is_seen_by_the_next_look() {
+    let app = TestApp::start().await;
+    let (ana, team) = (app.ana(), team(&app).await);
+    let more = json!({ "timeZone": "UTC", "bufferMinutes": 0, "replanPolicy": "SUGGEST" });
+    prefer(&ana, &[("TUESDAY", "09:00", "12:00")], more).await;
+    let own = calendar(&ana, &app.ana.workspace(), json!({})).await;
+    let person = json!({ "assigneeId": app.ana.user_id.to_string() });
+    task(&ana, &team, "Report", 60, person).await;
+    let made = plan(&ana, &team, "2026-03-03", "2026-03-03").await;
+    let shared = calendar(&ana, &team, json!({})).await;
+    let apply = json!({ "id": made["id"], "calendarId": shared });
+    command(&ana, "applySchedule", apply)
+        .await
+        .succeeded("applySchedule");
+    app.advance(TimeDelta::seconds(30));
+    sweep(&app).await;
+    // As if it had begun before the look and ended after it: no time passes between them.
+    let secret = json!({ "title": SECRET });
+    event(&ana, &own, "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z", secret).await;
+    app.advance(TimeDelta::seconds(10));
+    sweep(&app).await;
+    let seen = seen(&app.ben(), &team).await;
+    let is_proposed = |one: &&Value| one["status"] == "PROPOSED";
+    let schedules = seen["schedules"]["nodes"].as_array().unwrap();
+    assert_eq!(schedules.iter().filter(is_proposed).count(), 1, "{seen:#}");
+}

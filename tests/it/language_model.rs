@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::model::{Says, app_with, json_text, question, scripted};
+use crate::support::plans::prefer;
 use crate::support::{Answer, Client, TestApp};
 
 /// More than two hundred characters say more than rules can find.
@@ -33,6 +34,7 @@ async fn a_phrase_that_the_rules_doubt_is_read_by_the_model() {
         "minutes": 90, "labels": [], "guests": [] });
     let server = scripted(move |_, _| json_text(&answer)).await;
     let app = app_with(&server.url("/v1")).await;
+    prefer(&app.ana(), &[("MONDAY", "10:00", "14:00")], json!({})).await;
     let made = add(&app.ana(), LONG).await;
     assert_eq!(made.text("/quickAdd/result/title"), "Figures for the board");
     assert_eq!(made.text("/quickAdd/result/dueAt"), "2026-04-07T10:30:00Z");
@@ -48,6 +50,8 @@ async fn a_phrase_that_the_rules_doubt_is_read_by_the_model() {
         (&data["text"], &data["time_zone"]),
         (&json!(LONG), &json!("Europe/Berlin"))
     );
+    let hours = json!([{ "weekday": "monday", "start": "10:00", "end": "14:00" }]);
+    assert_eq!(data["working_hours"], hours);
     assert!(!rules.contains("board"), "what people type is data");
     // What the rules are sure about is nobody else's business.
     add(&app.ana(), "Buy milk").await;

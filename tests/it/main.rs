@@ -12,10 +12,13 @@
 
 mod support;
 
+mod abandoned_plans;
 mod abuse;
 mod answers;
+mod apply_together;
 mod architecture;
 mod audit;
+mod auto_apply;
 mod backup;
 mod bad_plans;
 mod bad_values;
@@ -52,6 +55,7 @@ mod integrations;
 mod invitations;
 mod jobs;
 mod jobs_api;
+mod kept_plans;
 mod language_model;
 mod mail;
 mod metrics;
@@ -84,6 +88,7 @@ mod split_series;
 mod stored_events;
 mod sync;
 mod sync_repeats;
+mod task_circles;
 mod task_series;
 mod task_time;
 mod tasks;

@@ -83,6 +83,7 @@ async fn scene(ctx: &Ctx, time_zone: Option<&str>) -> Result<Scene> {
     Ok(Scene {
         now: platform.clock.now(),
         zone: zones::zone(name).unwrap_or(TimeZone::UTC),
+        hours: people::working_hours_of(&preferences),
         locale: preferences.locale,
     })
 }

@@ -18,6 +18,7 @@ mod tests;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::features::people::WorkingHours;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -36,6 +37,8 @@ pub struct Scene {
     pub now: Instant,
     /// Zone of words such as `tomorrow`.
     pub zone: TimeZone,
+    /// When the person works: for a language model, which may be asked what `after work` means.
+    pub hours: Vec<WorkingHours>,
     /// BCP 47 tag of the language; English is understood in any.
     pub locale: String,
 }

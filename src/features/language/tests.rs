@@ -13,6 +13,7 @@ pub(super) fn scene(locale: &str) -> Scene {
     Scene {
         now: "2026-11-18T09:00:00Z".parse().unwrap(),
         zone: zones::zone("Europe/Berlin").unwrap(),
+        hours: Vec::new(),
         locale: locale.to_owned(),
     }
 }

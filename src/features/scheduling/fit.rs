@@ -25,6 +25,22 @@ pub struct Chunk {
 /// A day and how many slots may be planned in it.
 pub type Day = (i64, i64, i64);
 
+/// The days of a question with their limits. What somebody put on a day by hand pushes nothing else off it.
+pub fn days(question: &Question, window: &Window) -> Vec<Day> {
+    let by_hand: Vec<Range> = question
+        .fixed
+        .iter()
+        .filter(|piece| piece.is_locked)
+        .filter_map(|piece| window.cover(piece.span))
+        .collect();
+    let days = question.problem.days.iter();
+    days.map(|(start, end, most)| {
+        let own: i64 = by_hand.iter().map(|range| common(*range, (*start, *end))).sum();
+        (*start, *end, most + own)
+    })
+    .collect()
+}
+
 /// Which of these chunks the question would not allow: outside the hours, too early, too late, more than a day may have, or before what
 /// the task waits for is done. `all` is everything that is planned, of which the chunks may be a part.
 pub fn misplaced(question: &Question, days: &[Day], chunks: &[Chunk], all: &[Chunk]) -> Vec<bool> {
@@ -170,7 +186,7 @@ impl Look<'_> {
             .collect();
         let (slots, chunks): (Vec<ScheduleSlotId>, Vec<Chunk>) =
             wanted.iter().filter(is_loose).filter_map(chunk).unzip();
-        let misplaced = misplaced(question, &self.days(&draft), &chunks, &all);
+        let misplaced = misplaced(question, &days(question, self.window), &chunks, &all);
         let misplaced = slots
             .into_iter()
             .zip(misplaced)
@@ -182,21 +198,6 @@ impl Look<'_> {
             .map(|(slot, _)| slot)
             .chain(blocked.map(|piece| piece.slot_id))
             .collect()
-    }
-
-    /// The days with their limits. What somebody put on a day by hand pushes nothing else off it.
-    fn days(&self, draft: &[Piece]) -> Vec<Day> {
-        let by_hand: Vec<Range> = draft
-            .iter()
-            .filter(|piece| piece.is_locked)
-            .filter_map(|piece| self.window.cover(piece.span))
-            .collect();
-        let days = self.question.problem.days.iter();
-        days.map(|(start, end, most)| {
-            let own: i64 = by_hand.iter().map(|range| common(*range, (*start, *end))).sum();
-            (*start, *end, most + own)
-        })
-        .collect()
     }
 
     /// Tasks of which more or less would be planned than is left to do, with what else is planned of them. More is accepted where all of

@@ -360,9 +360,10 @@ fn in_force(sources: &Sources, window: &Window, now: Instant) -> (Vec<Piece>, Ve
 fn work(task: &task::Model, rest: i64, window: &Window, now: Instant) -> engine::Task {
     let dur = window.slots(rest);
     let (min, max) = sizes(task, dur, window);
-    // What is over is not later than the begin of the plan, so that nobody takes it for a matter of too little time.
+    // What is over is before the begin of the plan, by so much that no break behind work reaches back into it: nobody takes it for a matter
+    // of too little time.
     let deadline = |due: Instant| match window.floor(due) {
-        slot if due <= now => slot.min(0),
+        slot if due <= now => slot.min(-window.slots(24 * 60)),
         slot => slot,
     };
     let est = task.start_after.map_or(0, |at| window.ceil(at));

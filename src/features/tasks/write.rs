@@ -257,8 +257,9 @@ pub async fn delete(ctx: &Ctx, id: TaskId) -> Result<Vec<TaskId>> {
                 .into_tuple()
                 .all(tx.conn())
                 .await?;
-            doomed.extend(&children);
-            level = children;
+            // A circle that an older version wrote leads back to where it began, and is walked once.
+            level = children.into_iter().filter(|child| *child != id).collect();
+            doomed.extend(&level);
         }
         // Deepest first: a parent cannot go before its children.
         for id in doomed.iter().rev() {

@@ -69,6 +69,20 @@ impl Flight {
             .map_err(while_asking)
     }
 
+    /// Rows that a statement finds in all workspaces: it alone runs in the role of the machinery. No other statement of this transaction
+    /// comes between, and whatever fails ends the transaction, and with it the role.
+    pub(super) async fn query_all_beside(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let mut transaction = self.0.lock().await;
+        become_role(&mut transaction, "SET LOCAL ROLE meridian_system").await?;
+        let (sql, values) = parts(statement);
+        let connection: &mut PgConnection = &mut transaction;
+        let rows = query_with::<Postgres, _>(sql, values).fetch_all(connection).await;
+        let back = become_role(&mut transaction, "SET LOCAL ROLE meridian_app").await;
+        let rows = rows.map_err(while_asking)?;
+        back?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         self.0.into_inner().commit().await.map_err(while_asking)
     }
@@ -76,6 +90,10 @@ impl Flight {
     pub(super) async fn rollback(self) -> Result<(), DbErr> {
         self.0.into_inner().rollback().await.map_err(while_asking)
     }
+}
+
+async fn become_role(connection: &mut PgConnection, role: &'static str) -> Result<(), DbErr> {
+    connection.execute(role).await.map(drop).map_err(while_executing)
 }
 
 fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {

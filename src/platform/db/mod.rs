@@ -4,6 +4,7 @@
 mod among;
 mod audit;
 pub mod backup;
+mod beside;
 mod bulk;
 mod clock;
 mod columns;
@@ -31,6 +32,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
+pub use beside::Beside;
 pub use columns::{Partial, fetch};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;

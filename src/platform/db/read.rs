@@ -102,6 +102,24 @@ impl Read {
         self.get_database_backend() == DbBackend::Postgres
     }
 
+    /// Whether statements run inside an open transaction.
+    pub(super) fn is_transaction(&self) -> bool {
+        matches!(self.handle, Handle::Transaction(_) | Handle::Flight(_))
+    }
+
+    /// Rows that a statement finds in all workspaces, on the connection of this transaction.
+    pub(super) async fn query_all_beside(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        note(&statement.sql, Scope::System.name());
+        match (&self.handle, self.scope) {
+            (Handle::Flight(flight), Scope::Workspace(_)) => flight.query_all_beside(statement).await,
+            (Handle::Flight(flight), Scope::System) => flight.query_all(statement).await,
+            (Handle::Transaction(transaction), _) => transaction.query_all_raw(statement).await,
+            (Handle::Pool(_) | Handle::Scoped(..), _) => {
+                Err(DbErr::Custom("a read beside a transaction that is none".into()))
+            }
+        }
+    }
+
     /// The statement as it goes out.
     fn named(&self, statement: Statement) -> Statement {
         let statement = match &self.handle {

@@ -3,8 +3,8 @@
 //! Promises: two statements whatever the window and however many workspaces; free and cancelled occurrences are left out, tentative ones
 //! stay; whole days and floating times mean those of the person's zone. Titles and other details never leave the database.
 //!
-//! The one place that looks over the walls of a workspace for a person's plan. It opens its own read, so that nobody else holds it, reads
-//! only the columns below and only calendars that the person owns in workspaces they are in, and hands out nothing but times.
+//! The one place that looks over the walls of a workspace for a person's plan. It reads only the columns below and only calendars that the
+//! person owns in workspaces they are in, and hands out nothing but times.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::features::events::occurrence::{Change, Occurrence, View, occurrences}
 use crate::features::events::recurrence::Budget;
 use crate::kernel::Result;
 use crate::kernel::time::{Instant, Span};
-use crate::platform::db::{Db, Partial as _, Read, Scope};
+use crate::platform::db::{Beside, Partial as _};
 
 /// A time that is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +73,15 @@ const COLUMNS: [calendar_event::Column; 19] = {
     ]
 };
 
-/// When a person is busy in a span of time, by start. `zone` is where they are. Sees what is committed.
-pub async fn busy(db: &Db, subject: Subject, span: Span, zone: &TimeZone) -> Result<Vec<Busy>> {
+/// When a person is busy in a span of time, by start. `zone` is where they are. Sees what is committed, and what the transaction wrote in
+/// which it is asked.
+pub async fn busy(read: &Beside<'_>, subject: Subject, span: Span, zone: &TimeZone) -> Result<Vec<Busy>> {
     // Whole days are stored as those of the event's zone; no two zones are further apart than this.
     let wide = Span {
         start: span.start - chrono::Duration::hours(27),
         end: span.end + chrono::Duration::hours(27),
     };
-    let read = db.read(Scope::System).await?;
-    let rows = candidates(&read, subject, wide).await?;
+    let rows = candidates(read, subject, wide).await?;
     let series = rows.iter().filter(|row| row.is_recurring);
     let (series, places): (Vec<CalendarEventId>, HashSet<WorkspaceId>) =
         series.map(|row| (row.id, row.workspace_id)).unzip();
@@ -91,7 +91,7 @@ pub async fn busy(db: &Db, subject: Subject, span: Span, zone: &TimeZone) -> Res
             .find::<event_override::Entity>()
             .filter(event_override::Column::WorkspaceId.is_in(places))
             .filter(event_override::Column::EventId.is_in(series));
-        for row in select.all(&read).await? {
+        for row in select.all(read).await? {
             changes.entry(row.event_id).or_default().push(Change(row));
         }
     }
@@ -116,7 +116,7 @@ pub async fn busy(db: &Db, subject: Subject, span: Span, zone: &TimeZone) -> Res
 }
 
 /// Single events of the window, series that may have an occurrence in it, and series of which one was moved into it.
-async fn candidates(read: &Read, subject: Subject, span: Span) -> Result<Vec<calendar_event::Model>> {
+async fn candidates(read: &Beside<'_>, subject: Subject, span: Span) -> Result<Vec<calendar_event::Model>> {
     use calendar_event::Column;
     let select = |condition: Condition| {
         read.find::<calendar_event::Entity>()

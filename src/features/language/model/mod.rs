@@ -24,6 +24,7 @@ fn now_of(scene: &Scene) -> Value {
         "now": now.strftime("%Y-%m-%dT%H:%M").to_string(),
         "weekday": now.strftime("%A").to_string(),
         "time_zone": scene.zone.iana_name().unwrap_or("UTC"),
+        "working_hours": scene.hours,
         "language": scene.locale,
     })
 }

@@ -2,6 +2,7 @@
 
 use entity::enums::ScheduleStatus;
 use entity::ids::ScheduleId;
+use entity::schedule;
 
 use super::{credit, listen, make, save};
 use crate::access::Ctx;
@@ -42,7 +43,7 @@ pub async fn generate(platform: &Platform, job: &RunningJob) -> std::result::Res
 async fn run(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
     let row = read::get(ctx, id).await?;
     if row.status != ScheduleStatus::Generating {
-        return Ok(());
+        return finish_earlier(ctx, job, &row).await;
     }
     let row = listen::listen(ctx, row, &job.cancel).await?;
     credit::credit_of(ctx, row.user_id).await?;
@@ -56,11 +57,27 @@ async fn run(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
         return Ok(());
     };
     if stored.auto_apply && fits {
-        // What stands in the way of applying it does not take the proposal away.
-        match write::apply_for(ctx, stored.user_id, id, None, None).await {
-            Ok(_) | Err(Error::User(_)) => {}
-            Err(error) => return Err(error),
-        }
+        apply(ctx, &stored).await?;
     }
     Ok(())
+}
+
+/// An earlier attempt may have ended after the plan was stored and before it was applied.
+async fn finish_earlier(ctx: &Ctx, job: &RunningJob, row: &schedule::Model) -> Result<()> {
+    let is_left = job.attempt > 1
+        && row.job_id == Some(job.id)
+        && row.auto_apply
+        && row.status == ScheduleStatus::Proposed;
+    if is_left && read::unscheduled_of(ctx, &[row.id]).await?.is_empty() {
+        apply(ctx, row).await?;
+    }
+    Ok(())
+}
+
+/// What stands in the way of applying a plan does not take the proposal away.
+async fn apply(ctx: &Ctx, row: &schedule::Model) -> Result<()> {
+    match write::apply_for(ctx, row.user_id, row.id, None, None).await {
+        Ok(_) | Err(Error::User(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

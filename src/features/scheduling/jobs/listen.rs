@@ -10,6 +10,7 @@ use super::make::{step, tell};
 use super::save::locked;
 use crate::access::Ctx;
 use crate::features::language::{self, Heard, Scene};
+use crate::features::people;
 use crate::features::scheduling::read;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, zones};
@@ -42,6 +43,7 @@ pub async fn listen(ctx: &Ctx, row: schedule::Model, cancel: &CancellationToken)
     let mut scene = Scene {
         now,
         zone: zones::zone(&preferences.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
+        hours: people::working_hours_of(&preferences),
         locale: preferences.locale,
     };
     let mut new = Heard::default();

@@ -11,19 +11,17 @@ use entity::{
     calendar, calendar_event, change_log, membership, schedule, user_preferences, workspace_counter,
 };
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{
-    ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Set,
-};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
 
-use super::{credit, make, save};
+use super::make::Prepared;
+use super::{credit, ended, make, save, suggest};
 use crate::access::Ctx;
 use crate::features::scheduling::engine::Problem;
-use crate::features::scheduling::fit::{Chunk, misplaced};
-use crate::features::scheduling::question::{Base, Question};
+use crate::features::scheduling::fit::{Chunk, days, misplaced};
+use crate::features::scheduling::question::Base;
 use crate::features::scheduling::read::{self, Store};
 use crate::features::scheduling::rules;
-use crate::features::scheduling::solve::How;
+use crate::features::scheduling::solve::{How, cancelled};
 use crate::features::scheduling::write;
 use crate::kernel::actor::Actor;
 use crate::kernel::jobs::{NewJob, Payload};
@@ -35,11 +33,15 @@ use crate::platform::jobs::{JobError, RunningJob};
 
 /// Plans that are looked at, and enqueued, together.
 const PAGE: u64 = 500;
+/// What is changed elsewhere has the time at which its transaction began, by the clock of another process perhaps: what is this old when
+/// it is compared may not have been there yet, and is compared once more.
+const WRITING: chrono::Duration = chrono::Duration::seconds(5);
 
-/// Counts planned time that is over as work, then enqueues a comparison for each plan in force whose workspace, or whose person's settings
+/// Counts planned time that is over as work and ends plans that nobody makes any more, then enqueues a comparison for each plan in force whose workspace, or whose person's settings
 /// or calendars elsewhere, changed since the last one.
 pub async fn start_due(platform: &Platform, job: &RunningJob) -> std::result::Result<(), JobError> {
     credit::credit_all(platform).await?;
+    ended::tell_ended(platform).await?;
     let mut after = None;
     loop {
         if job.cancel.is_cancelled() {
@@ -222,7 +224,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
             db: &ctx.platform().db,
         };
         let prepared = make::prepare(store, &row_anew(&row), now, Base::Applied).await?;
-        if make::check(&prepared).is_ok() && is_broken(&prepared.question, now) {
+        if make::check(&prepared).is_ok() && is_broken(&prepared, now) {
             propose(ctx, job, &row, policy.replan_policy).await?;
         }
     }
@@ -230,7 +232,7 @@ async fn mend(ctx: &Ctx, job: &RunningJob, id: ScheduleId) -> Result<()> {
         let seen = schedule::ActiveModel {
             id: Set(id),
             seen_seq: Set(Some(newest)),
-            seen_at: Set(Some(now)),
+            seen_at: Set(Some(now - WRITING)),
             ..Default::default()
         };
         tx.update(seen).await.map(drop)
@@ -264,7 +266,8 @@ async fn is_touched(read: &Read, seq: i64) -> Result<bool> {
 
 /// Whether work in force no longer fits the calendar, the hours, the limits or the order of the tasks, or a task has less or more planned
 /// than is left to do.
-fn is_broken(question: &Question, now: Instant) -> bool {
+fn is_broken(prepared: &Prepared, now: Instant) -> bool {
+    let question = &prepared.question;
     // What is left of a task is not known while it is worked on: a focus session may give it minutes of the slot before the slot does.
     let is_under_way = |task: TaskId| {
         let mut own = question.fixed.iter().filter(|piece| piece.task_id == task);
@@ -280,50 +283,60 @@ fn is_broken(question: &Question, now: Instant) -> bool {
         waited_for.extend(is_under_way(*id).then_some(chunk((0, 0))));
     }
     waited_for.extend(&planned);
-    if misplaced(question, &problem.days, &planned, &waited_for).contains(&true) {
+    if misplaced(question, &days(question, &prepared.window), &planned, &waited_for).contains(&true) {
         return true;
     }
     let mut tasks = problem.tasks.iter().zip(&question.tasks);
     tasks.any(|(task, id)| {
         let prior = task.prior.as_deref().unwrap_or_default();
         let planned: i64 = prior.iter().map(|(start, end)| end - start).sum();
-        (planned != task.dur && !is_under_way(*id)) || prior.iter().any(|chunk| !fits(problem, task, *chunk))
+        (planned != task.dur && !is_under_way(*id)) || prior.iter().any(|chunk| !fits(problem, *chunk))
     }) || question.in_force.iter().any(|piece| {
         let is_known = question.tasks.contains(&piece.task_id);
         !is_known && !question.fixed.contains(piece)
     })
 }
 
-fn fits(problem: &Problem, task: &super::super::engine::Task, (start, end): (i64, i64)) -> bool {
+/// Whether nothing else takes this time. Hours, days and deadlines are judged with all chunks together.
+fn fits(problem: &Problem, (start, end): (i64, i64)) -> bool {
     let overlaps =
         |(from, to, before, after): &(i64, i64, i64, i64)| start < to + after && from - before < end;
     !problem.busy.iter().any(overlaps)
         && !problem.fixed.iter().any(|(from, to)| start < *to && *from < end)
-        && task.deadline.is_none_or(|deadline| end <= deadline)
 }
 
 /// Mends the plan: stored as a proposal, and applied when its person wants that and all that was planned keeps a place.
 async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: ReplanPolicy) -> Result<()> {
     let effort = Some(rules::small_effort());
     let made = make::make(ctx, &row_anew(row), How::Mend, &job.cancel, effort).await?;
-    let finished = save::finish(&made, &ctx.platform().ids)?;
+    let mut finished = save::finish(&made, &ctx.platform().ids)?;
+    // Work of other plans may come first in it, but this is the one that is mended.
+    finished.changes.base_schedule_id = Set(Some(row.id));
     // What found no place before and finds none now is no news.
     let is_same =
         finished.diff.added.is_empty() && finished.diff.moved.is_empty() && finished.diff.removed.is_empty();
-    if is_same || job.cancel.is_cancelled() {
+    if job.cancel.is_cancelled() {
+        // Else the changes would count as seen, and nobody would look at them again.
+        return Err(cancelled());
+    }
+    if is_same {
+        return Ok(());
+    }
+    let lost = |id: &entity::ids::TaskId| made.question.in_force.iter().any(|piece| piece.task_id == *id);
+    let keeps_all = !finished.unplaced.iter().any(|one| lost(&one.task_id));
+    let is_applied = policy == ReplanPolicy::Apply && keeps_all;
+    if !is_applied && suggest::is_pending(ctx, row, &finished.slots).await? {
         return Ok(());
     }
     // A proposal that is only half there would wait for its plan for ever.
     let finished = &finished;
     let stored = ctx
         .write(|tx| async move {
-            let anew = request(&tx, row).await?;
+            let anew = suggest::request(&tx, row).await?;
             save::store_in(&tx, anew, finished).await
         })
         .await?;
-    let lost = |id: &entity::ids::TaskId| made.question.in_force.iter().any(|piece| piece.task_id == *id);
-    let keeps_all = !finished.unplaced.iter().any(|one| lost(&one.task_id));
-    if policy == ReplanPolicy::Apply && keeps_all {
+    if is_applied {
         match write::apply_for(ctx, row.user_id, stored.id, None, row.calendar_id).await {
             // The proposal stays for its person to decide.
             Ok(_) | Err(Error::User(_)) => {}
@@ -331,37 +344,4 @@ async fn propose(ctx: &Ctx, job: &RunningJob, row: &schedule::Model, policy: Rep
         }
     }
     Ok(())
-}
-
-/// A new plan for the same days; an older suggestion nobody answered gives way to it.
-async fn request(tx: &Tx, row: &schedule::Model) -> Result<schedule::Model> {
-    use schedule::Column;
-    use sea_orm::ActiveModelTrait as _;
-    let older = tx
-        .find::<schedule::Entity>()
-        .filter(Column::UserId.eq(row.user_id))
-        .filter(Column::Status.eq(ScheduleStatus::Proposed))
-        .filter(Column::BaseScheduleId.eq(row.id))
-        .filter(Column::JobId.is_null());
-    for old in older.all(tx.conn()).await? {
-        let mut discarded = old.clone().into_active_model();
-        discarded.status = Set(ScheduleStatus::Discarded);
-        discarded.updated_at = Set(tx.now());
-        let stored = tx.update(discarded).await?;
-        let changes = rules::audit_diff(Some(&old), &stored);
-        save::record(tx, "schedule.discarded", &stored, changes);
-    }
-    let new = schedule::Model {
-        engine: row.engine,
-        instructions: row.instructions.clone(),
-        feedback: row.feedback.clone(),
-        wishes: row.wishes.clone(),
-        task_ids: row.task_ids.clone(),
-        base_schedule_id: Some(row.id),
-        ..save::requested(tx, row.user_id, (row.start_date, row.end_date))
-    };
-    let stored = tx.insert(new.into_active_model().reset_all()).await?;
-    let changes = rules::audit_diff(None, &stored);
-    save::record(tx, "schedule.requested", &stored, changes);
-    Ok(stored)
 }

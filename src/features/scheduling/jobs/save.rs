@@ -291,20 +291,25 @@ pub async fn fail(ctx: &Ctx, id: ScheduleId, message: &str) -> Result<()> {
         if before.status != ScheduleStatus::Generating {
             return Ok(());
         }
-        let mut row = before.clone();
-        row.status = ScheduleStatus::Failed;
-        row.phase = SchedulePhase::Failed;
-        row.error = Some(message.to_owned());
-        row.generated_at = Some(tx.now());
-        row.version += 1;
-        row.updated_at = tx.now();
-        let stored = tx.update(row.into_active_model().reset_all()).await?;
-        notify(&tx, &stored, "Your schedule could not be generated".to_owned()).await?;
-        let changes = rules::audit_diff(Some(&before), &stored);
-        record(&tx, "schedule.failed", &stored, changes);
-        tx.announce(Topic::Schedule(id), &Progress::from(&stored))
+        fail_in(&tx, before, message).await
     })
     .await
+}
+
+/// The same for a row that is this transaction's.
+pub async fn fail_in(tx: &Tx, before: schedule::Model, message: &str) -> Result<()> {
+    let mut row = before.clone();
+    row.status = ScheduleStatus::Failed;
+    row.phase = SchedulePhase::Failed;
+    row.error = Some(message.to_owned());
+    row.generated_at = Some(tx.now());
+    row.version += 1;
+    row.updated_at = tx.now();
+    let stored = tx.update(row.into_active_model().reset_all()).await?;
+    notify(tx, &stored, "Your schedule could not be generated".to_owned()).await?;
+    let changes = rules::audit_diff(Some(&before), &stored);
+    record(tx, "schedule.failed", &stored, changes);
+    tx.announce(Topic::Schedule(stored.id), &Progress::from(&stored))
 }
 
 async fn notify(tx: &Tx, row: &schedule::Model, title: String) -> Result<()> {

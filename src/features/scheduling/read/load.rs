@@ -63,7 +63,7 @@ pub async fn sources(
         person: whose.person,
         home,
     };
-    let mut busy = events::busy(db, subject, span, &zone).await?;
+    let mut busy = events::busy(&db.beside(read), subject, span, &zone).await?;
     let tasks = read
         .find::<task::Entity>()
         .filter(condition(whose))

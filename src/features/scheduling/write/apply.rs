@@ -4,9 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use entity::enums::ScheduleStatus;
 use entity::ids::{CalendarEventId, CalendarId, ScheduleId, ScheduleSlotId, TaskId, UserId};
-use entity::{calendar, schedule, schedule_slot, task};
+use entity::{calendar, schedule, schedule_slot, task, user_preferences};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set};
+use sea_orm::{
+    ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Set,
+};
 
 use super::mend::mend;
 use super::{own, refused, save};
@@ -52,7 +54,10 @@ pub async fn apply_for(
         let attempt = ctx
             .write(|tx| {
                 let (chosen, calendar) = (chosen.clone(), calendar.clone());
-                async move { apply_in(&tx, ctx, id, chosen, &calendar).await }
+                async move {
+                    lock_person(&tx, person).await?;
+                    apply_in(&tx, ctx, id, chosen, &calendar).await
+                }
             })
             .await?;
         match attempt {
@@ -62,6 +67,17 @@ pub async fn apply_for(
         }
     }
     Err(unavailable("id", 1))
+}
+
+/// Makes this transaction the only one that puts plans of a person on calendars, in whichever workspace: of two that planned the same
+/// time the second one sees the first. Comes before the lock of the workspace, so that nobody waits in a circle.
+async fn lock_person(tx: &Tx, person: UserId) -> Result<()> {
+    let select = tx
+        .find_global::<user_preferences::Entity>()
+        .filter(user_preferences::Column::UserId.eq(person))
+        .lock_exclusive();
+    select.one(tx.conn()).await?.ok_or_else(Error::not_found)?;
+    Ok(())
 }
 
 pub(super) fn unavailable(path: &str, count: usize) -> Error {

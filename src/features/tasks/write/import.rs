@@ -234,6 +234,10 @@ pub async fn link_in(
             Err(error) => notes.push(sentences(error)?),
         }
     }
+    if !depends_on.is_empty() {
+        // Two dependencies that are harmless alone can close a circle together.
+        tx.lock_workspace().await?;
+    }
     let select = tx
         .find::<task_dependency::Entity>()
         .filter(task_dependency::Column::TaskId.eq(id));
