@@ -114,6 +114,13 @@ impl Connection {
         let Ok(caller) = finding_out.instrument(self.span()).await else {
             return close(Close::forbidden());
         };
+        // A socket that nobody signed in to is a request of its address, or one address could hold any number of them.
+        if caller.user_id().is_none() {
+            let paid = auth::pay(&self.web, &self.client, Limit::GuestRequests).await;
+            if paid.is_err() {
+                return close(Close::too_many_messages());
+            }
+        }
         self.revoked = caller
             .user_id()
             .map(|user| listen(self.web.platform.pubsub.subscribe(Topic::Revoked(user))));
@@ -132,6 +139,10 @@ impl Connection {
         let Some(joiner) = self.joiner.clone() else {
             return close(Close::unauthorized());
         };
+        // Nothing begins on the strength of credentials that have ended, whenever somebody looks at them next.
+        if self.is_over() {
+            return close(Close::revoked());
+        }
         if self.operations.iter().any(|running| *running.id == *id) {
             return close(Close::duplicate(&id));
         }
