@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use entity::enums::{ApiTokenScope, WorkspaceRole};
 use meridian::access::{Identity, NewToken, create_token};
+use meridian::features::people;
 use meridian::kernel::actor::Actor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -164,6 +165,25 @@ async fn a_token_that_has_ended_hears_nothing_more_after_the_next_ping() {
     let last = timeout(Duration::from_secs(8), socket.hear()).await;
     let Said::Closed(code, _) = last.expect("soon") else {
         panic!("it went on");
+    };
+    assert_eq!(code, 4401);
+}
+
+#[tokio::test]
+async fn whoever_looks_after_the_installation_no_more_is_sent_off() {
+    let server = start(&[]).await;
+    let (platform, ana) = (&server.app.platform, server.app.ana.user_id);
+    people::set_admin(platform, ana, true).await.unwrap();
+    let token = token(&server, ApiTokenScope::Admin, false, None).await;
+    let mut socket = Socket::greet(&server, Some(&token)).await;
+    socket.subscribe("1", "{ jobQueues { name } }", json!({})).await;
+    let said = socket.message().await;
+    assert!(said["payload"]["data"]["jobQueues"].is_array(), "{said}");
+    assert_eq!(socket.message().await["type"], "complete");
+    people::set_admin(platform, ana, false).await.unwrap();
+    let closed = timeout(Duration::from_secs(1), socket.hear()).await;
+    let Said::Closed(code, _) = closed.expect("within a second") else {
+        panic!("the socket goes on");
     };
     assert_eq!(code, 4401);
 }

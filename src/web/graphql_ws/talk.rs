@@ -203,6 +203,8 @@ impl Connection {
         let (platform, credentials) = (self.web.platform.clone(), self.credentials.clone());
         let origin = self.client.origin();
         let watches = self.operations.iter().any(|running| running.is_subscription);
+        let joiner = self.joiner.as_ref();
+        let was_admin = joiner.is_some_and(|joiner| joiner.caller.is_admin());
         let looking = async move {
             let caller = match access::authenticate(&platform, credentials, origin).await {
                 Err(error) if error.code() == ErrorCode::Unauthenticated => return Checked::Revoked,
@@ -210,6 +212,10 @@ impl Connection {
                 Err(_) => return Checked::Failed,
                 Ok(caller) => caller,
             };
+            // What runs here was let in as an administrator of the installation.
+            if was_admin && !caller.is_admin() {
+                return Checked::Revoked;
+            }
             if !watches {
                 return Checked::Unknown;
             }
@@ -240,7 +246,7 @@ impl Connection {
 
 /// What came of looking at the credentials again.
 pub(super) enum Checked {
-    /// They are no longer good.
+    /// They are no longer good, or no longer for what they were good for.
     Revoked,
     /// Nothing that matters.
     Unknown,
