@@ -8,8 +8,11 @@ use meridian::access::{Identity, NewToken, create_token};
 use meridian::features::people;
 use meridian::kernel::actor::Actor;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::support::chores::waiting;
 use crate::support::server::Server;
 use crate::support::{TestApp, join};
 use crate::websocket::{CHANGES, Said, Socket, VERSION};
@@ -167,6 +170,34 @@ async fn a_token_that_has_ended_hears_nothing_more_after_the_next_ping() {
         panic!("it went on");
     };
     assert_eq!(code, 4401);
+}
+
+#[tokio::test]
+async fn a_token_that_is_taken_back_ends_the_upload_that_is_under_way() {
+    let server = start(&[]).await;
+    let (app, workspace) = (&server.app, server.app.ana.workspace());
+    let token = token(&server, ApiTokenScope::Write, false, None).await;
+    let (first, second) = ("title\n", "too late\n");
+    let head = format!(
+        "POST /api/import?workspaceId={workspace} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {token}\r\n\
+         Content-Type: text/csv\r\nContent-Length: {}\r\n\r\n{first}",
+        server.address,
+        first.len() + second.len(),
+    );
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let tokens = app.ana().gql("{ viewer { apiTokens { id } } }", json!({})).await;
+    let revoke = "mutation ($id: ID!) { revokeApiToken(id: $id) { userErrors { code } } }";
+    let id = tokens.text("/viewer/apiTokens/0/id");
+    let revoked = app.ana().gql(revoke, json!({ "id": id })).await;
+    revoked.succeeded("revokeApiToken");
+    stream.write_all(second.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let reading = stream.read_to_string(&mut answer);
+    timeout(Duration::from_secs(10), reading).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(waiting(app, "transfer_data").await.is_empty());
 }
 
 #[tokio::test]
