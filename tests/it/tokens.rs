@@ -220,17 +220,27 @@ async fn whoever_looks_after_the_installation_no_more_is_sent_off() {
 }
 
 #[tokio::test]
-async fn sockets_without_sign_in_are_requests_of_their_address() {
-    let server = start(&[("MERIDIAN_RATE_GUEST_REQUESTS", "2")]).await;
-    let mut kept = Vec::new();
-    for _ in 0..2 {
-        kept.push(Socket::greet(&server, None).await);
+async fn sockets_are_requests_of_their_person_or_address() {
+    let rates = [
+        ("MERIDIAN_RATE_GUEST_REQUESTS", "2"),
+        ("MERIDIAN_RATE_CALLER_REQUESTS", "2"),
+    ];
+    let server = start(&rates).await;
+    let first = token(&server, ApiTokenScope::Read, false, None).await;
+    let second = token(&server, ApiTokenScope::Read, false, None).await;
+    for who in [[None; 3], [Some(&first), Some(&first), Some(&second)]] {
+        let [one, two, three] = who.map(|token| token.map(String::as_str));
+        let _kept = [
+            Socket::greet(&server, one).await,
+            Socket::greet(&server, two).await,
+        ];
+        let mut socket = Socket::connect(&server).await;
+        let payload = three.map(|text| json!({ "authorization": text }));
+        socket
+            .say(json!({ "type": "connection_init", "payload": payload }))
+            .await;
+        assert_eq!(socket.code().await, 4429, "{three:?}");
     }
-    let mut third = Socket::connect(&server).await;
-    third.say(json!({ "type": "connection_init" })).await;
-    assert_eq!(third.code().await, 4429);
-    let token = token(&server, ApiTokenScope::Read, false, None).await;
-    Socket::greet(&server, Some(&token)).await;
 }
 
 #[tokio::test]

@@ -114,12 +114,11 @@ impl Connection {
         let Ok(caller) = finding_out.instrument(self.span()).await else {
             return close(Close::forbidden());
         };
-        // A socket that nobody signed in to is a request of its address, or one address could hold any number of them.
-        if caller.user_id().is_none() {
-            let paid = auth::pay(&self.web, &self.client, Limit::GuestRequests).await;
-            if paid.is_err() {
-                return close(Close::too_many_messages());
-            }
+        // A socket is a request of its person, or of its address, who could hold any number of them otherwise.
+        let (mut budget, opened) = Budget::open(&self.web, &self.client, &caller);
+        budget.settle(&self.web, &self.client, &caller).await;
+        if opened.is_err() {
+            return close(Close::too_many_messages());
         }
         self.revoked = caller
             .user_id()
