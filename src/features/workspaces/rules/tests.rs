@@ -60,7 +60,12 @@ fn the_audit_log_has_no_name_of_a_person() {
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     };
-    let diff = |r#type| audit_diff(&row(r#type, "Ann Lee", "ann-lee"), &row(r#type, "Ann Ray", "ann-ray"));
+    let diff = |r#type| {
+        audit_diff(
+            &row(r#type, "Ann Lee", "ann-lee"),
+            &row(r#type, "Ann Ray", "ann-ray"),
+        )
+    };
     let own = json!({ "name": { "changed": true }, "slug": { "changed": true } });
     assert_eq!(diff(WorkspaceType::Personal), own);
     let of_a_team = json!({ "name": { "changed": true }, "slug": { "from": "ann-lee", "to": "ann-ray" } });
