@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::ctx::Ctx;
 use crate::kernel::actor::{Actor, Origin, ReplyKey};
+use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
@@ -27,6 +28,8 @@ pub struct Caller {
     pub identity: Identity,
     /// Where the request came from.
     pub origin: Origin,
+    /// When the proof ends by itself.
+    pub ends_at: Option<Instant>,
 }
 
 /// How a caller proved who they are.
@@ -64,7 +67,13 @@ impl Caller {
         Self {
             identity: Identity::Guest,
             origin,
+            ends_at: None,
         }
+    }
+
+    /// Whether the proof has ended by itself since it was looked at: for whatever outlives the request that brought it.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
     }
 
     /// The person, unless a guest.

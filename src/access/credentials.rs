@@ -70,6 +70,7 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
     Ok(Caller {
         identity: known.identity(),
         origin,
+        ends_at: known.proof.ends_at(),
     })
 }
 
@@ -102,6 +103,14 @@ impl Proof {
         match self {
             Self::Token(row, _) => is_token_alive(row, now),
             Self::Session(row) => is_alive(row, now),
+        }
+    }
+
+    /// When it ends however often it is used.
+    fn ends_at(&self) -> Option<Instant> {
+        match self {
+            Self::Token(row, _) => row.expires_at,
+            Self::Session(row) => Some(row.expires_at),
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Ctx {
     workspace_id: WorkspaceId,
     role: WorkspaceRole,
     token_scope: Option<ApiTokenScope>,
+    /// The credentials reach no other workspace of their person.
+    is_confined: bool,
     actor: Actor,
 }
 
@@ -36,6 +38,7 @@ impl Ctx {
             workspace_id,
             role,
             token_scope,
+            is_confined: caller.workspace_limit().is_some(),
             actor: caller.actor(),
         }
     }
@@ -54,6 +57,7 @@ impl Ctx {
             workspace_id,
             role: WorkspaceRole::Owner,
             token_scope: None,
+            is_confined: false,
             actor: Actor::system(),
         }
     }
@@ -70,6 +74,7 @@ impl Ctx {
             workspace_id,
             role,
             token_scope: None,
+            is_confined: false,
             actor: Actor {
                 kind: ActorKind::User,
                 user_id: Some(person),
@@ -94,6 +99,11 @@ impl Ctx {
     /// The caller's role in it.
     pub fn role(&self) -> WorkspaceRole {
         self.role
+    }
+
+    /// Whether the caller's API token is limited to this workspace, so that nothing may be done elsewhere on its strength.
+    pub fn is_confined(&self) -> bool {
+        self.is_confined
     }
 
     /// The person; `None` for the system.

@@ -19,7 +19,7 @@ use super::Web;
 use super::auth::{caller, credentials, csrf_failed, only, pay};
 use super::client::Client;
 use super::failure::Failure;
-use crate::access::Access;
+use crate::access::{Access, still_valid};
 use crate::features::transfers::{self, NewImport, Upload};
 use crate::kernel::{Error, ErrorCode, UserErrorCode};
 use crate::platform::limits::{Charge, Limit};
@@ -90,6 +90,11 @@ async fn receive(
             return Err(failure);
         }
     }
+    // What the caller had when the file set out may have been taken away while it was on its way.
+    if let Err(error) = still_allowed(&access, wanted.workspace).await {
+        upload.give_up().await?;
+        return Err(error.into());
+    }
     match upload.finish().await {
         Ok(row) => {
             let body =
@@ -101,6 +106,13 @@ async fn receive(
             refused(error)
         }
     }
+}
+
+/// Whether the credentials and the membership still hold.
+async fn still_allowed(access: &Access, workspace: WorkspaceId) -> Result<(), Error> {
+    still_valid(access.platform(), access.caller()).await?;
+    access.refresh().await;
+    access.ctx(workspace).await.map(drop)
 }
 
 /// Moves the body into the upload. The inner error is the file's fault, the outer one the connection's.

@@ -46,6 +46,45 @@ async fn internal_services_are_not_stopped() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_only_claimed_opens_no_budget() {
+    let one = ("MERIDIAN_RATE_GUEST_REQUESTS", "1");
+    let server = Server::with_settings(&[one]).await;
+    assert_eq!(server.ask(&["X-Forwarded-For: 198.51.100.1"]).await.status, 200);
+    for claim in [
+        "X-Forwarded-For: 198.51.100.2",
+        "Forwarded: for=198.51.100.3",
+        "X-Real-IP: 198.51.100.4",
+    ] {
+        assert_eq!(server.ask(&[claim]).await.status, 429, "{claim}");
+    }
+    // Behind a proxy the address counts that the proxy has seen, not what its client wrote to the left of it.
+    let proxy = ("MERIDIAN_TRUSTED_PROXIES", "127.0.0.0/8");
+    let behind = Server::with_settings(&[one, proxy]).await;
+    for (claim, status) in [
+        ("X-Forwarded-For: 198.51.100.1", 200),
+        ("X-Forwarded-For: 198.51.100.2", 200),
+        ("X-Forwarded-For: 6.6.6.6, 198.51.100.1", 429),
+        ("X-Forwarded-For: 127.0.0.1, 198.51.100.2", 429),
+    ] {
+        assert_eq!(behind.ask(&[claim]).await.status, status, "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn all_tokens_of_a_person_have_one_budget() {
+    let server = Server::with_settings(&[("MERIDIAN_RATE_CALLER_REQUESTS", "2")]).await;
+    let ana = &server.app.ana;
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let token = format!("Authorization: Bearer {}", server.token(ana).await);
+        answers.push(server.ask(&[&token]).await.status);
+    }
+    assert_eq!(answers, [200, 200, 429]);
+    let ben = format!("Authorization: Bearer {}", server.token(&server.app.ben).await);
+    assert_eq!(server.ask(&[&ben]).await.status, 200);
+}
+
+#[tokio::test]
 async fn requests_that_cannot_be_read_count_too() {
     let server = Server::with_settings(&[("MERIDIAN_RATE_GUEST_REQUESTS", "2")]).await;
     for body in [json!({ "query": "{" }), json!([])] {

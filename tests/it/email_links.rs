@@ -225,6 +225,20 @@ async fn nobody_floods_a_server_with_letters() {
 }
 
 #[tokio::test]
+async fn whoever_guesses_links_is_soon_not_listened_to() {
+    let mail = MailServer::start().await;
+    let server = server(&mail, &[("MERIDIAN_RATE_GUEST_REQUESTS", "2")]).await;
+    let browser = Browser::new(&server);
+    ask(&browser, "somebody@example.org", "").await;
+    let guess = "/auth/email/link?token=guessed";
+    for _ in 0..2 {
+        assert_eq!(browser.get(guess).await.status, 400);
+    }
+    let refused = browser.get(guess).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "RATE_LIMITED"));
+}
+
+#[tokio::test]
 async fn without_it_the_way_is_not_there() {
     let server = Server::with_settings(&[("MERIDIAN_EMAIL_SIGN_IN", "false")]).await;
     assert_eq!(server.send("GET", "/auth/email", &[], "").await.status, 404);

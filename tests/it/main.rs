@@ -93,6 +93,7 @@ mod task_series;
 mod task_time;
 mod tasks;
 mod tenancy;
+mod tokens;
 #[cfg(feature = "otel")]
 mod traces;
 mod transfers;

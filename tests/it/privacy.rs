@@ -292,6 +292,37 @@ async fn a_person_is_told_what_is_known_about_them() {
 }
 
 #[tokio::test]
+async fn whoever_has_left_is_not_told_what_others_write_there() {
+    let app = TestApp::start().await;
+    let dora = dora(&app).await;
+    let team = "query ($id: ID!) { workspace(id: $id) { members(first: 9) { nodes { id user { name } } } tasks(first: 9) { nodes { id title } } } }";
+    let team = app.ana().gql(team, json!({ "id": app.ana.workspace() })).await;
+    let id_of = |list: &str, name: &str, wanted: &str| {
+        let all = team.at(list);
+        let found = all.as_array().unwrap().iter();
+        let mut found = found.filter(|row| row.pointer(name).unwrap() == wanted);
+        found.next().unwrap()["id"].clone()
+    };
+    let member = id_of("/workspace/members/nodes", "/user/name", "Dora Canary");
+    let task = id_of("/workspace/tasks/nodes", "/title", "shared errand");
+    let remove = "mutation ($id: ID!) { removeMember(memberId: $id) { userErrors { code } } }";
+    let removed = app.ana().gql(remove, json!({ "id": member })).await;
+    removed.succeeded("removeMember");
+    let rename = "mutation ($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { userErrors { code } } }";
+    let input = json!({ "title": "what nobody outside knows" });
+    let renamed = app.ana().gql(rename, json!({ "id": task, "input": input })).await;
+    renamed.succeeded("updateTask");
+    let known = privacy::export(&app.platform, dora.user_id).await.unwrap();
+    let text = known.to_string();
+    for theirs in ["what nobody outside knows", "shared errand", "shared meeting"] {
+        assert!(!text.contains(theirs), "{theirs} is told");
+    }
+    for own in ["canary task", "canary comment", "canary-subject"] {
+        assert!(text.contains(own), "{own} is not told");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_a_person_but_what_is_kept_for_a_reason() {
     let app = TestApp::start().await;
     let dora = dora(&app).await;

@@ -834,3 +834,21 @@ async fn sign_ins_have_a_budget_of_their_own() {
     assert_eq!((reply.status, reply.code().as_str()), (429, "RATE_LIMITED"));
     assert!(!reply.header("retry-after").is_empty());
 }
+
+#[tokio::test]
+async fn whoever_only_says_that_they_come_back_is_soon_not_listened_to() {
+    let issuer = issuer().await;
+    let rates = [
+        ("MERIDIAN_RATE_GUEST_REQUESTS", "2"),
+        ("MERIDIAN_RATE_SIGN_INS", "1000"),
+    ];
+    let server = server_with(&issuer, &rates).await;
+    let browser = Browser::new(&server);
+    begin(&browser, &issuer, "").await;
+    let guess = "/auth/callback?state=guessed&code=c";
+    for _ in 0..2 {
+        assert_eq!(browser.get(guess).await.status, 400);
+    }
+    let reply = browser.get(guess).await;
+    assert_eq!((reply.status, reply.code().as_str()), (429, "RATE_LIMITED"));
+}

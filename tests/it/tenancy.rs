@@ -2,6 +2,7 @@
 //! the table, or the first test fails and names what is missing.
 
 pub mod cases;
+mod tokens;
 pub mod world;
 
 use std::collections::BTreeSet;

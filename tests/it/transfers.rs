@@ -503,6 +503,28 @@ async fn somebody_who_left_gets_nothing() {
     assert!(matches!(work(&app).await, Err(JobError::Fatal(_))));
 }
 
+#[tokio::test]
+async fn the_address_of_a_file_ends_when_its_requester_leaves() {
+    let server = Server::start().await;
+    let (app, workspace) = (&server.app, server.app.ana.workspace());
+    let eva = create_person(&app.platform, "Eva", "eva@example.org").await;
+    join(&app.platform, &eva, app.ana.workspace_id, WorkspaceRole::Member).await;
+    let more = json!({ "format": "CSV" });
+    let (transfer, _) = export(&server, &app.client(&eva), &workspace, more.clone()).await;
+    let (other, _) = export(&server, &app.ana(), &workspace, more).await;
+    let members = "query ($id: ID!) { workspace(id: $id) { members(last: 1) { nodes { id user { name } } } } }";
+    let member = app.ana().gql(members, json!({ "id": workspace })).await;
+    assert_eq!(member.text("/workspace/members/nodes/0/user/name"), "Eva");
+    let remove = "mutation ($id: ID!) { removeMember(memberId: $id) { userErrors { code } } }";
+    let id = member.text("/workspace/members/nodes/0/id");
+    let removed = app.ana().gql(remove, json!({ "id": id })).await;
+    removed.succeeded("removeMember");
+    let url = transfer["downloadUrl"].as_str().unwrap();
+    assert_eq!(fetch(&server, url).await.status, 404, "she has no right any more");
+    let url = other["downloadUrl"].as_str().unwrap();
+    assert_eq!(fetch(&server, url).await.status, 200, "that of a member still works");
+}
+
 /// A server that takes files up to this length.
 async fn server_with(most: &str) -> (Server, String) {
     let settings = [

@@ -181,6 +181,7 @@ pub(super) async fn plant(platform: &Platform, persona: &Persona) -> Result<Plan
         Caller {
             identity,
             origin: Origin::default(),
+            ends_at: None,
         },
     );
     // A personal workspace comes first.

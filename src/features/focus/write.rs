@@ -24,7 +24,7 @@ use crate::platform::db::{Audit, Scope, Tx, is_unique_violation};
 /// Tries of a start while the same person starts sessions elsewhere.
 const TRIES: usize = 4;
 
-/// Starts a session; the one that has not ended, in whichever workspace, is ended first.
+/// Starts a session; the one that has not ended, in whichever workspace the caller reaches, is ended first.
 pub async fn start(ctx: &Ctx, new: NewFocusSession) -> Result<focus_session::Model> {
     ctx.require(Action::Edit, Resource::FocusSession)?;
     if new.task_id.is_some() {
@@ -66,6 +66,10 @@ async fn end_elsewhere(ctx: &Ctx, user_id: UserId) -> Result<()> {
     else {
         return Ok(());
     };
+    if ctx.is_confined() {
+        let message = "A session runs in a workspace that this API token does not reach. End that one first.";
+        return Err(Error::user(UserErrorCode::InvalidState, "", message));
+    }
     Ctx::system(platform, place)
         .write(|tx| async move { end_running_in(&tx, user_id).await })
         .await

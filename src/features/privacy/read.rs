@@ -53,31 +53,41 @@ async fn rows_of(
     email: &str,
     home: Option<WorkspaceId>,
 ) -> Result<Vec<Json>> {
+    let is_postgres = read.is_postgres();
     let mut conditions = Vec::new();
     let mut values: Vec<Value> = Vec::new();
-    let mut by = |column: &str, value: Value| {
+    let mut place = |value: Value| {
         values.push(value);
-        let place = if read.is_postgres() {
+        if is_postgres {
             format!("${}", values.len())
         } else {
             "?".into()
-        };
-        conditions.push(format!("{column} = {place}"));
+        }
     };
     for concern in table.concerns {
         // What is only for somebody else to read is not told.
         if matches!(concern, Concern::Caused(_) | Concern::Emptied(..)) {
             continue;
         }
-        if let Some((text, value)) = comparison(*concern, user_id, email) {
-            by(&text, value);
-        }
+        let Some((text, value)) = comparison(*concern, user_id, email) else {
+            continue;
+        };
+        let is_theirs = format!("{text} = {}", place(value));
+        conditions.push(match concern {
+            // Others go on writing it, so whoever has left its workspace is not told.
+            Concern::Cleared(_) if table.has_workspace() => {
+                let person = place(user_id.uuid().into());
+                format!("({is_theirs} AND (workspace_id IS NULL OR workspace_id IN (SELECT workspace_id FROM memberships WHERE user_id = {person})))")
+            }
+            _ => is_theirs,
+        });
     }
     if let Some(home) = home {
+        let home: Value = home.uuid().into();
         if table.name == "workspaces" {
-            by("id", home.uuid().into());
+            conditions.push(format!("id = {}", place(home)));
         } else if table.has_workspace() {
-            by("workspace_id", home.uuid().into());
+            conditions.push(format!("workspace_id = {}", place(home)));
         }
     }
     if conditions.is_empty() {

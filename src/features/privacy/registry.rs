@@ -6,7 +6,8 @@
 pub enum Concern {
     /// The column has the person's id, and the row goes with them by its foreign key.
     Goes(&'static str),
-    /// The column has the person's id, and becomes null by its foreign key; the row is somebody else's too.
+    /// The column has the person's id, and becomes null by its foreign key; the row is somebody else's too, and is told to the person only
+    /// as long as they are a member of its workspace.
     Cleared(&'static str),
     /// The column has the person's id, and the row is deleted when they are erased.
     Deleted(&'static str),

@@ -7,7 +7,7 @@ use futures_util::stream::{self, Stream};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
 
 use super::model::{Download, Problem};
-use crate::access::{Ctx, token_hash};
+use crate::access::{Ctx, errand_of, token_hash};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::Scope;
@@ -33,7 +33,7 @@ pub fn problems_of(row: &data_transfer::Model) -> Vec<Problem> {
     serde_json::from_value(row.problems.clone()).unwrap_or_default()
 }
 
-/// Where the file of an export is fetched, as long as it is there. Whoever has the address has the file.
+/// Where the file of an export is fetched, as long as it is there and its requester is a member. Whoever has the address has the file.
 pub fn download_url(platform: &Platform, row: &data_transfer::Model) -> Result<Option<String>> {
     let now = platform.clock.now();
     let is_there = row.direction == DataTransferDirection::Export
@@ -70,6 +70,9 @@ pub async fn download(platform: &Platform, secret: &str) -> Result<Download> {
     if !is_right || download_url(platform, &row)?.is_none() {
         return Err(Error::not_found());
     }
+    // The address carries the right of whoever asked for the file, as long as they have it.
+    let person = row.requested_by.ok_or_else(Error::not_found)?;
+    errand_of(platform, person, row.workspace_id).await?;
     Ok(Download {
         format: row.format,
         size: u64::try_from(row.size_bytes.unwrap_or(0)).unwrap_or(0),

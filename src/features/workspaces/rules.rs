@@ -1,6 +1,6 @@
 //! Decisions about workspaces that need no database.
 
-use entity::enums::WorkspaceRole;
+use entity::enums::{WorkspaceRole, WorkspaceType};
 use entity::workspace;
 use serde_json::{Value, json};
 
@@ -93,8 +93,15 @@ pub(super) fn audit_diff(before: &workspace::Model, after: &workspace::Model) ->
             changes.insert(field.to_owned(), json!({ "from": from, "to": to }));
         }
     };
-    note("slug", &before.slug, &after.slug);
+    // The URL name of a personal workspace is made of its person's name.
+    let is_personal = after.r#type == WorkspaceType::Personal;
+    if !is_personal {
+        note("slug", &before.slug, &after.slug);
+    }
     note("timeZone", &before.time_zone, &after.time_zone);
+    if is_personal && before.slug != after.slug {
+        changes.insert("slug".into(), json!({ "changed": true }));
+    }
     if before.name != after.name {
         changes.insert("name".into(), json!({ "changed": true }));
     }

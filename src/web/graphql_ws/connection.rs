@@ -28,7 +28,7 @@ use crate::web::graphql_answer::{Answer, coded};
 
 /// Pings without any sign of life before the peer counts as gone.
 const MISSED_PINGS: u8 = 2;
-/// Credentials also end by themselves; every so many pings somebody looks.
+/// Credentials are also looked at every so many pings; those that are known to be over, at each.
 const PINGS_PER_CHECK: u32 = 15;
 /// Time for the last messages and the closing handshake.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -261,8 +261,16 @@ impl Connection {
         self.pings += 1;
         self.wire.push(Message::Ping(Default::default()));
         let is_owed = std::mem::take(&mut self.is_check_owed);
-        self.is_check_due |= self.joiner.is_some() && (is_owed || self.pings.is_multiple_of(PINGS_PER_CHECK));
+        let is_turn = self.pings.is_multiple_of(PINGS_PER_CHECK) || self.is_over();
+        self.is_check_due |= self.joiner.is_some() && (is_owed || is_turn);
         Ok(())
+    }
+
+    /// Whether the credentials have ended by themselves.
+    pub(super) fn is_over(&self) -> bool {
+        let now = self.web.platform.clock.now();
+        let over = |joiner: &Joiner| joiner.caller.is_over(now);
+        self.joiner.as_ref().is_some_and(over)
     }
 
     /// Looks at the credentials beside the operations: an operation that was given a database connection must go on, or both would wait

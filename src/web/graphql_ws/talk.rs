@@ -114,6 +114,12 @@ impl Connection {
         let Ok(caller) = finding_out.instrument(self.span()).await else {
             return close(Close::forbidden());
         };
+        // A socket is a request of its person, or of its address, who could hold any number of them otherwise.
+        let (mut budget, opened) = Budget::open(&self.web, &self.client, &caller);
+        budget.settle(&self.web, &self.client, &caller).await;
+        if opened.is_err() {
+            return close(Close::too_many_messages());
+        }
         self.revoked = caller
             .user_id()
             .map(|user| listen(self.web.platform.pubsub.subscribe(Topic::Revoked(user))));
@@ -132,6 +138,10 @@ impl Connection {
         let Some(joiner) = self.joiner.clone() else {
             return close(Close::unauthorized());
         };
+        // Nothing begins on the strength of credentials that have ended, whenever somebody looks at them next.
+        if self.is_over() {
+            return close(Close::revoked());
+        }
         if self.operations.iter().any(|running| *running.id == *id) {
             return close(Close::duplicate(&id));
         }
@@ -192,6 +202,8 @@ impl Connection {
         let (platform, credentials) = (self.web.platform.clone(), self.credentials.clone());
         let origin = self.client.origin();
         let watches = self.operations.iter().any(|running| running.is_subscription);
+        let joiner = self.joiner.as_ref();
+        let was_admin = joiner.is_some_and(|joiner| joiner.caller.is_admin());
         let looking = async move {
             let caller = match access::authenticate(&platform, credentials, origin).await {
                 Err(error) if error.code() == ErrorCode::Unauthenticated => return Checked::Revoked,
@@ -199,6 +211,10 @@ impl Connection {
                 Err(_) => return Checked::Failed,
                 Ok(caller) => caller,
             };
+            // What runs here was let in as an administrator of the installation.
+            if was_admin && !caller.is_admin() {
+                return Checked::Revoked;
+            }
             if !watches {
                 return Checked::Unknown;
             }
@@ -229,7 +245,7 @@ impl Connection {
 
 /// What came of looking at the credentials again.
 pub(super) enum Checked {
-    /// They are no longer good.
+    /// They are no longer good, or no longer for what they were good for.
     Revoked,
     /// Nothing that matters.
     Unknown,

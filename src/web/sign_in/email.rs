@@ -15,7 +15,7 @@ use super::super::body::Small;
 use super::super::client::Client;
 use super::super::failure::Failure;
 use super::{
-    BROWSER_SECONDS, browser_cookie, browser_secret, failed, no_such_provider, page, query, regret,
+    BROWSER_SECONDS, browser_cookie, browser_secret, come_back, failed, no_such_provider, page, query, regret,
     return_address, spend, unknown_sign_in, welcome,
 };
 use crate::access;
@@ -150,6 +150,7 @@ async fn finish(
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     require_enabled(web)?;
+    come_back(web, client).await?;
     let config = &web.platform.config;
     let found = match (query(text, "token"), browser_secret(headers, config)) {
         (Some(token), Some(browser)) => accounts::redeem_link(&web.platform, &token, &browser).await?,

@@ -37,6 +37,12 @@ async fn spend(web: &Web, client: &Client) -> Result<(), Failure> {
     Ok(pay(web, client, Limit::SignIns).await?)
 }
 
+/// Spends one request of the address, before anything is looked up for somebody who says that they come back from a sign-in: the budget of
+/// sign-ins is for beginning one, and what is found out later stops no work.
+async fn come_back(web: &Web, client: &Client) -> Result<(), Failure> {
+    Ok(pay(web, client, Limit::GuestRequests).await?)
+}
+
 /// Name of the cookie that binds a sign-in to its browser.
 fn browser_cookie_name(config: &Config) -> &'static str {
     if is_https(config) {

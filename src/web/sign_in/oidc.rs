@@ -13,8 +13,8 @@ use super::super::client::Client;
 use super::super::failure::Failure;
 use super::super::origins::Origins;
 use super::{
-    BROWSER_SECONDS, browser_cookie, browser_secret, failed, no_such_provider, query, redirect, regret,
-    return_address, spend, unknown_sign_in, welcome,
+    BROWSER_SECONDS, browser_cookie, browser_secret, come_back, failed, no_such_provider, query, redirect,
+    regret, return_address, spend, unknown_sign_in, welcome,
 };
 use crate::access::oidc::{self, Ended, Intent, Refusal, Returned, Verified};
 use crate::access::{Caller, Identity};
@@ -116,6 +116,7 @@ async fn finish(
     text: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
+    come_back(web, client).await?;
     let config = &web.platform.config;
     let browser = browser_secret(headers, config);
     let returned = Returned {

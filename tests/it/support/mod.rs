@@ -125,6 +125,7 @@ impl TestApp {
             caller: Caller {
                 identity,
                 origin: Origin::default(),
+                ends_at: None,
             },
         }
     }

@@ -47,3 +47,27 @@ fn only_owners_touch_owners() {
     assert!(check_power(Admin, Owner, None).is_err());
     assert!(check_power(Owner, Owner, Some(Member)).is_ok());
 }
+
+#[test]
+fn the_audit_log_has_no_name_of_a_person() {
+    let row = |r#type, name: &str, slug: &str| workspace::Model {
+        id: entity::ids::WorkspaceId(uuid::Uuid::nil()),
+        name: name.into(),
+        slug: slug.into(),
+        r#type,
+        time_zone: "UTC".into(),
+        version: 1,
+        created_at: chrono::DateTime::UNIX_EPOCH,
+        updated_at: chrono::DateTime::UNIX_EPOCH,
+    };
+    let diff = |r#type| {
+        audit_diff(
+            &row(r#type, "Ann Lee", "ann-lee"),
+            &row(r#type, "Ann Ray", "ann-ray"),
+        )
+    };
+    let own = json!({ "name": { "changed": true }, "slug": { "changed": true } });
+    assert_eq!(diff(WorkspaceType::Personal), own);
+    let of_a_team = json!({ "name": { "changed": true }, "slug": { "from": "ann-lee", "to": "ann-ray" } });
+    assert_eq!(diff(WorkspaceType::Team), of_a_team);
+}
