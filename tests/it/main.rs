@@ -89,6 +89,7 @@ mod tenancy;
 #[cfg(feature = "otel")]
 mod traces;
 mod transfers;
+mod troubleshooting;
 mod twins;
 mod upkeep;
 mod websocket;
