@@ -211,3 +211,57 @@ fn percentiles(tally: &mut Tally) -> String {
     let [half, most, nearly, all] = [0.5, 0.95, 0.99, 1.0].map(|share| tally.percentile(share));
     format!("{half:.1} | {most:.1} | {nearly:.1} | {all:.1}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twenty minutes in which one replica goes from some MiB and files to others in the middle.
+    fn soak(resident: [f64; 2], files: [usize; 2]) -> Summary {
+        let length = Duration::from_secs(1_200);
+        let memory = (0..1_200_u64).map(|second| {
+            let half = usize::from(second >= 600);
+            let open = Open {
+                files: files[half],
+                sockets: 5,
+            };
+            Memory {
+                at: Duration::from_secs(second),
+                resident: vec![resident[half]],
+                open: if second % 60 == 59 { vec![open] } else { Vec::new() },
+            }
+        });
+        Summary {
+            people: 1,
+            wanted: 1,
+            arrived: Duration::ZERO,
+            length,
+            rate: 1.0,
+            operations: Vec::new(),
+            failures: Vec::new(),
+            delays: Vec::new(),
+            heard: 0,
+            due: 0,
+            gone: Vec::new(),
+            memory: memory.collect(),
+            cpu: 0.0,
+            database_cpu: 0.0,
+            statements: (Vec::new(), Vec::new()),
+        }
+    }
+
+    #[test]
+    fn memory_and_files_that_grow_are_told() {
+        for (resident, files, expected) in [
+            ([100.0, 104.0], [5_000, 5_020], false),
+            ([100.0, 106.0], [5_000, 5_000], true),
+            ([100.0, 100.0], [5_000, 5_033], true),
+        ] {
+            let mut out = String::new();
+            let grows = soak(resident, files).memory(&mut out).unwrap();
+            assert_eq!(grows, expected, "{out}");
+            // Every minute is a row.
+            assert_eq!(out.matches(" | 5 |").count(), 20, "{out}");
+        }
+    }
+}
