@@ -5,7 +5,9 @@ WORKDIR /src
 COPY . .
 # The repository stays outside: `docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .` names the commit.
 ARG COMMIT=unknown
-ENV MERIDIAN_COMMIT=$COMMIT
+# Some C code writes the time of its compilation into the program: a fixed one, so that the same source makes the same program.
+ARG SOURCE_DATE_EPOCH=0
+ENV MERIDIAN_COMMIT=$COMMIT SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH
 RUN cargo build --release --locked --bin meridian
 
 FROM debian:bookworm-slim

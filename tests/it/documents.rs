@@ -4,7 +4,7 @@
 mod codes;
 mod markdown;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -12,12 +12,27 @@ use std::process::Command;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::OperationType;
 use futures_util::StreamExt as _;
+use meridian::config::Config;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
 use markdown::{code_blocks, code_texts, links};
 
 const GUIDES: [&str; 2] = ["README.md", "SETUP.md"];
+
+/// What is copied to run the program elsewhere.
+const SHIPPED: [&str; 8] = [
+    "Dockerfile",
+    "compose.yml",
+    "operations/prometheus.yml",
+    "operations/proxy/Caddyfile",
+    "operations/proxy/nginx.conf",
+    "operations/systemd/meridian-api@.service",
+    "operations/systemd/meridian-backup.service",
+    "operations/systemd/meridian-worker.service",
+];
+/// Tells the build which commit it is of; no setting of the program.
+const BUILT_FROM: &str = "MERIDIAN_COMMIT";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,10 +70,11 @@ fn every_setting_that_is_mentioned_exists() {
     let example = read(".env.example");
     let known: BTreeSet<&str> = markdown::settings(&example).collect();
     let mut problems = Vec::new();
-    for guide in GUIDES {
+    for guide in GUIDES.into_iter().chain(SHIPPED) {
         let text = read(guide);
         for name in markdown::settings(&text) {
             if !known.contains(name)
+                && name != BUILT_FROM
                 && !name.starts_with("MERIDIAN_TEST_")
                 && !is_of_a_provider(name, &example)
             {
@@ -136,6 +152,80 @@ fn every_command_that_is_mentioned_exists() {
         }
     }
     report(&problems);
+}
+
+#[test]
+fn every_command_that_is_shipped_exists() {
+    for file in SHIPPED
+        .into_iter()
+        .filter(|file| file.starts_with("operations/systemd/"))
+    {
+        let text = read(file);
+        let command = text
+            .split_once("/usr/local/bin/meridian ")
+            .and_then(|(_, rest)| rest.split_whitespace().next());
+        let command = command.unwrap_or_else(|| panic!("{file} starts nothing"));
+        assert!(help(&[command]).is_some(), "{file}: {command}");
+    }
+    // As lists: `CMD ["serve"]`, `command: [api]`.
+    let (image, compose) = (read("Dockerfile"), read("compose.yml"));
+    let lists = image.lines().filter_map(|line| line.strip_prefix("CMD [\""));
+    let lists = lists.chain(
+        compose
+            .lines()
+            .filter_map(|line| line.strip_prefix("    command: [")),
+    );
+    let commands: Vec<&str> = lists
+        .filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next())
+        .filter(|command| *command != "redis")
+        .collect();
+    assert_eq!(commands, ["serve", "api", "worker"]);
+    for command in commands {
+        assert!(help(&[command]).is_some(), "{command}");
+    }
+}
+
+/// A value of the compose file, with this for secrets that `.env` has.
+fn filled(value: &str, secret: &str) -> String {
+    let (mut out, mut rest) = (String::new(), value.trim_matches('"'));
+    while let Some((before, after)) = rest.split_once("${") {
+        let (variable, behind) = after.split_once('}').unwrap();
+        out += before;
+        out += variable.split_once(":-").map_or(secret, |(_, default)| default);
+        rest = behind;
+    }
+    out + rest
+}
+
+#[test]
+fn the_settings_of_the_containers_can_be_used() {
+    let (image, compose) = (read("Dockerfile"), read("compose.yml"));
+    let mut settings: BTreeMap<String, String> = image
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='))
+        .filter(|(name, _)| name.starts_with("MERIDIAN_") && *name != BUILT_FROM)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let (_, block) = compose.split_once("    MERIDIAN_ENV: ").unwrap();
+    let block = format!("    MERIDIAN_ENV: {block}");
+    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    settings.extend(
+        block
+            .lines()
+            .map_while(|line| line.strip_prefix("    ")?.split_once(": "))
+            .map(|(name, value)| (name.to_owned(), filled(value, secret))),
+    );
+    for name in [
+        "MERIDIAN_LISTEN",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "MERIDIAN_EMAIL_SIGN_IN",
+    ] {
+        assert!(settings.contains_key(name), "{name}: {settings:?}");
+    }
+    if let Err(problems) = Config::parse(&settings) {
+        panic!("{problems}");
+    }
 }
 
 #[tokio::test]

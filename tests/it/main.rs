@@ -97,6 +97,7 @@ mod tokens;
 #[cfg(feature = "otel")]
 mod traces;
 mod transfers;
+mod troubleshooting;
 mod twins;
 mod upkeep;
 mod websocket;

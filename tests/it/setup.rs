@@ -1,8 +1,11 @@
 //! `meridian setup`: from an empty folder to a database that a server can start on, without replacing or losing anything.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use serde_json::json;
 
 use crate::support::process::free_port;
 
@@ -170,4 +173,110 @@ fn what_cannot_be_used_is_said_before_anything_is_written() {
         "{text}"
     );
     assert_eq!(value(path, ".env", "DATABASE_URL"), url);
+}
+
+/// Runs `meridian setup` at a terminal, for a person who waits for a text and types something then, again and again. What the terminal
+/// showed is in the answer, escape sequences included.
+fn at_a_terminal(folder: &Path, steps: &[(&str, &str)], variables: &[(&str, &str)]) -> (bool, String) {
+    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/terminal.py");
+    let address = || format!("127.0.0.1:{}", free_port());
+    let output = Command::new("python3")
+        .arg(driver)
+        .arg(json!(steps).to_string())
+        .args([env!("CARGO_BIN_EXE_meridian"), "setup"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("TERM", "xterm")
+        .env("MERIDIAN_LISTEN", address())
+        .env("MERIDIAN_ADMIN_LISTEN", address())
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+const DOWN: &str = "\u{1b}[B";
+const GREEN: &str = "\u{1b}[32m";
+
+#[test]
+fn a_person_at_a_terminal_is_asked_until_each_answer_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // Only its port is looked at.
+    let sentry = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dsn = format!("http://hunter2@{}/1", sentry.local_addr().unwrap());
+    let typed_dsn = format!("{dsn}\r");
+    // Keys that mean nothing in a list change nothing.
+    let second = format!("x{DOWN}\r");
+    let (ok, text) = at_a_terminal(
+        path,
+        &[
+            ("What is it for?", second.as_str()),
+            ("listen on", "nowhere\r"),
+            ("MERIDIAN_LISTEN: `nowhere` cannot be used", ""),
+            ("listen on", "\r"),
+            ("browsers reach it", "https://meridian.example.org\r"),
+            ("PostgreSQL, as", "mysql://nowhere\r"),
+            ("DATABASE_URL: the value cannot be used", ""),
+            ("PostgreSQL, as", "\r"),
+            ("reverse proxies", "127.0.0.1\r"),
+            ("providers to sign in with", "\r"),
+            ("Mail server", "\r"),
+            ("Sentry DSN", "hunter2\r"),
+            ("SENTRY_DSN: the value cannot be used", ""),
+            ("Sentry DSN", typed_dsn.as_str()),
+            ("Next steps", ""),
+        ],
+        &[],
+    );
+    assert!(ok, "{text}");
+    assert!(text.contains(GREEN), "a terminal gets colours:\n{text}");
+    assert!(
+        !text.contains("hunter2"),
+        "what is secret is not shown while it is typed:\n{text}"
+    );
+    let listen = value(path, ".env", "MERIDIAN_LISTEN");
+    for default in [format!("[{listen}]"), "[none: SQLite in ./data]".into()] {
+        assert!(text.contains(&default), "{default}\n{text}");
+    }
+    for (name, expected) in [
+        ("MERIDIAN_ENV", "production"),
+        ("MERIDIAN_PUBLIC_URL", "https://meridian.example.org"),
+        ("MERIDIAN_TRUSTED_PROXIES", "127.0.0.1"),
+        ("SENTRY_DSN", dsn.as_str()),
+    ] {
+        assert_eq!(value(path, ".env", name), expected, "{name}");
+    }
+    assert_eq!(value(path, ".env", "MERIDIAN_SECRET_KEY").len(), 44);
+    let written = fs::read_to_string(path.join(".env")).unwrap();
+    assert!(!written.contains("DATABASE_URL"), "{written}");
+    assert!(path.join("data/meridian.db").exists());
+
+    // The second time the file stays when that is what the person wants.
+    let (ok, text) = at_a_terminal(path, &[("There is a .env here", "\r")], &[]);
+    assert!(ok && text.contains("stays as it is"), "{text}");
+    assert_eq!(fs::read_to_string(path.join(".env")).unwrap(), written);
+}
+
+#[test]
+fn a_terminal_without_colours_gets_none_and_enter_takes_each_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let enter = [
+        ("What is it for?", "\r"),
+        ("listen on", "\r"),
+        ("PostgreSQL, as", "\r"),
+        ("Next steps", ""),
+    ];
+    let (ok, text) = at_a_terminal(path, &enter, &[("NO_COLOR", "1")]);
+    assert!(ok, "{text}");
+    // The list moves the cursor all the same.
+    for colour in [GREEN, "\u{1b}[1m", "\u{1b}[33m", "\u{1b}[36m", "\u{1b}[38"] {
+        assert!(!text.contains(colour), "{text}");
+    }
+    assert_eq!(value(path, ".env", "MERIDIAN_ENV"), "development");
+    assert_eq!(value(path, ".env", "MERIDIAN_SECRET_KEY").len(), 44);
 }

@@ -55,6 +55,28 @@ pub(crate) fn resident(pid: u32) -> Result<f64> {
     Ok(size.trim().trim_end_matches(" kB").parse()?)
 }
 
+/// What a process has open.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    /// All of it, sockets too.
+    pub(crate) files: usize,
+    pub(crate) sockets: usize,
+}
+
+/// What a process has open now.
+pub(crate) fn open(pid: u32) -> Result<Open> {
+    let mut open = Open { files: 0, sockets: 0 };
+    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+        open.files += 1;
+        // It may have been closed in the meantime.
+        let target = fs::read_link(entry?.path());
+        if target.is_ok_and(|target| target.to_string_lossy().starts_with("socket:")) {
+            open.sockets += 1;
+        }
+    }
+    Ok(open)
+}
+
 /// Files that a process may have open.
 pub(crate) fn open_files() -> Result<usize> {
     let limits = fs::read_to_string("/proc/self/limits")?;

@@ -294,19 +294,22 @@ async fn ask(
     Err(format!("{} {}", answer.status, text.chars().take(200).collect::<String>()).into())
 }
 
-/// Memory of the replicas, every second.
+/// Memory of the replicas, every second, and once a minute what they have open.
 async fn watch(replicas: Vec<u32>, length: Duration) -> Result<Vec<Memory>> {
     let began = Instant::now();
     let mut seen = Vec::new();
     while began.elapsed() < length {
         let resident = replicas.iter().map(|pid| process::resident(*pid));
         let resident: Result<Vec<f64>> = resident.collect();
-        let memory = Memory {
+        let mut memory = Memory {
             at: began.elapsed(),
             resident: resident?.into_iter().map(|kib| kib / 1024.0).collect(),
+            open: Vec::new(),
         };
+        // Not at the beginning, when the connections that carry requests are about to be opened.
         if seen.len() % 60 == 59 {
-            eprintln!("{:4.0} s  {:.1?} MiB", memory.at.as_secs_f64(), memory.resident);
+            memory.open = replicas.iter().map(|pid| process::open(*pid)).collect::<Result<_>>()?;
+            eprintln!("{}", memory.line());
         }
         seen.push(memory);
         sleep(Duration::from_secs(1)).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::http::Tally;
 use crate::options::Options;
+use crate::process::Open;
 use crate::{Result, process};
 
 /// What the design asks for, in milliseconds.
@@ -12,11 +13,29 @@ const API_TARGET: f64 = 200.0;
 const DATABASE_TARGET: f64 = 50.0;
 /// A process may grow this much in the second half of a run before it counts as growth.
 const STEADY: f64 = 1.05;
+/// A process may have so many files more at the end than after a minute: pools open connections when they need them.
+const SPARE_FILES: usize = 32;
+/// From this length on growth is a failure; before, caches still fill.
+const SOAK: Duration = Duration::from_secs(10 * 60);
 
-/// MiB of each replica at a moment.
+/// What each replica has at a moment.
 pub(super) struct Memory {
     pub(super) at: Duration,
+    /// MiB.
     pub(super) resident: Vec<f64>,
+    /// Looked at once a minute.
+    pub(super) open: Vec<Open>,
+}
+
+impl Memory {
+    /// As a row of a table.
+    pub(super) fn line(&self) -> String {
+        let mut line = format!("| {:.0} |", self.at.as_secs_f64());
+        for (resident, open) in self.resident.iter().zip(&self.open) {
+            let _ = write!(line, " {resident:.1} | {} | {} |", open.files, open.sockets);
+        }
+        line
+    }
 }
 
 /// Everything of one run.
@@ -42,7 +61,8 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Prints the tables, and writes them where the options say. Fails when somebody was cut off or something was not answered or not heard.
+    /// Prints the tables, and writes them where the options say. Fails when somebody was cut off, something was not answered or not heard, or a
+    /// long run made something grow.
     pub(super) fn write(mut self, options: &Options) -> Result<()> {
         let (text, is_good) = self.tables(options)?;
         println!("{text}");
@@ -52,7 +72,7 @@ impl Summary {
         if is_good {
             return Ok(());
         }
-        Err("requests failed, messages were missed or sockets were cut off: see the report".into())
+        Err("requests failed, messages were missed, sockets were cut off or something grows: see the report".into())
     }
 
     fn tables(&mut self, options: &Options) -> Result<(String, bool)> {
@@ -112,16 +132,20 @@ impl Summary {
             self.due,
             self.gone.len()
         )?;
-        self.memory(&mut out)?;
+        let grows = self.memory(&mut out)?;
         for reason in self.failures.iter().chain(&self.gone).take(5) {
             writeln!(out, "\nFailed: {reason}")?;
         }
-        Ok((out, failed == 0 && missed == 0 && self.gone.is_empty()))
+        let is_steady = !grows || self.length < SOAK;
+        Ok((out, failed == 0 && missed == 0 && self.gone.is_empty() && is_steady))
     }
 
-    /// Memory over time: the middle of the first half against the last quarter says whether something grows.
-    fn memory(&self, out: &mut String) -> Result<()> {
+    /// What the replicas have over time, and whether something grows: memory from the second quarter to the last, files from the first minute to
+    /// the last.
+    fn memory(&self, out: &mut String) -> Result<bool> {
         let replicas = self.memory.first().map_or(0, |first| first.resident.len());
+        let minutes: Vec<&Memory> = self.memory.iter().filter(|one| !one.open.is_empty()).collect();
+        let mut grows = false;
         for replica in 0..replicas {
             let of = |from: f64, to: f64| {
                 let total = self.length.as_secs_f64();
@@ -134,15 +158,46 @@ impl Summary {
             };
             let most = self.memory.iter().map(|one| one.resident[replica]).fold(0.0, f64::max);
             let (early, late) = (of(0.25, 0.5), of(0.75, 1.0));
+            let more = late > early * STEADY;
             writeln!(
                 out,
                 "Memory of replica {}: {early:.1} MiB in the second quarter, {late:.1} in the last, {most:.1} at most{}.",
                 replica + 1,
-                if late > early * STEADY { ": it GROWS" } else { "" }
+                said(more)
             )?;
+            grows |= more;
+            if let (Some(first), Some(last)) = (minutes.first(), minutes.last()) {
+                let (first, last) = (first.open[replica], last.open[replica]);
+                let more = last.files > first.files + SPARE_FILES;
+                writeln!(
+                    out,
+                    "Open files of replica {}: {} after a minute, {} of them sockets; {} and {} at the end{}.",
+                    replica + 1,
+                    first.files,
+                    first.sockets,
+                    last.files,
+                    last.sockets,
+                    said(more)
+                )?;
+                grows |= more;
+            }
         }
-        Ok(())
+        if self.length >= SOAK {
+            write!(out, "\n| s |")?;
+            for replica in 1..=replicas {
+                write!(out, " MiB of replica {replica} | files | sockets |")?;
+            }
+            writeln!(out, "\n|---|{}", "---|---|---|".repeat(replicas))?;
+            for minute in minutes {
+                writeln!(out, "{}", minute.line())?;
+            }
+        }
+        Ok(grows)
     }
+}
+
+fn said(grows: bool) -> &'static str {
+    if grows { ": it GROWS" } else { "" }
 }
 
 fn tally(latencies: Vec<u32>) -> Tally {
@@ -155,4 +210,58 @@ fn tally(latencies: Vec<u32>) -> Tally {
 fn percentiles(tally: &mut Tally) -> String {
     let [half, most, nearly, all] = [0.5, 0.95, 0.99, 1.0].map(|share| tally.percentile(share));
     format!("{half:.1} | {most:.1} | {nearly:.1} | {all:.1}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twenty minutes in which one replica goes from some MiB and files to others in the middle.
+    fn soak(resident: [f64; 2], files: [usize; 2]) -> Summary {
+        let length = Duration::from_secs(1_200);
+        let memory = (0..1_200_u64).map(|second| {
+            let half = usize::from(second >= 600);
+            let open = Open {
+                files: files[half],
+                sockets: 5,
+            };
+            Memory {
+                at: Duration::from_secs(second),
+                resident: vec![resident[half]],
+                open: if second % 60 == 59 { vec![open] } else { Vec::new() },
+            }
+        });
+        Summary {
+            people: 1,
+            wanted: 1,
+            arrived: Duration::ZERO,
+            length,
+            rate: 1.0,
+            operations: Vec::new(),
+            failures: Vec::new(),
+            delays: Vec::new(),
+            heard: 0,
+            due: 0,
+            gone: Vec::new(),
+            memory: memory.collect(),
+            cpu: 0.0,
+            database_cpu: 0.0,
+            statements: (Vec::new(), Vec::new()),
+        }
+    }
+
+    #[test]
+    fn memory_and_files_that_grow_are_told() {
+        for (resident, files, expected) in [
+            ([100.0, 104.0], [5_000, 5_020], false),
+            ([100.0, 106.0], [5_000, 5_000], true),
+            ([100.0, 100.0], [5_000, 5_033], true),
+        ] {
+            let mut out = String::new();
+            let grows = soak(resident, files).memory(&mut out).unwrap();
+            assert_eq!(grows, expected, "{out}");
+            // Every minute is a row.
+            assert_eq!(out.matches(" | 5 |").count(), 20, "{out}");
+        }
+    }
 }
