@@ -48,7 +48,8 @@ async fn a_plan_whose_job_was_cancelled_or_died_is_said_to_have_failed_and_can_b
     task(&ana, &app.ana.workspace(), "Report", 60, json!({})).await;
 
     let (cancelled, job) = asked(&ana).await;
-    let document = "mutation ($id: ID!) { cancelJob(id: $id) { job { status } userErrors { code field message } } }";
+    let document =
+        "mutation ($id: ID!) { cancelJob(id: $id) { job { status } userErrors { code field message } } }";
     ana.gql(document, json!({ "id": job }))
         .await
         .succeeded("cancelJob");

@@ -17,7 +17,14 @@ async fn a_plan_is_applied_with_one_connection_while_the_machinery_has_none_to_s
     let (ana, place) = (app.ana(), app.ana.workspace());
     prefer(&ana, &office(), json!({ "timeZone": "UTC", "bufferMinutes": 0 })).await;
     let own = calendar(&ana, &place, json!({})).await;
-    event(&ana, &own, "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z", json!({})).await;
+    event(
+        &ana,
+        &own,
+        "2026-03-03T09:00:00Z",
+        "2026-03-03T10:00:00Z",
+        json!({}),
+    )
+    .await;
     task(&ana, &place, "Report", 60, json!({})).await;
     let made = plan(&ana, &place, "2026-03-03", "2026-03-03").await;
     assert_eq!(slots(&made), ["Report 2026-03-03T10:00 60"], "{made:#}");

@@ -64,12 +64,12 @@ async fn what_a_worker_died_before_applying_the_next_one_applies() {
     app.platform.write(scope, Actor::system(), body).await.unwrap();
     run(&app, first.clone(), CancellationToken::new()).await.unwrap();
     let same = schedule(&ana, &id).await;
-    assert_eq!(same["status"], "PROPOSED", "a message that came twice does nothing");
+    assert_eq!(
+        same["status"], "PROPOSED",
+        "a message that came twice does nothing"
+    );
 
-    let second = job::Model {
-        attempts: 1,
-        ..first
-    };
+    let second = job::Model { attempts: 1, ..first };
     run(&app, second, CancellationToken::new()).await.unwrap();
     assert_eq!(schedule(&ana, &id).await["status"], "APPLIED");
 }

@@ -63,7 +63,14 @@ async fn work_that_was_dragged_onto_a_full_day_pushes_nothing_off_it() {
 
     // A meeting that takes the time of the report is another matter.
     app.advance(TimeDelta::seconds(30));
-    event(&ana, &own, "2026-03-03T09:00:00Z", "2026-03-03T09:30:00Z", json!({})).await;
+    event(
+        &ana,
+        &own,
+        "2026-03-03T09:00:00Z",
+        "2026-03-03T09:30:00Z",
+        json!({}),
+    )
+    .await;
     assert_eq!(suggested(&ana).await.len(), 1);
 }
 
@@ -112,11 +119,25 @@ async fn the_same_suggestion_is_made_once_whatever_else_changes() {
     let (ana, own) = at_work(&app).await;
     task(&ana, &app.ana.workspace(), "Report", 60, json!({})).await;
     applied(&ana, &own).await;
-    event(&ana, &own, "2026-03-03T09:00:00Z", "2026-03-03T09:30:00Z", json!({})).await;
+    event(
+        &ana,
+        &own,
+        "2026-03-03T09:00:00Z",
+        "2026-03-03T09:30:00Z",
+        json!({}),
+    )
+    .await;
     let first = suggested(&ana).await;
     assert_eq!(first.len(), 1);
     app.advance(TimeDelta::seconds(30));
-    event(&ana, &own, "2026-03-07T20:00:00Z", "2026-03-07T21:00:00Z", json!({})).await;
+    event(
+        &ana,
+        &own,
+        "2026-03-07T20:00:00Z",
+        "2026-03-07T21:00:00Z",
+        json!({}),
+    )
+    .await;
     assert_eq!(suggested(&ana).await, first);
 }
 
@@ -124,7 +145,14 @@ async fn the_same_suggestion_is_made_once_whatever_else_changes() {
 async fn in_force(ana: &Client<'_>, own: &str, title: &str) {
     let place = ana.app.ana.workspace();
     let id = task(ana, &place, title, 60, json!({})).await;
-    let asked = request(ana, &place, "2026-03-03", "2026-03-04", json!({ "taskIds": [id] })).await;
+    let asked = request(
+        ana,
+        &place,
+        "2026-03-03",
+        "2026-03-04",
+        json!({ "taskIds": [id] }),
+    )
+    .await;
     let plan = asked
         .succeeded("generateSchedule")
         .text("/generateSchedule/schedule/id");

@@ -47,7 +47,10 @@ async fn a_circle_of_sub_tasks_is_deleted_as_a_whole() {
     let deleted = within_seconds(&app.ana(), document, &all[1]).await;
     deleted.succeeded("deleteTask");
     let document = "query ($id: ID!) { workspace(id: $id) { tasks(first: 10) { nodes { title } } } }";
-    let left = app.ana().gql(document, json!({ "id": app.ana.workspace() })).await;
+    let left = app
+        .ana()
+        .gql(document, json!({ "id": app.ana.workspace() }))
+        .await;
     assert_eq!(left.at("/workspace/tasks/nodes"), json!([]));
 }
 
@@ -61,7 +64,10 @@ async fn a_task_of_a_circle_that_repeats_comes_again_once() {
     let completed = within_seconds(&app.ana(), document, &all[0]).await;
     completed.succeeded("completeTask");
     let document = "query ($id: ID!) { workspace(id: $id) { tasks(first: 20) { nodes { title } } } }";
-    let left = app.ana().gql(document, json!({ "id": app.ana.workspace() })).await;
+    let left = app
+        .ana()
+        .gql(document, json!({ "id": app.ana.workspace() }))
+        .await;
     let nodes = left.at("/workspace/tasks/nodes");
     assert_eq!(nodes.as_array().unwrap().len(), 6, "{nodes:#}");
 }

@@ -512,7 +512,8 @@ async fn the_address_of_a_file_ends_when_its_requester_leaves() {
     let more = json!({ "format": "CSV" });
     let (transfer, _) = export(&server, &app.client(&eva), &workspace, more.clone()).await;
     let (other, _) = export(&server, &app.ana(), &workspace, more).await;
-    let members = "query ($id: ID!) { workspace(id: $id) { members(last: 1) { nodes { id user { name } } } } }";
+    let members =
+        "query ($id: ID!) { workspace(id: $id) { members(last: 1) { nodes { id user { name } } } } }";
     let member = app.ana().gql(members, json!({ "id": workspace })).await;
     assert_eq!(member.text("/workspace/members/nodes/0/user/name"), "Eva");
     let remove = "mutation ($id: ID!) { removeMember(memberId: $id) { userErrors { code } } }";
@@ -522,7 +523,11 @@ async fn the_address_of_a_file_ends_when_its_requester_leaves() {
     let url = transfer["downloadUrl"].as_str().unwrap();
     assert_eq!(fetch(&server, url).await.status, 404, "she has no right any more");
     let url = other["downloadUrl"].as_str().unwrap();
-    assert_eq!(fetch(&server, url).await.status, 200, "that of a member still works");
+    assert_eq!(
+        fetch(&server, url).await.status,
+        200,
+        "that of a member still works"
+    );
 }
 
 /// A server that takes files up to this length.

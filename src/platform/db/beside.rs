@@ -36,7 +36,10 @@ impl Db {
 
 impl Beside<'_> {
     /// Rows of all workspaces.
-    #[expect(clippy::disallowed_methods, reason = "this read has no workspace, as its name says")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this read has no workspace, as its name says"
+    )]
     pub fn find<E: WorkspaceOwned>(&self) -> Select<E> {
         E::find()
     }

@@ -15,8 +15,8 @@ use super::super::body::Small;
 use super::super::client::Client;
 use super::super::failure::Failure;
 use super::{
-    BROWSER_SECONDS, browser_cookie, browser_secret, come_back, failed, no_such_provider, page, query, regret,
-    return_address, spend, unknown_sign_in, welcome,
+    BROWSER_SECONDS, browser_cookie, browser_secret, come_back, failed, no_such_provider, page, query,
+    regret, return_address, spend, unknown_sign_in, welcome,
 };
 use crate::access;
 use crate::features::accounts;

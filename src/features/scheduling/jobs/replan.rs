@@ -301,8 +301,7 @@ fn is_broken(prepared: &Prepared, now: Instant) -> bool {
 fn fits(problem: &Problem, (start, end): (i64, i64)) -> bool {
     let overlaps =
         |(from, to, before, after): &(i64, i64, i64, i64)| start < to + after && from - before < end;
-    !problem.busy.iter().any(overlaps)
-        && !problem.fixed.iter().any(|(from, to)| start < *to && *from < end)
+    !problem.busy.iter().any(overlaps) && !problem.fixed.iter().any(|(from, to)| start < *to && *from < end)
 }
 
 /// Mends the plan: stored as a proposal, and applied when its person wants that and all that was planned keeps a place.

@@ -32,9 +32,7 @@ fn unanswered(here: &Read, row: &schedule::Model) -> Select<schedule::Entity> {
 /// Whether these slots were suggested already: changes that have nothing to do with them are no reason to ask once more.
 pub(super) async fn is_pending(ctx: &Ctx, row: &schedule::Model, slots: &[Slot]) -> Result<bool> {
     let here = ctx.read().await?;
-    let pending = unanswered(&here, row)
-        .select_only()
-        .column(schedule::Column::Id);
+    let pending = unanswered(&here, row).select_only().column(schedule::Column::Id);
     let pending: Vec<ScheduleId> = pending.into_tuple().all(&here).await?;
     if pending.is_empty() {
         return Ok(false);
@@ -45,7 +43,9 @@ pub(super) async fn is_pending(ctx: &Ctx, row: &schedule::Model, slots: &[Slot])
         .collect();
     let known = read::slots_of(ctx, &pending).await?;
     Ok(known.values().any(|known| {
-        let known = known.iter().map(|slot| (slot.task_id, slot.start_utc, slot.end_utc));
+        let known = known
+            .iter()
+            .map(|slot| (slot.task_id, slot.start_utc, slot.end_utc));
         known.collect::<HashSet<_>>() == wanted
     }))
 }
