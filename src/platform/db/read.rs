@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use entity::ids::WorkspaceId;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
-    QueryResult, Select, Statement, Value, Values,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _, QueryResult, Select,
+    Statement, Value, Values,
 };
 
 use super::columns::Partial;
 use super::flight::Flight;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
+use super::source::Source;
 use crate::kernel::{Error, Result};
 
 /// Where statements can be heard, without their values: `RUST_LOG=meridian::sql=trace`.
@@ -41,21 +42,21 @@ pub struct Read {
 #[derive(Debug)]
 pub(super) enum Handle {
     /// Statements go as they are: SQLite, or PostgreSQL in the system role.
-    Pool(DatabaseConnection),
+    Pool(Source),
     /// Statements name the workspace themselves.
-    Scoped(DatabaseConnection, WorkspaceId),
+    Scoped(Source, WorkspaceId),
     Transaction(DatabaseTransaction),
     /// A transaction on PostgreSQL.
     Flight(Flight),
 }
 
 impl Read {
-    pub(super) fn open(pool: &DatabaseConnection, scope: Scope) -> Self {
+    pub(super) fn open(source: &Source, scope: Scope) -> Self {
         let handle = match scope {
-            Scope::Workspace(id) if pool.get_database_backend() == DbBackend::Postgres => {
-                Handle::Scoped(pool.clone(), id)
+            Scope::Workspace(id) if source.backend() == DbBackend::Postgres => {
+                Handle::Scoped(source.clone(), id)
             }
-            _ => Handle::Pool(pool.clone()),
+            _ => Handle::Pool(source.clone()),
         };
         Self { handle, scope }
     }
@@ -179,7 +180,7 @@ fn within(mut statement: Statement, value: String, before: &str, after: &str) ->
 
 /// The row with this id in one of these workspaces.
 pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
-    pool: &DatabaseConnection,
+    source: &Source,
     workspaces: &[WorkspaceId],
     id: Value,
     columns: &[E::Column],
@@ -190,7 +191,7 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
     let key = E::PrimaryKey::iter()
         .next()
         .ok_or_else(|| Error::internal("a table without a key"))?;
-    let backend = pool.get_database_backend();
+    let backend = source.backend();
     let inside = match backend {
         DbBackend::Postgres => ExprTrait::eq(E::WORKSPACE.into_expr(), Expr::cust("place.id")),
         _ => E::WORKSPACE.is_in(workspaces.iter().copied()),
@@ -206,7 +207,7 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
         statement = naming_each(statement, workspaces);
     }
     note(&statement.sql, "workspace");
-    let row = pool.query_one_raw(statement).await?;
+    let row = source.query_one(statement).await?;
     Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
 }
 
@@ -214,7 +215,7 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
 impl ConnectionTrait for Read {
     fn get_database_backend(&self) -> DbBackend {
         match &self.handle {
-            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.get_database_backend(),
+            Handle::Pool(source) | Handle::Scoped(source, _) => source.backend(),
             Handle::Transaction(transaction) => transaction.get_database_backend(),
             Handle::Flight(_) => DbBackend::Postgres,
         }
@@ -241,7 +242,7 @@ impl ConnectionTrait for Read {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let statement = self.named(statement);
         match &self.handle {
-            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.query_one_raw(statement).await,
+            Handle::Pool(source) | Handle::Scoped(source, _) => source.query_one(statement).await,
             Handle::Transaction(transaction) => transaction.query_one_raw(statement).await,
             Handle::Flight(flight) => flight.query_one(statement).await,
         }
@@ -250,7 +251,7 @@ impl ConnectionTrait for Read {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let statement = self.named(statement);
         match &self.handle {
-            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.query_all_raw(statement).await,
+            Handle::Pool(source) | Handle::Scoped(source, _) => source.query_all(statement).await,
             Handle::Transaction(transaction) => transaction.query_all_raw(statement).await,
             Handle::Flight(flight) => flight.query_all(statement).await,
         }
