@@ -20,6 +20,7 @@ mod scope;
 mod sealed;
 mod server;
 mod source;
+mod texts;
 mod together;
 mod tx;
 
@@ -32,7 +33,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
-pub use columns::{Partial, fetch};
+pub use columns::{Partial, fetch, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
@@ -42,6 +43,7 @@ pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
 pub use server::{told, try_roles, try_server};
+pub use texts::Texts;
 pub use together::Part;
 pub use tx::{Outcome, Tx, TxEnv};
 

@@ -1,6 +1,8 @@
 //! Reading in a scope. Each statement takes a pooled connection. On PostgreSQL the statement itself tells row-level security its
 //! workspace, in the same flight, and the setting ends with the statement: nothing is left on the connection for whoever comes next.
 
+use std::any::TypeId;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use entity::ids::WorkspaceId;
@@ -14,6 +16,7 @@ use super::columns::Partial;
 use super::flight::Flight;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use super::source::Source;
+use super::texts::Texts;
 use crate::kernel::{Error, Result};
 
 /// Where statements can be heard, without their values: `RUST_LOG=meridian::sql=trace`.
@@ -143,19 +146,24 @@ fn naming(statement: Statement, id: WorkspaceId) -> Statement {
     )
 }
 
-/// As [`naming`], once for each workspace of a caller: the statement runs inside one after the other, and may call it `place.id`.
+/// As [`naming`], once for each workspace of a caller: the statement runs inside one after the other, and may call it `place.id`. `list`
+/// has them as PostgreSQL writes an array.
 ///
 /// One setting with a list and a second policy for it would be shorter, but two policies are joined by OR, and with an OR
 /// PostgreSQL reads and sorts whole workspaces where one equality lets it walk an index.
-fn naming_each(statement: Statement, ids: &[WorkspaceId]) -> Statement {
-    let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+fn naming_each(statement: Statement, list: String) -> Statement {
     within(
         statement,
-        format!("{{{}}}", list.join(",")),
+        list,
         "SELECT found.* FROM unnest(CAST(CAST($",
         " AS text) AS uuid[])) AS place(id) CROSS JOIN LATERAL \
          (SELECT set_config('app.workspace_id', CAST(place.id AS text), true) AS id OFFSET 0) AS scope",
     )
+}
+
+fn array(ids: &[WorkspaceId]) -> String {
+    let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    format!("{{{}}}", list.join(","))
 }
 
 /// The statement inside `scope`, whose text surrounds the number of a new parameter.
@@ -178,6 +186,9 @@ fn within(mut statement: Statement, value: String, before: &str, after: &str) ->
     statement
 }
 
+/// Statements of [`find_in`] by table, columns, and the number of workspaces where each is a value of its own.
+static FOUND: LazyLock<Texts<(TypeId, u64, Option<usize>)>> = LazyLock::new(Texts::default);
+
 /// The row with this id in one of these workspaces.
 pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
     source: &Source,
@@ -185,13 +196,35 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
     id: Value,
     columns: &[E::Column],
 ) -> Result<Option<E::Model>> {
+    let is_postgres = source.backend() == DbBackend::Postgres;
+    let mut given = vec![id.clone()];
+    if is_postgres {
+        given.push(array(workspaces).into());
+    } else {
+        given.extend(workspaces.iter().map(|id| Value::from(*id)));
+    }
+    let count = (!is_postgres).then_some(workspaces.len());
+    let key = (TypeId::of::<E>(), E::mask_of(columns), count);
+    let statement = FOUND.statement(key, &given, || {
+        finding::<E>(source.backend(), workspaces, id, columns)
+    })?;
+    note(&statement.sql, "workspace");
+    let row = source.query_one(statement).await?;
+    Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
+}
+
+fn finding<E: WorkspaceOwned>(
+    backend: DbBackend,
+    workspaces: &[WorkspaceId],
+    id: Value,
+    columns: &[E::Column],
+) -> Result<Statement> {
     use sea_orm::{
         ColumnTrait as _, Iterable as _, PrimaryKeyToColumn as _, QuerySelect as _, QueryTrait as _,
     };
     let key = E::PrimaryKey::iter()
         .next()
         .ok_or_else(|| Error::internal("a table without a key"))?;
-    let backend = source.backend();
     let inside = match backend {
         DbBackend::Postgres => ExprTrait::eq(E::WORKSPACE.into_expr(), Expr::cust("place.id")),
         _ => E::WORKSPACE.is_in(workspaces.iter().copied()),
@@ -202,13 +235,11 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
         .filter(inside)
         .select_only()
         .columns(columns.iter().copied());
-    let mut statement = select.build(backend);
-    if backend == DbBackend::Postgres {
-        statement = naming_each(statement, workspaces);
-    }
-    note(&statement.sql, "workspace");
-    let row = source.query_one(statement).await?;
-    Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
+    let statement = select.build(backend);
+    Ok(match backend {
+        DbBackend::Postgres => naming_each(statement, array(workspaces)),
+        _ => statement,
+    })
 }
 
 #[async_trait::async_trait]
