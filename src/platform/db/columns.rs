@@ -2,7 +2,8 @@
 //! the plans of `graphql::shape` know what they look at.
 
 use sea_orm::{
-    ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select, Statement,
+    ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select,
+    Statement,
 };
 
 use super::read::Read;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use entity::ids::WorkspaceId;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _, QueryResult, Select,
-    Statement, Value, Values,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _, QueryResult,
+    Select, Statement, Value, Values,
 };
 
 use super::columns::Partial;

@@ -44,7 +44,11 @@ impl<K: Eq + Hash> Texts<K> {
             let statement = known.with(given);
             drop(known);
             if cfg!(debug_assertions) {
-                assert_eq!(make()?, statement, "a kept statement is not the one that is meant");
+                assert_eq!(
+                    make()?,
+                    statement,
+                    "a kept statement is not the one that is meant"
+                );
             }
             return Ok(statement);
         }

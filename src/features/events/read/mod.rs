@@ -100,7 +100,13 @@ pub async fn page(
             filter.range.is_some(),
         );
         let mut given: Vec<Value> = vec![ctx.workspace_id().into(), (request.limit + 1).into()];
-        given.extend(filter.range.into_iter().flat_map(range::instants).map(Value::from));
+        given.extend(
+            filter
+                .range
+                .into_iter()
+                .flat_map(range::instants)
+                .map(Value::from),
+        );
         PLAIN.statement(key, &given, make)?
     } else {
         make()?
