@@ -123,6 +123,11 @@ impl<D: Database> Ready<D> {
             .retain(|rested| rested.since.elapsed() < RESTS);
     }
 
+    /// Gives all that rest to the pool, which finds out whether they still work.
+    pub(super) fn doubt(&self) {
+        self.0.resting().connections.clear();
+    }
+
     /// Closes every connection, those on loan as soon as they come back.
     pub(super) async fn close(&self) {
         // Marks the pool at once, so that it closes what comes back.

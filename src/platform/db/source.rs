@@ -1,6 +1,6 @@
 //! Where statements outside of transactions get their connections, of either database. Knows statements, not what they are about.
 
-use sea_orm::sqlx::{AssertSqlSafe, Postgres, Sqlite, query_with};
+use sea_orm::sqlx::{AssertSqlSafe, Database, Error, Postgres, Sqlite, query_with};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Values};
 use sea_query_sqlx::SqlxValues;
 
@@ -37,20 +37,16 @@ impl Source {
             Self::Postgres(ready) => {
                 let mut loan = ready.take().await?;
                 let query = query_with::<Postgres, _>(sql, values);
-                let row = query
-                    .fetch_optional(loan.connection())
-                    .await
-                    .map_err(while_asking)?;
+                let row = query.fetch_optional(loan.connection()).await;
+                let row = row.map_err(|error| failed(ready, error))?;
                 loan.give_back();
                 Ok(row.map(Into::into))
             }
             Self::Sqlite(ready) => {
                 let mut loan = ready.take().await?;
                 let query = query_with::<Sqlite, _>(sql, values);
-                let row = query
-                    .fetch_optional(loan.connection())
-                    .await
-                    .map_err(while_asking)?;
+                let row = query.fetch_optional(loan.connection()).await;
+                let row = row.map_err(|error| failed(ready, error))?;
                 loan.give_back();
                 Ok(row.map(Into::into))
             }
@@ -64,14 +60,16 @@ impl Source {
             Self::Postgres(ready) => {
                 let mut loan = ready.take().await?;
                 let query = query_with::<Postgres, _>(sql, values);
-                let rows = query.fetch_all(loan.connection()).await.map_err(while_asking)?;
+                let rows = query.fetch_all(loan.connection()).await;
+                let rows = rows.map_err(|error| failed(ready, error))?;
                 loan.give_back();
                 Ok(rows.into_iter().map(Into::into).collect())
             }
             Self::Sqlite(ready) => {
                 let mut loan = ready.take().await?;
                 let query = query_with::<Sqlite, _>(sql, values);
-                let rows = query.fetch_all(loan.connection()).await.map_err(while_asking)?;
+                let rows = query.fetch_all(loan.connection()).await;
+                let rows = rows.map_err(|error| failed(ready, error))?;
                 loan.give_back();
                 Ok(rows.into_iter().map(Into::into).collect())
             }
@@ -93,6 +91,14 @@ impl Source {
             Self::Sqlite(ready) => ready.close().await,
         }
     }
+}
+
+/// Where one connection broke, the others may have broken with it.
+fn failed<D: Database>(ready: &Ready<D>, error: Error) -> DbErr {
+    if matches!(error, Error::Io(_) | Error::Protocol(_)) {
+        ready.doubt();
+    }
+    while_asking(error)
 }
 
 /// A statement as the driver takes it.
