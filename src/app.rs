@@ -33,6 +33,7 @@ use crate::platform::processes::Processes;
 use crate::platform::pubsub::PubSub;
 use crate::platform::redis::Redis;
 use crate::platform::secrets::Secrets;
+use crate::platform::uses::Uses;
 use crate::platform::{Parts, Platform, db};
 use crate::web::admin::{self, Admin};
 use crate::web::health::{Health, Probe};
@@ -96,6 +97,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
         mail: Mailer::new(&config)?,
         secrets: Secrets::new(&keys),
         limits,
+        uses: Uses::default(),
         metrics: Metrics::new()?,
         config,
         clock,

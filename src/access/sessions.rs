@@ -47,7 +47,12 @@ impl fmt::Debug for NewSession {
 
 /// Whether a session still stands.
 pub(super) fn is_alive(row: &session::Model, now: Instant) -> bool {
-    row.revoked_at.is_none() && row.expires_at > now && now - row.last_used_at <= SESSION_IDLE
+    is_alive_since(row, row.last_used_at, now)
+}
+
+/// [`is_alive`], when it is known that the session was used at `last`.
+pub(super) fn is_alive_since(row: &session::Model, last: Instant, now: Instant) -> bool {
+    row.revoked_at.is_none() && row.expires_at > now && now - last <= SESSION_IDLE
 }
 
 fn alive(now: Instant) -> Condition {

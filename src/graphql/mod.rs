@@ -131,9 +131,12 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default()).extension(order::Served)
 }
 
-/// Gives a request the document that was read for it.
+/// Gives a request the document that was read for it. The executor takes it apart, so it gets one of its own, unless the document has a
+/// way around it.
 pub fn with_document(mut request: Request, prepared: Arc<Prepared>) -> Request {
-    request.set_parsed_query(prepared.document.clone());
+    if prepared.route().is_none() {
+        request.set_parsed_query(prepared.document.clone());
+    }
     request.data(prepared)
 }
 

@@ -29,11 +29,20 @@ use crate::access::{Access, Ctx};
 use crate::kernel;
 
 /// Runs an operation: straight where that is known to be possible, else by the executor.
-pub async fn execute(schema: &ApiSchema, request: Request) -> Response {
-    match straight(&request).await {
-        Some(response) => response,
-        None => schema.execute(request).await,
+pub async fn execute(schema: &ApiSchema, mut request: Request) -> Response {
+    if let Some(response) = straight(&request).await {
+        return response;
     }
+    if let Some(document) = unread(&request) {
+        request.set_parsed_query(document);
+    }
+    schema.execute(request).await
+}
+
+/// The document of a request that came without one because it should not have needed it.
+fn unread(request: &Request) -> Option<ExecutableDocument> {
+    let prepared = data::<Arc<Prepared>>(request)?;
+    prepared.route().map(|_| prepared.document.clone())
 }
 
 async fn straight(request: &Request) -> Option<Response> {

@@ -15,6 +15,7 @@ pub mod pubsub;
 pub mod redis;
 pub mod secrets;
 pub mod telemetry;
+pub mod uses;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use presence::Presence;
 use pubsub::PubSub;
 use redis::Redis;
 use secrets::Secrets;
+use uses::Uses;
 
 /// All machines of one process. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Budgets of callers and workspaces.
     pub limits: Limits,
+    /// Credentials that were used and are not marked yet.
+    pub uses: Uses,
     /// What is counted.
     pub metrics: Metrics,
     /// Source of time.

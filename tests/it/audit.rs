@@ -593,12 +593,12 @@ async fn of_the_hours_of_a_task_the_log_has_only_that_they_changed() {
     let id = task(&app, &app.ana(), "Taxes").await;
     let document = "mutation ($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { userErrors { code field } } }";
     let evening = json!([{ "weekday": "TUESDAY", "start": "19:00", "end": "21:00" }]);
-    let input = json!({ "workingHours": evening, "durationMinutes": 45 });
+    let input = json!({ "workingHours": evening, "durationMinutes": 75 });
     let variables = json!({ "id": id, "input": input });
     app.ana().gql(document, variables).await.succeeded("updateTask");
     let told = changes(&app, "task.updated").await;
     assert_eq!(told["workingHours"], json!({ "changed": true }));
-    assert_eq!(told["durationMinutes"]["to"], 45);
+    assert_eq!(told["durationMinutes"]["to"], 75);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Questions about tasks.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use entity::enums::TaskStatus;
 use entity::ids::{TaskId, TypedId as _, WorkspaceId};
@@ -8,7 +9,7 @@ use entity::{schedule, schedule_slot, task, task_dependency, task_label};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, JoinType, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, Select, Value,
+    QueryOrder as _, Select, Statement, Value,
 };
 
 use super::model::{TaskFilter, TaskOrder, TaskOrderField};
@@ -16,7 +17,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, among, fetch, keyset};
+use crate::platform::db::{Key, Partial as _, Texts, among, fetched, keyset, reading};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -41,6 +42,9 @@ pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
         .await?)
 }
 
+/// Statements of pages of all tasks, by the database, the columns and the order.
+static PLAIN: LazyLock<Texts<((bool, u64), (u8, bool, bool))>> = LazyLock::new(Texts::default);
+
 /// One page of the tasks that match.
 pub async fn page(
     ctx: &Ctx,
@@ -50,9 +54,10 @@ pub async fn page(
 ) -> Result<Page<task::Model>> {
     let now = ctx.platform().clock.now();
     let read = ctx.read().await?;
-    let select = read
-        .find::<task::Entity>()
-        .filter(condition(ctx.workspace_id(), filter, now));
+    let condition = condition(ctx.workspace_id(), filter, now);
+    // Most pages begin at the beginning, of all tasks.
+    let is_plain = condition.is_empty() && request.after.is_none() && request.before.is_none();
+    let select = read.find::<task::Entity>().filter(condition);
     let total = if request.count {
         Some(select.clone().count(&read).await?)
     } else {
@@ -67,7 +72,21 @@ pub async fn page(
         key_column(order.field),
     ];
     let columns = task::Entity::columns_in(request.columns, &always);
-    let rows = fetch(keyset(select, &keys(order), request)?, &columns, &read).await?;
+    let make = || -> Result<Statement> {
+        let select = keyset(select, &keys(order), request)?;
+        Ok(reading(select, &columns, &read))
+    };
+    let statement = if is_plain {
+        let key = (
+            (read.is_postgres(), task::Entity::mask_of(&columns)),
+            (order.field as u8, order.descending, request.backward),
+        );
+        let given: [Value; 2] = [ctx.workspace_id().into(), (request.limit + 1).into()];
+        PLAIN.statement(key, &given, make)?
+    } else {
+        make()?
+    };
+    let rows = fetched::<task::Entity>(statement, &columns, &read).await?;
     Ok(Page::from_rows(request, rows, total, |row| {
         cursor(row, order.field, &name)
     }))
@@ -75,15 +94,21 @@ pub async fn page(
 
 fn condition(workspace: WorkspaceId, filter: &TaskFilter, now: Instant) -> Condition {
     use task::Column;
-    let open = Column::Status.is_not_in([TaskStatus::Done, TaskStatus::Cancelled]);
-    let overdue = Condition::all().add(open).add(Column::DueAt.lt(now));
+    let closed = [TaskStatus::Done, TaskStatus::Cancelled];
+    let overdue = || {
+        Condition::all()
+            .add(Column::Status.is_not_in(closed))
+            .add(Column::DueAt.lt(now))
+    };
     // A comparison with a missing deadline is neither true nor false, so "not overdue" is spelled out.
-    let not_overdue = Condition::any()
-        .add(Column::Status.is_in([TaskStatus::Done, TaskStatus::Cancelled]))
-        .add(Column::DueAt.is_null())
-        .add(Column::DueAt.gte(now));
-    let blocked = Column::Id.in_subquery(blocked_ids(workspace));
-    let scheduled = Column::Id.in_subquery(scheduled_ids(workspace));
+    let not_overdue = || {
+        Condition::any()
+            .add(Column::Status.is_in(closed))
+            .add(Column::DueAt.is_null())
+            .add(Column::DueAt.gte(now))
+    };
+    let blocked = || Column::Id.in_subquery(blocked_ids(workspace));
+    let scheduled = || Column::Id.in_subquery(scheduled_ids(workspace));
     let label = |labels: &Vec<String>| {
         let ids = Query::select()
             .column(task_label::Column::TaskId)
@@ -118,17 +143,17 @@ fn condition(workspace: WorkspaceId, filter: &TaskFilter, now: Instant) -> Condi
         .add_option(
             filter
                 .is_overdue
-                .map(|yes| if yes { overdue } else { not_overdue }),
+                .map(|yes| if yes { overdue() } else { not_overdue() }),
         )
         .add_option(
             filter
                 .is_blocked
-                .map(|yes| if yes { blocked.clone() } else { blocked.not() }),
+                .map(|yes| if yes { blocked() } else { blocked().not() }),
         )
         .add_option(
             filter
                 .is_scheduled
-                .map(|yes| if yes { scheduled.clone() } else { scheduled.not() }),
+                .map(|yes| if yes { scheduled() } else { scheduled().not() }),
         )
         .add_option(filter.parent_id.map(|id| Column::ParentId.eq(id)))
         .add_option(filter.search.as_deref().map(words))

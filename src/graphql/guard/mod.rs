@@ -181,13 +181,21 @@ fn check_operation(
     use ErrorCode::{GraphqlValidationFailed, QueryTooComplex, QueryTooDeep};
     let mut meter = cost::Meter::new(document, variables);
     // Validation walks everything, so everything is measured: the operations that will not run and the fragments nobody uses.
+    let mut known = None;
     for (_, operation) in document.operations.iter() {
-        check_expansion(&meter.measure(&operation.node.selection_set.node)?, limits)?;
+        let measure = meter.measure(&operation.node.selection_set.node)?;
+        check_expansion(&measure, limits)?;
+        if std::ptr::eq(&operation.node, chosen) {
+            known = Some(measure);
+        }
     }
     for fragment in document.fragments.values() {
         check_expansion(&meter.measure(&fragment.node.selection_set.node)?, limits)?;
     }
-    let measure = meter.measure(&chosen.selection_set.node)?;
+    let measure = match known {
+        Some(measure) => measure,
+        None => meter.measure(&chosen.selection_set.node)?,
+    };
     if measure.depth > limits.depth {
         return Err(GuardError::limit(
             QueryTooDeep,

@@ -27,10 +27,7 @@ impl Db {
         if read.is_transaction() {
             return Beside(Way::Inside(read));
         }
-        Beside(Way::Pool(Read::open(
-            self.0.for_reading(Scope::System),
-            Scope::System,
-        )))
+        Beside(Way::Pool(Read::open(self.0.source(Scope::System), Scope::System)))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sea_orm::{ConnectionTrait as _, DbErr, Statement};
+use sea_orm::{DbErr, Statement};
 
 use super::Db;
 use crate::kernel::time::{Clock, Instant};
@@ -26,7 +26,7 @@ impl Db {
         for _ in 0..TRIES {
             let statement = Statement::from_string(self.0.backend, "SELECT clock_timestamp()");
             let (asked, began) = (clock.now(), tokio::time::Instant::now());
-            let row = self.0.system_read.query_one_raw(statement).await?;
+            let row = self.0.system_read.query_one(statement).await?;
             let took = began.elapsed();
             if took <= PROMPT {
                 let row = row.ok_or_else(|| Error::internal(DbErr::RecordNotFound("the time".into())))?;
@@ -38,9 +38,12 @@ impl Db {
         Ok(None)
     }
 
-    /// Puts a clock right that shows another time than the database's.
+    /// Puts a clock right that shows another time than the database's. Asked for every few seconds, it also lets go of connections that
+    /// nobody needed lately.
     pub async fn set_clock(&self, clock: &Clock) -> Result<()> {
         let _alone = self.0.clock.lock().await;
+        self.0.read.tidy();
+        self.0.system_read.tidy();
         if let Some(skew) = self.skew(clock).await?
             && skew.abs() >= ENOUGH
         {

@@ -1,7 +1,10 @@
 //! Reading some columns of a table. What is not read is blank in the row, so whoever asks for a part of a row must look at nothing else;
 //! the plans of `graphql::shape` know what they look at.
 
-use sea_orm::{DbErr, EntityTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select};
+use sea_orm::{
+    ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select,
+    Statement,
+};
 
 use super::read::Read;
 use crate::kernel::Result;
@@ -13,6 +16,9 @@ pub trait Partial: EntityTrait {
 
     /// The columns with a bit in `mask`, or all, and those that are needed `always`.
     fn columns_in(mask: Option<u64>, always: &[Self::Column]) -> Vec<Self::Column>;
+
+    /// The bits of these columns.
+    fn mask_of(columns: &[Self::Column]) -> u64;
 }
 
 /// The rows of a select with only these columns.
@@ -21,9 +27,21 @@ pub async fn fetch<E: Partial>(
     columns: &[E::Column],
     read: &Read,
 ) -> Result<Vec<E::Model>> {
-    use sea_orm::ConnectionTrait as _;
+    fetched::<E>(reading(select, columns, read), columns, read).await
+}
+
+/// The statement of [`fetch`].
+pub fn reading<E: Partial>(select: Select<E>, columns: &[E::Column], read: &Read) -> Statement {
     let select = select.select_only().columns(columns.iter().copied());
-    let statement = select.build(read.get_database_backend());
+    select.build(read.get_database_backend())
+}
+
+/// The rows of a statement that reads these columns.
+pub async fn fetched<E: Partial>(
+    statement: Statement,
+    columns: &[E::Column],
+    read: &Read,
+) -> Result<Vec<E::Model>> {
     let rows = read.query_all_raw(statement).await?;
     let rows = rows.iter().map(|row| E::read_columns(row, columns));
     Ok(rows.collect::<Result<_, DbErr>>()?)
@@ -50,6 +68,10 @@ macro_rules! partial {
                 }
                 let all = [$(entity::$table::Column::$column),+];
                 all.into_iter().filter(|column| mask & (1 << (*column as u32)) != 0).collect()
+            }
+
+            fn mask_of(columns: &[Self::Column]) -> u64 {
+                columns.iter().fold(0, |mask, column| mask | 1 << (*column as u32))
             }
         }
     };

@@ -8,6 +8,7 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Connection as _, Executor as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr};
 
+use super::source::Source;
 use super::{Db, Pools};
 use crate::kernel::Result;
 
@@ -25,9 +26,8 @@ const SYSTEM: &str = "SET ROLE meridian_system";
 pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
     if is_sqlite(url) {
         let write = Database::connect(sqlite(url, 1)).await?;
-        let read = Database::connect(sqlite(url, max_connections)).await?;
+        let read = Source::of(&Database::connect(sqlite(url, max_connections)).await?);
         return Ok(Db::new(Pools {
-            system_write: write.clone(),
             system_read: read.clone(),
             read,
             write,
@@ -44,10 +44,9 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<Db> {
     .await?;
     let system = Database::connect(postgres(url, machinery, Some(SYSTEM))).await?;
     Ok(Db::new(Pools {
-        read: app.clone(),
+        read: Source::of(&app),
+        system_read: Source::of(&system),
         write: app,
-        system_read: system.clone(),
-        system_write: system,
         backend: DbBackend::Postgres,
         clock: tokio::sync::Mutex::default(),
     }))
@@ -87,6 +86,8 @@ fn base(url: &str, max_connections: u32) -> ConnectOptions {
 
 fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
     let mut options = base(url, max_connections);
+    // The other end is a thread of ours: what works when it is given back works when it is taken.
+    options.test_before_acquire(false);
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .create_if_missing(true)

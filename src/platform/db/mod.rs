@@ -16,10 +16,13 @@ mod keyset;
 mod pools;
 mod processes;
 mod read;
+mod ready;
 mod reply;
 mod scope;
 mod sealed;
 mod server;
+mod source;
+mod texts;
 mod together;
 mod tx;
 
@@ -33,7 +36,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
 pub use beside::Beside;
-pub use columns::{Partial, fetch};
+pub use columns::{Partial, fetch, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
@@ -43,10 +46,12 @@ pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
 pub use server::{told, try_roles, try_server};
+pub use texts::Texts;
 pub use together::Part;
 pub use tx::{Outcome, Tx, TxEnv};
 
 use crate::kernel::{Error, Result};
+use source::Source;
 
 /// Tries of one write before a conflict is reported.
 const WRITE_ATTEMPTS: u32 = 6;
@@ -57,30 +62,22 @@ pub struct Db(Arc<Pools>);
 
 #[derive(Debug)]
 struct Pools {
-    /// Many readers.
-    read: DatabaseConnection,
-    /// SQLite has one writer; on PostgreSQL this is the same pool.
+    /// Many readers; on PostgreSQL they write, too.
+    read: Source,
+    /// As above, for [`Scope::System`]; on SQLite the same.
+    system_read: Source,
+    /// SQLite has one writer. On PostgreSQL nobody may take connections from here; see [`Source`].
     write: DatabaseConnection,
-    /// As above, for [`Scope::System`]; on SQLite the same pools.
-    system_read: DatabaseConnection,
-    system_write: DatabaseConnection,
     backend: DbBackend,
     /// Held while the clock is put right: two who saw the same mistake would correct it twice.
     clock: tokio::sync::Mutex<()>,
 }
 
 impl Pools {
-    fn for_reading(&self, scope: Scope) -> &DatabaseConnection {
+    fn source(&self, scope: Scope) -> &Source {
         match scope {
             Scope::Workspace(_) => &self.read,
             Scope::System => &self.system_read,
-        }
-    }
-
-    fn for_writing(&self, scope: Scope) -> &DatabaseConnection {
-        match scope {
-            Scope::Workspace(_) => &self.write,
-            Scope::System => &self.system_write,
         }
     }
 }
@@ -97,7 +94,7 @@ impl Db {
 
     /// Opens a read in this scope.
     pub async fn read(&self, scope: Scope) -> Result<Read> {
-        Ok(Read::open(self.0.for_reading(scope), scope))
+        Ok(Read::open(self.0.source(scope), scope))
     }
 
     /// The row with this id in one of these workspaces, which the caller must have checked. `columns` and `always` as in
@@ -146,7 +143,7 @@ impl Db {
         F: Fn(Tx) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T>> + Send,
     {
-        let tx = Tx::begin(self.0.for_writing(scope), scope, env.clone()).await?;
+        let tx = Tx::begin(self.0.source(scope), &self.0.write, scope, env.clone()).await?;
         // On the heap, once: the futures around this one would each hold it, and the stack of a thread is not made for that. Without its
         // type, too: the compiler would look through every body again for each future around it.
         let running: BoxFuture<'_, Result<T>> = Box::pin(body(tx.clone()));
@@ -162,21 +159,22 @@ impl Db {
     /// A round trip, for health checks.
     pub async fn ping(&self) -> Result<()> {
         let statement = Statement::from_string(self.0.backend, "SELECT 1");
-        self.0
-            .write
-            .query_one_raw(statement)
-            .await
-            .map(drop)
-            .map_err(Error::from)
+        let pools = &self.0;
+        let answered = match &pools.read {
+            Source::Postgres(_) => pools.read.query_one(statement).await,
+            // The writer: it is the one that others may hold.
+            Source::Sqlite(_) => pools.write.query_one_raw(statement).await,
+        };
+        answered.map(drop).map_err(Error::from)
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
         let pools = &self.0;
-        for pool in [&pools.read, &pools.write, &pools.system_read, &pools.system_write] {
-            if let Err(error) = pool.clone().close().await {
-                tracing::warn!(%error, "closing the database failed");
-            }
+        pools.read.close().await;
+        pools.system_read.close().await;
+        if let Err(error) = pools.write.clone().close().await {
+            tracing::warn!(%error, "closing the database failed");
         }
     }
 }

@@ -1,5 +1,8 @@
 //! How busy the connections are, for metrics.
 
+use sea_orm::sqlx::SqlitePool;
+
+use super::source::Source;
 use super::{Db, DbBackend};
 
 /// One pool of this process.
@@ -19,38 +22,33 @@ impl Db {
     /// The pools as they are now.
     pub fn pools(&self) -> Vec<PoolState> {
         let pools = &self.0;
-        let state = |name, open, idle: usize, max| PoolState {
-            name,
-            open,
-            idle: u32::try_from(idle).unwrap_or(u32::MAX),
-            max,
-        };
         let (first, second) = match pools.backend {
-            DbBackend::Postgres => (("app", &pools.read), ("system", &pools.system_read)),
-            _ => (("read", &pools.read), ("write", &pools.write)),
+            DbBackend::Postgres => ("app", pools.system_read.state("system")),
+            _ => ("read", writer(pools.write.get_sqlite_connection_pool())),
         };
-        [first, second]
-            .into_iter()
-            .map(|(name, connection)| match pools.backend {
-                DbBackend::Postgres => {
-                    let pool = connection.get_postgres_connection_pool();
-                    state(
-                        name,
-                        pool.size(),
-                        pool.num_idle(),
-                        pool.options().get_max_connections(),
-                    )
-                }
-                _ => {
-                    let pool = connection.get_sqlite_connection_pool();
-                    state(
-                        name,
-                        pool.size(),
-                        pool.num_idle(),
-                        pool.options().get_max_connections(),
-                    )
-                }
-            })
-            .collect()
+        vec![pools.read.state(first), second]
+    }
+}
+
+impl Source {
+    fn state(&self, name: &'static str) -> PoolState {
+        match self {
+            Self::Postgres(ready) => state(name, ready.open(), ready.idle(), ready.most()),
+            Self::Sqlite(ready) => state(name, ready.open(), ready.idle(), ready.most()),
+        }
+    }
+}
+
+fn writer(pool: &SqlitePool) -> PoolState {
+    let most = pool.options().get_max_connections();
+    state("write", pool.size(), pool.num_idle(), most)
+}
+
+fn state(name: &'static str, open: u32, idle: usize, max: u32) -> PoolState {
+    PoolState {
+        name,
+        open,
+        idle: u32::try_from(idle).unwrap_or(u32::MAX),
+        max,
     }
 }

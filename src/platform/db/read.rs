@@ -1,18 +1,22 @@
 //! Reading in a scope. Each statement takes a pooled connection. On PostgreSQL the statement itself tells row-level security its
 //! workspace, in the same flight, and the setting ends with the statement: nothing is left on the connection for whoever comes next.
 
+use std::any::TypeId;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use entity::ids::WorkspaceId;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _,
-    QueryResult, Select, Statement, Value, Values,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryFilter as _, QueryResult,
+    Select, Statement, Value, Values,
 };
 
 use super::columns::Partial;
 use super::flight::Flight;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
+use super::source::Source;
+use super::texts::Texts;
 use crate::kernel::{Error, Result};
 
 /// Where statements can be heard, without their values: `RUST_LOG=meridian::sql=trace`.
@@ -41,21 +45,21 @@ pub struct Read {
 #[derive(Debug)]
 pub(super) enum Handle {
     /// Statements go as they are: SQLite, or PostgreSQL in the system role.
-    Pool(DatabaseConnection),
+    Pool(Source),
     /// Statements name the workspace themselves.
-    Scoped(DatabaseConnection, WorkspaceId),
+    Scoped(Source, WorkspaceId),
     Transaction(DatabaseTransaction),
     /// A transaction on PostgreSQL.
     Flight(Flight),
 }
 
 impl Read {
-    pub(super) fn open(pool: &DatabaseConnection, scope: Scope) -> Self {
+    pub(super) fn open(source: &Source, scope: Scope) -> Self {
         let handle = match scope {
-            Scope::Workspace(id) if pool.get_database_backend() == DbBackend::Postgres => {
-                Handle::Scoped(pool.clone(), id)
+            Scope::Workspace(id) if source.backend() == DbBackend::Postgres => {
+                Handle::Scoped(source.clone(), id)
             }
-            _ => Handle::Pool(pool.clone()),
+            _ => Handle::Pool(source.clone()),
         };
         Self { handle, scope }
     }
@@ -160,19 +164,24 @@ fn naming(statement: Statement, id: WorkspaceId) -> Statement {
     )
 }
 
-/// As [`naming`], once for each workspace of a caller: the statement runs inside one after the other, and may call it `place.id`.
+/// As [`naming`], once for each workspace of a caller: the statement runs inside one after the other, and may call it `place.id`. `list`
+/// has them as PostgreSQL writes an array.
 ///
 /// One setting with a list and a second policy for it would be shorter, but two policies are joined by OR, and with an OR
 /// PostgreSQL reads and sorts whole workspaces where one equality lets it walk an index.
-fn naming_each(statement: Statement, ids: &[WorkspaceId]) -> Statement {
-    let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+fn naming_each(statement: Statement, list: String) -> Statement {
     within(
         statement,
-        format!("{{{}}}", list.join(",")),
+        list,
         "SELECT found.* FROM unnest(CAST(CAST($",
         " AS text) AS uuid[])) AS place(id) CROSS JOIN LATERAL \
          (SELECT set_config('app.workspace_id', CAST(place.id AS text), true) AS id OFFSET 0) AS scope",
     )
+}
+
+fn array(ids: &[WorkspaceId]) -> String {
+    let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    format!("{{{}}}", list.join(","))
 }
 
 /// The statement inside `scope`, whose text surrounds the number of a new parameter.
@@ -195,20 +204,45 @@ fn within(mut statement: Statement, value: String, before: &str, after: &str) ->
     statement
 }
 
+/// Statements of [`find_in`] by table, columns, and the number of workspaces where each is a value of its own.
+static FOUND: LazyLock<Texts<(TypeId, u64, Option<usize>)>> = LazyLock::new(Texts::default);
+
 /// The row with this id in one of these workspaces.
 pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
-    pool: &DatabaseConnection,
+    source: &Source,
     workspaces: &[WorkspaceId],
     id: Value,
     columns: &[E::Column],
 ) -> Result<Option<E::Model>> {
+    let is_postgres = source.backend() == DbBackend::Postgres;
+    let mut given = vec![id.clone()];
+    if is_postgres {
+        given.push(array(workspaces).into());
+    } else {
+        given.extend(workspaces.iter().map(|id| Value::from(*id)));
+    }
+    let count = (!is_postgres).then_some(workspaces.len());
+    let key = (TypeId::of::<E>(), E::mask_of(columns), count);
+    let statement = FOUND.statement(key, &given, || {
+        finding::<E>(source.backend(), workspaces, id, columns)
+    })?;
+    note(&statement.sql, "workspace");
+    let row = source.query_one(statement).await?;
+    Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
+}
+
+fn finding<E: WorkspaceOwned>(
+    backend: DbBackend,
+    workspaces: &[WorkspaceId],
+    id: Value,
+    columns: &[E::Column],
+) -> Result<Statement> {
     use sea_orm::{
         ColumnTrait as _, Iterable as _, PrimaryKeyToColumn as _, QuerySelect as _, QueryTrait as _,
     };
     let key = E::PrimaryKey::iter()
         .next()
         .ok_or_else(|| Error::internal("a table without a key"))?;
-    let backend = pool.get_database_backend();
     let inside = match backend {
         DbBackend::Postgres => ExprTrait::eq(E::WORKSPACE.into_expr(), Expr::cust("place.id")),
         _ => E::WORKSPACE.is_in(workspaces.iter().copied()),
@@ -219,20 +253,18 @@ pub(super) async fn find_in<E: WorkspaceOwned + Partial>(
         .filter(inside)
         .select_only()
         .columns(columns.iter().copied());
-    let mut statement = select.build(backend);
-    if backend == DbBackend::Postgres {
-        statement = naming_each(statement, workspaces);
-    }
-    note(&statement.sql, "workspace");
-    let row = pool.query_one_raw(statement).await?;
-    Ok(row.map(|row| E::read_columns(&row, columns)).transpose()?)
+    let statement = select.build(backend);
+    Ok(match backend {
+        DbBackend::Postgres => naming_each(statement, array(workspaces)),
+        _ => statement,
+    })
 }
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Read {
     fn get_database_backend(&self) -> DbBackend {
         match &self.handle {
-            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.get_database_backend(),
+            Handle::Pool(source) | Handle::Scoped(source, _) => source.backend(),
             Handle::Transaction(transaction) => transaction.get_database_backend(),
             Handle::Flight(_) => DbBackend::Postgres,
         }
@@ -259,7 +291,7 @@ impl ConnectionTrait for Read {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let statement = self.named(statement);
         match &self.handle {
-            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.query_one_raw(statement).await,
+            Handle::Pool(source) | Handle::Scoped(source, _) => source.query_one(statement).await,
             Handle::Transaction(transaction) => transaction.query_one_raw(statement).await,
             Handle::Flight(flight) => flight.query_one(statement).await,
         }
@@ -268,7 +300,7 @@ impl ConnectionTrait for Read {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let statement = self.named(statement);
         match &self.handle {
-            Handle::Pool(pool) | Handle::Scoped(pool, _) => pool.query_all_raw(statement).await,
+            Handle::Pool(source) | Handle::Scoped(source, _) => source.query_all(statement).await,
             Handle::Transaction(transaction) => transaction.query_all_raw(statement).await,
             Handle::Flight(flight) => flight.query_all(statement).await,
         }

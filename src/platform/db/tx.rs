@@ -9,9 +9,9 @@ use entity::ids::{AuditLogId, CalendarId, WorkspaceId};
 use entity::{audit_log, change_log, workspace_counter};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DbBackend, DeleteMany,
-    EntityTrait, IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _, UpdateMany,
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DeleteMany, EntityTrait,
+    IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _, UpdateMany,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use super::audit::{Audit, hash_of_new};
 use super::flight::Flight;
 use super::read::Read;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
+use super::source::Source;
 use super::together::Part;
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
@@ -82,18 +83,21 @@ impl Deref for Tx {
 }
 
 impl Tx {
-    pub(super) async fn begin(pool: &DatabaseConnection, scope: Scope, env: TxEnv) -> Result<Self> {
+    /// `source` is where PostgreSQL's transactions get their connections, `writer` the one connection that writes to SQLite.
+    pub(super) async fn begin(
+        source: &Source,
+        writer: &DatabaseConnection,
+        scope: Scope,
+        env: TxEnv,
+    ) -> Result<Self> {
         // SQLite upgrades a deferred transaction without waiting and fails; an immediate one queues for the writer's lock.
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        let read = match sea_orm::ConnectionTrait::get_database_backend(pool) {
-            DbBackend::Postgres => {
-                let pool = pool.get_postgres_connection_pool();
-                Read::aboard(Flight::begin(pool, scope).await?, scope)
-            }
-            _ => Read::inside(pool.begin_with_options(options).await?, scope),
+        let read = match source {
+            Source::Postgres(ready) => Read::aboard(Flight::begin(ready, scope).await?, scope),
+            Source::Sqlite(_) => Read::inside(writer.begin_with_options(options).await?, scope),
         };
         let now = env.clock.now();
         Ok(Self(Arc::new(Inner {

@@ -1,6 +1,7 @@
 //! The `Idempotency-Key` of a request. Who sends a mutation again with the same key and body gets the first answer.
 
 use http::{HeaderMap, HeaderName};
+use sha2::{Digest as _, Sha256};
 
 use crate::access::{self, Caller, Claim};
 use crate::kernel::actor::ReplyKey;
@@ -27,9 +28,9 @@ pub(super) fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<ReplyKe
     Ok(caller.reply_key(key))
 }
 
-/// Claims the key for a body, or finds the answer that was given.
-pub(super) async fn claim(web: &Web, key: &ReplyKey, body_hash: &[u8]) -> Result<Claim, Failure> {
-    Ok(access::claim(&web.platform, key, body_hash.to_vec()).await?)
+/// Claims the key for a body, or finds the answer that was given. What tells the body from others is its hash.
+pub(super) async fn claim(web: &Web, key: &ReplyKey, body: &[u8]) -> Result<Claim, Failure> {
+    Ok(access::claim(&web.platform, key, Sha256::digest(body).to_vec()).await?)
 }
 
 /// Keeps what is answered now.

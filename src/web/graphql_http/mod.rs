@@ -8,14 +8,13 @@ use std::panic::AssertUnwindSafe;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response as Executed};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode, request};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
 use super::client::Client;
@@ -124,8 +123,8 @@ async fn operate(
 ) -> Result<Reply, Failure> {
     let by_get = parts.method == Method::GET;
     let key = idempotency::key(&parts.headers, &caller)?;
-    let (parameters, body_hash) = match by_get {
-        true => (by_query_string(parts.uri.query()), Vec::new()),
+    let (parameters, sent) = match by_get {
+        true => (by_query_string(parts.uri.query()), Bytes::new()),
         false => by_body(web, parts, body).await?,
     };
     let parameters = parameters.map_err(Failure::bad_request)?;
@@ -143,7 +142,7 @@ async fn operate(
             Ok(Reply::Fresh(refusal(&Error::bad_input(message)), None))
         }
         (OperationType::Mutation, _) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
-        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &body_hash).await? {
+        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &sent).await? {
             Claim::First => Ok(Reply::Fresh(execute(web, operation).await, Some(key))),
             Claim::Answered(body) => Ok(Reply::Again(body)),
         },
@@ -224,17 +223,17 @@ fn again(body: String, media_type: MediaType) -> Response {
     response
 }
 
-/// Reads the body and the parameters in it, with the hash that tells it from other bodies.
+/// Reads the body and the parameters in it.
 async fn by_body(
     web: &Web,
     parts: &request::Parts,
     body: Body,
-) -> Result<(Result<Parameters, String>, Vec<u8>), Failure> {
+) -> Result<(Result<Parameters, String>, Bytes), Failure> {
     let most = web.platform.config.limits.body_bytes;
     let bytes = body::read(web, &parts.headers, body, most).await?;
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::bad_request(format!("The body is not JSON: {error}.")))?;
-    Ok((Parameters::read(value), Sha256::digest(&bytes).to_vec()))
+    Ok((Parameters::read(value), bytes))
 }
 
 /// Reads the parameters of a GET request; `variables` and `extensions` are JSON there.

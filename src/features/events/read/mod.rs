@@ -11,6 +11,7 @@ pub use window::{Among, Expanded, in_window};
 pub use calendar_text::{Audience, CalendarText, TextObject, TextPage, calendar_text, text_page};
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use entity::ids::{CalendarEventId, UserId, WorkspaceId};
 use entity::{attendee, calendar_event, event_override, membership, reminder, user};
@@ -29,7 +30,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Read, among, among_texts, fetch, keyset};
+use crate::platform::db::{Key, Partial as _, Read, Texts, among, among_texts, fetched, keyset, reading};
 
 /// One event; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
@@ -60,6 +61,9 @@ pub async fn get_many(ctx: &Ctx, ids: &[CalendarEventId]) -> Result<Vec<Event>> 
     seen::mask(&read, ctx.user_id(), rows).await
 }
 
+/// Statements of pages of all events, by the database, the columns, the order, and whether there is a range.
+static PLAIN: LazyLock<Texts<((bool, u64), (u8, bool, bool), bool)>> = LazyLock::new(Texts::default);
+
 /// One page of the events that match.
 pub async fn page(
     ctx: &Ctx,
@@ -70,6 +74,11 @@ pub async fn page(
     let viewer = ctx.user_id();
     let read = ctx.read().await?;
     let condition = condition(ctx.workspace_id(), filter, viewer);
+    // Most pages begin at the beginning, of all events. The title in an order depends on who looks.
+    let is_plain = condition.is_empty()
+        && request.after.is_none()
+        && request.before.is_none()
+        && order.field != EventOrderField::Title;
     let select = read.find::<calendar_event::Entity>().filter(condition.clone());
     let total = match filter.range {
         _ if !request.count => None,
@@ -80,10 +89,29 @@ pub async fn page(
     let request = &request.in_order(&name)?;
     let columns = calendar_event::Entity::columns_in(request.columns, &always(order.field));
     let keys = keys(order, viewer);
-    let rows = match filter.range {
-        Some(range) => range::rows(&read, range, &condition, &keys, request, &columns).await?,
-        None => fetch(keyset(select, &keys, request)?, &columns, &read).await?,
+    let make = || match filter.range {
+        Some(range) => range::reading(&read, range, &condition, &keys, request, &columns),
+        None => Ok(reading(keyset(select, &keys, request)?, &columns, &read)),
     };
+    let statement = if is_plain {
+        let key = (
+            (read.is_postgres(), calendar_event::Entity::mask_of(&columns)),
+            (order.field as u8, order.descending, request.backward),
+            filter.range.is_some(),
+        );
+        let mut given: Vec<Value> = vec![ctx.workspace_id().into(), (request.limit + 1).into()];
+        given.extend(
+            filter
+                .range
+                .into_iter()
+                .flat_map(range::instants)
+                .map(Value::from),
+        );
+        PLAIN.statement(key, &given, make)?
+    } else {
+        make()?
+    };
+    let rows = fetched::<calendar_event::Entity>(statement, &columns, &read).await?;
     let events = seen::mask(&read, viewer, rows).await?;
     Ok(Page::from_rows(request, events, total, |event| {
         cursor(event, order.field, &name)

@@ -10,13 +10,13 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, Order, QueryFilter as _, QuerySelect as _,
-    QueryTrait as _,
+    QueryTrait as _, Statement,
 };
 
 use crate::kernel::page::PageRequest;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Read, keyset};
+use crate::platform::db::{Key, Read, keyset};
 
 /// How far before the range the starts of single events are looked at one by one. Those that start earlier and still reach into the range
 /// are longer than this, and few: they have an index of their own.
@@ -28,15 +28,15 @@ const LONG_POSTGRES: &str =
 const LONG_SQLITE: &str =
     r#"julianday("calendar_events"."end_utc") - julianday("calendar_events"."start_utc") > 6.0"#;
 
-/// The rows of one page, and one more when there is more. `rest` is what else must hold.
-pub(super) async fn rows(
+/// The statement for the rows of one page, and one more when there is more. `rest` is what else must hold.
+pub(super) fn reading(
     read: &Read,
     range: Span,
     rest: &Condition,
     keys: &[Key; 2],
     request: &PageRequest,
     columns: &[calendar_event::Column],
-) -> Result<Vec<calendar_event::Model>> {
+) -> Result<Statement> {
     let branches = parts(read, range).into_iter().map(|part| {
         let select = read
             .find::<calendar_event::Entity>()
@@ -54,11 +54,16 @@ pub(super) async fn rows(
         page.order_by_expr(Expr::col(column), order);
     }
     page.limit(request.limit + 1);
-    let rows = read.query_all(&page).await?;
-    let rows = rows
-        .iter()
-        .map(|row| calendar_event::Entity::read_columns(row, columns));
-    Ok(rows.collect::<Result<_, sea_orm::DbErr>>()?)
+    Ok(read.get_database_backend().build(&page))
+}
+
+/// The instants of a range in its statements.
+pub(super) fn instants(range: Span) -> [Instant; 3] {
+    [range.start, range.end, near_start(range)]
+}
+
+fn near_start(range: Span) -> Instant {
+    range.start.checked_sub_signed(NEAR).unwrap_or(Instant::MIN_UTC)
 }
 
 /// How many there are.
@@ -111,7 +116,7 @@ fn union(branches: Vec<SelectStatement>) -> Result<SelectStatement> {
 /// range counts too.
 fn parts(read: &Read, range: Span) -> [Condition; 5] {
     use calendar_event::Column;
-    let near_start = range.start.checked_sub_signed(NEAR).unwrap_or(Instant::MIN_UTC);
+    let near_start = near_start(range);
     // `NOT` keeps SQLite from an index that begins with the flag and goes on with all ends after the range.
     let single = Expr::col((calendar_event::Entity, Column::IsRecurring)).not();
     // An event without length is in the range that starts with it.

@@ -1,0 +1,108 @@
+//! Where statements outside of transactions get their connections, of either database. Knows statements, not what they are about.
+
+use sea_orm::sqlx::{AssertSqlSafe, Database, Error, Postgres, Sqlite, query_with};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Values};
+use sea_query_sqlx::SqlxValues;
+
+use super::flight::while_asking;
+use super::ready::Ready;
+
+/// The connections of one pool. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Postgres(Ready<Postgres>),
+    Sqlite(Ready<Sqlite>),
+}
+
+impl Source {
+    /// Takes over a pool: from now on nobody else may take connections from it.
+    pub(super) fn of(pool: &DatabaseConnection) -> Self {
+        match pool.get_database_backend() {
+            DbBackend::Postgres => Self::Postgres(Ready::new(pool.get_postgres_connection_pool().clone())),
+            _ => Self::Sqlite(Ready::new(pool.get_sqlite_connection_pool().clone())),
+        }
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        match self {
+            Self::Postgres(_) => DbBackend::Postgres,
+            Self::Sqlite(_) => DbBackend::Sqlite,
+        }
+    }
+
+    /// The first row that a statement finds.
+    pub(super) async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let (sql, values) = parts(statement);
+        match self {
+            Self::Postgres(ready) => {
+                let mut loan = ready.take().await?;
+                let query = query_with::<Postgres, _>(sql, values);
+                let row = query.fetch_optional(loan.connection()).await;
+                let row = row.map_err(|error| failed(ready, error))?;
+                loan.give_back();
+                Ok(row.map(Into::into))
+            }
+            Self::Sqlite(ready) => {
+                let mut loan = ready.take().await?;
+                let query = query_with::<Sqlite, _>(sql, values);
+                let row = query.fetch_optional(loan.connection()).await;
+                let row = row.map_err(|error| failed(ready, error))?;
+                loan.give_back();
+                Ok(row.map(Into::into))
+            }
+        }
+    }
+
+    /// All rows that a statement finds.
+    pub(super) async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let (sql, values) = parts(statement);
+        match self {
+            Self::Postgres(ready) => {
+                let mut loan = ready.take().await?;
+                let query = query_with::<Postgres, _>(sql, values);
+                let rows = query.fetch_all(loan.connection()).await;
+                let rows = rows.map_err(|error| failed(ready, error))?;
+                loan.give_back();
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+            Self::Sqlite(ready) => {
+                let mut loan = ready.take().await?;
+                let query = query_with::<Sqlite, _>(sql, values);
+                let rows = query.fetch_all(loan.connection()).await;
+                let rows = rows.map_err(|error| failed(ready, error))?;
+                loan.give_back();
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+        }
+    }
+
+    /// Gives what nobody needed lately to the driver's pool.
+    pub(super) fn tidy(&self) {
+        match self {
+            Self::Postgres(ready) => ready.tidy(),
+            Self::Sqlite(ready) => ready.tidy(),
+        }
+    }
+
+    /// Closes every connection.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Postgres(ready) => ready.close().await,
+            Self::Sqlite(ready) => ready.close().await,
+        }
+    }
+}
+
+/// Where one connection broke, the others may have broken with it.
+fn failed<D: Database>(ready: &Ready<D>, error: Error) -> DbErr {
+    if matches!(error, Error::Io(_) | Error::Protocol(_)) {
+        ready.doubt();
+    }
+    while_asking(error)
+}
+
+/// A statement as the driver takes it.
+pub(super) fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {
+    let values = statement.values.unwrap_or_else(|| Values(Vec::new()));
+    (AssertSqlSafe(statement.sql), SqlxValues(values))
+}
