@@ -42,8 +42,11 @@ pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
         .await?)
 }
 
-/// Statements of pages of all tasks, by the database, the columns and the order.
-static PLAIN: LazyLock<Texts<((bool, u64), (u8, bool, bool))>> = LazyLock::new(Texts::default);
+/// The database and the columns, and the order.
+type PlainPage = ((bool, u64), (u8, bool, bool));
+
+/// Statements of pages of all tasks.
+static PLAIN: LazyLock<Texts<PlainPage>> = LazyLock::new(Texts::default);
 
 /// One page of the tasks that match.
 pub async fn page(

@@ -198,6 +198,7 @@ async fn platform_with(
         secrets: Secrets::new(&keys),
         limits,
         metrics: Metrics::new().unwrap(),
+        uses: meridian::platform::uses::Uses::default(),
         config,
         clock,
         ids: IdGen::random(),

@@ -61,8 +61,11 @@ pub async fn get_many(ctx: &Ctx, ids: &[CalendarEventId]) -> Result<Vec<Event>> 
     seen::mask(&read, ctx.user_id(), rows).await
 }
 
-/// Statements of pages of all events, by the database, the columns, the order, and whether there is a range.
-static PLAIN: LazyLock<Texts<((bool, u64), (u8, bool, bool), bool)>> = LazyLock::new(Texts::default);
+/// The database and the columns, the order, and whether there is a range.
+type PlainPage = ((bool, u64), (u8, bool, bool), bool);
+
+/// Statements of pages of all events.
+static PLAIN: LazyLock<Texts<PlainPage>> = LazyLock::new(Texts::default);
 
 /// One page of the events that match.
 pub async fn page(
