@@ -112,7 +112,7 @@ async fn who_stops_waiting_for_a_read_beside_all_workspaces_does_not_go_on_in_it
     let body = |tx: Tx| async move {
         let say = |sql: &str| Statement::from_string(DbBackend::Postgres, sql);
         let beside = db.beside(&tx);
-        let asked = beside.query_all_raw(say("SELECT pg_sleep(2)"));
+        let asked = beside.query_all_raw(say("SELECT pg_sleep(1)"));
         assert!(timeout(Duration::from_millis(300), asked).await.is_err());
         let next = tx.query_one_raw(say("SELECT 1")).await;
         assert!(next.is_err(), "the transaction has ended");
