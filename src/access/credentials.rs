@@ -1,6 +1,6 @@
 //! From a bearer token or a session cookie to a [`Caller`]. Unknown, expired and revoked credentials look alike.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -263,7 +263,8 @@ async fn write_down(platform: &Platform, uses: Vec<(Use, Instant)>) -> Result<()
         return Ok(());
     };
     let mut tokens: Vec<ApiTokenId> = Vec::new();
-    let mut sessions: HashMap<Option<String>, Vec<SessionId>> = HashMap::new();
+    // In the order of all replicas: two that note the same sessions the other way round would wait for each other.
+    let mut sessions: BTreeMap<Option<String>, Vec<SessionId>> = BTreeMap::new();
     for (what, _) in uses {
         match what {
             Use::Token(id) => tokens.push(id),

@@ -1,6 +1,12 @@
 //! What a write costs: flights to the database are most of it.
 
+use std::time::Duration;
+
+use meridian::kernel::actor::Actor;
+use meridian::platform::db::{Scope, Tx};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::support::TestApp;
 use crate::support::statements::Statements;
@@ -94,4 +100,29 @@ async fn new_preferences_hold_for_the_next_task() {
         .await
         .succeeded("updatePreferences");
     assert_eq!(minutes().await, 90);
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_a_read_beside_all_workspaces_does_not_go_on_in_its_role() {
+    let app = TestApp::start().await;
+    if !app.platform.db.is_postgres() {
+        return;
+    }
+    let db = &app.platform.db;
+    let body = |tx: Tx| async move {
+        let say = |sql: &str| Statement::from_string(DbBackend::Postgres, sql);
+        let beside = db.beside(&tx);
+        let asked = beside.query_all_raw(say("SELECT pg_sleep(1)"));
+        assert!(timeout(Duration::from_millis(300), asked).await.is_err());
+        let next = tx.query_one_raw(say("SELECT 1")).await;
+        assert!(next.is_err(), "the transaction has ended");
+        Ok(())
+    };
+    let scope = Scope::Workspace(app.ana.workspace_id);
+    let written = app.platform.write(scope, Actor::system(), body).await;
+    assert!(written.is_err());
+    // Whoever comes next works in their own role.
+    let list = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } } }";
+    let list = app.ana().gql(list, json!({ "id": app.ana.workspace() })).await;
+    assert_eq!(list.at("/workspace/tasks/totalCount"), 0);
 }

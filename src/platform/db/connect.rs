@@ -115,7 +115,8 @@ fn sqlite(url: &str, max_connections: u32) -> ConnectOptions {
 
 fn postgres(url: &str, max_connections: u32, become_role: Option<&'static str>) -> ConnectOptions {
     let mut options = base(url, max_connections);
-    options.test_before_acquire(false);
+    // Seldom, as only what rested for long or is in doubt comes from the driver's pool; most others are lent again without it.
+    options.test_before_acquire(true);
     options.map_sqlx_postgres_opts(|postgres| {
         postgres
             .application_name("meridian")

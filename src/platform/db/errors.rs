@@ -59,7 +59,8 @@ fn is_full(error: &DbErr) -> bool {
     database_code(error).is_some_and(|code| matches!(code.as_str(), "13" | "53100"))
 }
 
-fn is_away(error: &DbErr) -> bool {
+/// Whether the database is gone, or was: connections that are as old as the one that said so may be gone with it.
+pub(super) fn is_away(error: &DbErr) -> bool {
     if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
         return true;
     }

@@ -7,6 +7,7 @@ use sea_orm::sqlx::{AssertSqlSafe, Error, Executor as _, PgConnection, Postgres,
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use tokio::sync::Mutex;
 
+use super::errors::is_away;
 use super::ready::{Loan, Ready};
 use super::scope::Scope;
 use super::source::parts;
@@ -32,6 +33,17 @@ impl Seat {
     async fn tell(&mut self, sql: String) -> Result<(), DbErr> {
         let told = self.connection()?.execute(AssertSqlSafe(sql)).await;
         told.map(drop).map_err(while_asking)
+    }
+
+    async fn query_all_beside(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.tell("SET LOCAL ROLE meridian_system".to_owned()).await?;
+        let (sql, values) = parts(statement);
+        let query = query_with::<Postgres, _>(sql, values);
+        let rows = query.fetch_all(self.connection()?).await;
+        let back = self.tell("SET LOCAL ROLE meridian_app".to_owned()).await;
+        let rows = rows.map_err(while_asking)?;
+        back?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     async fn end(mut self, how: &str) -> Result<(), DbErr> {
@@ -60,7 +72,12 @@ impl Flight {
             Scope::System => "BEGIN".to_owned(),
         };
         let mut seat = Seat(Some(ready.take().await?));
-        seat.tell(begin).await?;
+        let begun = seat.tell(begin).await;
+        begun.inspect_err(|error| {
+            if is_away(error) {
+                ready.doubt();
+            }
+        })?;
         Ok(Self(Mutex::new(seat)))
     }
 
@@ -96,17 +113,14 @@ impl Flight {
     }
 
     /// Rows that a statement finds in all workspaces: it alone runs in the role of the machinery. No other statement of this transaction
-    /// comes between, and whatever fails ends the transaction, and with it the role.
+    /// comes between, and whatever fails ends the transaction, and with it the role. So does whoever stops waiting in between.
     pub(super) async fn query_all_beside(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut seat = self.0.lock().await;
-        seat.tell("SET LOCAL ROLE meridian_system".to_owned()).await?;
-        let (sql, values) = parts(statement);
-        let query = query_with::<Postgres, _>(sql, values);
-        let rows = query.fetch_all(seat.connection()?).await;
-        let back = seat.tell("SET LOCAL ROLE meridian_app".to_owned()).await;
-        let rows = rows.map_err(while_asking)?;
-        back?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        // Dropped on the way, it is closed.
+        let mut beside = Seat(seat.0.take());
+        let rows = beside.query_all_beside(statement).await;
+        seat.0 = beside.0.take();
+        rows
     }
 
     pub(super) async fn commit(self) -> Result<(), DbErr> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, Database, Pool};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
@@ -16,6 +17,9 @@ use tokio::time::{Instant, timeout};
 const RESTS: Duration = Duration::from_secs(30);
 /// After so long a connection goes back to the pool once, which closes those that are old.
 const LENT: Duration = Duration::from_secs(10 * 60);
+/// How long a connection whose work was cut short may take to finish it. One that does not answer any more would keep its place in the
+/// pool until the operating system gives it up, which takes a quarter of an hour.
+const FINISHES: Duration = Duration::from_secs(10);
 
 /// The connections of a pool. Cheap to clone. Nobody may take connections from the pool itself: they would wait for those that rest here.
 pub(super) struct Ready<D: Database>(Arc<Inner<D>>);
@@ -42,22 +46,57 @@ struct Inner<D: Database> {
 struct Resting<D: Database> {
     /// Who came last goes first: the others may rest for long.
     connections: Vec<Rested<D>>,
+    /// How many have a place and wait for the pool. What comes back meanwhile is for them: here they would not find it.
+    asking: usize,
     is_closed: bool,
 }
 
 struct Rested<D: Database> {
-    connection: PoolConnection<D>,
+    connection: Held<D>,
     taken: Instant,
     since: Instant,
 }
 
 /// A connection on loan. Dropped, it goes back to the pool.
 pub(super) struct Loan<D: Database> {
-    connection: PoolConnection<D>,
+    connection: Held<D>,
     /// When it came from the pool.
     taken: Instant,
     // The last field: whoever gets the place next may look for the connection.
     place: Place<D>,
+}
+
+/// A connection of the pool. Dropped, it goes back there.
+struct Held<D: Database> {
+    connection: PoolConnection<D>,
+    is_spoiled: bool,
+}
+
+impl<D: Database> Drop for Held<D> {
+    fn drop(&mut self) {
+        match Handle::try_current() {
+            // The driver sees to it.
+            Ok(_) if self.is_spoiled => self.connection.close_on_drop(),
+            Ok(runtime) => {
+                let returning = self.connection.return_to_pool();
+                // Nobody has to wait for it but the pool, which does when it is closed.
+                runtime.spawn(async move {
+                    timeout(FINISHES, returning).await.ok();
+                });
+            }
+            // The way back needs a runtime; after its end the connection is simply dropped.
+            Err(_) => drop(self.connection.return_to_pool()),
+        }
+    }
+}
+
+/// Waits for a connection of the pool.
+struct Asking<'a, D: Database>(&'a Inner<D>);
+
+impl<D: Database> Drop for Asking<'_, D> {
+    fn drop(&mut self) {
+        self.0.resting().asking -= 1;
+    }
 }
 
 /// The right to one connection.
@@ -77,6 +116,7 @@ impl<D: Database> Ready<D> {
             places: Semaphore::new(most as usize),
             resting: Mutex::new(Resting {
                 connections: Vec::new(),
+                asking: 0,
                 is_closed: false,
             }),
         }))
@@ -107,9 +147,13 @@ impl<D: Database> Ready<D> {
                 place,
             });
         }
+        let _asking = Asking(&self.0);
         let connection = self.0.pool.acquire().await.map_err(not_acquired)?;
         Ok(Loan {
-            connection,
+            connection: Held {
+                connection,
+                is_spoiled: false,
+            },
             taken: Instant::now(),
             place,
         })
@@ -163,33 +207,23 @@ impl<D: Database> Inner<D> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The connection that came last; `None` counts whoever gets it as [`Asking`].
     fn last_rested(&self) -> Option<Rested<D>> {
         let mut resting = self.resting();
-        let last = resting.connections.pop()?;
-        if last.since.elapsed() < RESTS {
-            return Some(last);
+        let last = resting.connections.pop();
+        let last = last.filter(|last| last.since.elapsed() < RESTS);
+        if last.is_none() {
+            // All others rested longer still.
+            resting.connections.clear();
+            resting.asking += 1;
         }
-        // All others rested longer still.
-        resting.connections.clear();
-        None
-    }
-}
-
-impl<D: Database> Drop for Inner<D> {
-    fn drop(&mut self) {
-        // The way back to the pool needs a runtime; after its end the connections are simply dropped.
-        if tokio::runtime::Handle::try_current().is_err() {
-            let resting = self.resting.get_mut().unwrap_or_else(PoisonError::into_inner);
-            for rested in resting.connections.drain(..) {
-                drop(rested.connection.leak());
-            }
-        }
+        last
     }
 }
 
 impl<D: Database> Loan<D> {
     pub(super) fn connection(&mut self) -> &mut D::Connection {
-        &mut self.connection
+        &mut self.connection.connection
     }
 
     /// Gives it back. Only for connections whose work ended well: nothing runs on them and no transaction is open.
@@ -200,7 +234,7 @@ impl<D: Database> Loan<D> {
             place,
         } = self;
         let mut resting = place.0.resting();
-        if !resting.is_closed && taken.elapsed() < LENT {
+        if !resting.is_closed && resting.asking == 0 && taken.elapsed() < LENT {
             resting.connections.push(Rested {
                 connection,
                 taken,
@@ -211,7 +245,7 @@ impl<D: Database> Loan<D> {
 
     /// Closes it, for a connection in a state that nobody knows.
     pub(super) fn close(mut self) {
-        self.connection.close_on_drop();
+        self.connection.is_spoiled = true;
     }
 }
 
@@ -223,3 +257,6 @@ fn not_acquired(error: sqlx::Error) -> DbErr {
         error => DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))),
     }
 }
+
+#[cfg(test)]
+mod tests;

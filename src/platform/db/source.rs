@@ -4,6 +4,7 @@ use sea_orm::sqlx::{AssertSqlSafe, Database, Error, Postgres, Sqlite, query_with
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Values};
 use sea_query_sqlx::SqlxValues;
 
+use super::errors::is_away;
 use super::flight::while_asking;
 use super::ready::Ready;
 
@@ -95,10 +96,11 @@ impl Source {
 
 /// Where one connection broke, the others may have broken with it.
 fn failed<D: Database>(ready: &Ready<D>, error: Error) -> DbErr {
-    if matches!(error, Error::Io(_) | Error::Protocol(_)) {
+    let error = while_asking(error);
+    if is_away(&error) {
         ready.doubt();
     }
-    while_asking(error)
+    error
 }
 
 /// A statement as the driver takes it.

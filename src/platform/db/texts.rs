@@ -4,7 +4,7 @@
 
 use std::hash::Hash;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
 use sea_orm::{DbBackend, Statement, Value};
 
 use crate::kernel::Result;
@@ -24,6 +24,30 @@ struct Text {
 enum Slot {
     Same(Value),
     Given(usize),
+    /// What was given there when the text was kept. It may be a constant that is the same by chance: that shows when something else is
+    /// given for the first time, and then the statement is made once more.
+    Either(Value, usize),
+}
+
+impl Slot {
+    /// Finds out more from the value in another statement; whether it can be this one.
+    fn learn(&mut self, value: &Value, given: &[Value]) -> bool {
+        let is = |index: usize| given.get(index) == Some(value);
+        match self {
+            Self::Same(known) => *known == *value,
+            Self::Given(index) => is(*index),
+            Self::Either(known, index) => {
+                let (is_same, index) = (*known == *value, *index);
+                match (is_same, is(index)) {
+                    (true, true) => {}
+                    (false, true) => *self = Self::Given(index),
+                    (true, false) => *self = Self::Same(value.clone()),
+                    (false, false) => return false,
+                }
+                true
+            }
+        }
+    }
 }
 
 impl<K: Eq + Hash> Default for Texts<K> {
@@ -40,9 +64,8 @@ impl<K: Eq + Hash> Texts<K> {
         given: &[Value],
         make: impl FnOnce() -> Result<Statement>,
     ) -> Result<Statement> {
-        if let Some(known) = self.0.get(&key) {
-            let statement = known.with(given);
-            drop(known);
+        let known = self.0.get(&key).and_then(|text| text.with(given));
+        if let Some(statement) = known {
             if cfg!(debug_assertions) {
                 assert_eq!(
                     make()?,
@@ -53,10 +76,18 @@ impl<K: Eq + Hash> Texts<K> {
             return Ok(statement);
         }
         let statement = make()?;
-        if self.0.len() < MOST
-            && let Some(text) = Text::of(&statement, given)
-        {
-            self.0.insert(key, text);
+        let is_room = self.0.len() < MOST;
+        match self.0.entry(key) {
+            Entry::Occupied(mut known) => {
+                if !known.get_mut().learn(&statement, given) {
+                    known.remove();
+                }
+            }
+            Entry::Vacant(place) => {
+                if is_room && let Some(text) = Text::of(&statement, given) {
+                    place.insert(text);
+                }
+            }
         }
         Ok(statement)
     }
@@ -73,7 +104,7 @@ impl Text {
         let values = &statement.values.as_ref()?.0;
         let is_each_there = given.iter().all(|value| values.contains(value));
         let slot = |value: &Value| match place(value) {
-            Some(index) => Slot::Given(index),
+            Some(index) => Slot::Either(value.clone(), index),
             None => Slot::Same(value.clone()),
         };
         (is_each_itself && is_each_there).then(|| Self {
@@ -83,12 +114,30 @@ impl Text {
         })
     }
 
-    fn with(&self, given: &[Value]) -> Statement {
-        let values = self.values.iter().filter_map(|slot| match slot {
+    /// `None` when it cannot be told yet.
+    fn with(&self, given: &[Value]) -> Option<Statement> {
+        let values = self.values.iter().map(|slot| match slot {
             Slot::Same(value) => Some(value.clone()),
             Slot::Given(index) => given.get(*index).cloned(),
+            Slot::Either(value, index) => given.get(*index).filter(|one| *one == value).cloned(),
         });
-        Statement::from_sql_and_values(self.backend, self.sql.as_str(), values)
+        let values: Vec<Value> = values.collect::<Option<_>>()?;
+        let sql = self.sql.as_str();
+        Some(Statement::from_sql_and_values(self.backend, sql, values))
+    }
+
+    /// Compares with what was made for something else; `false` when this is not the text of both.
+    fn learn(&mut self, statement: &Statement, given: &[Value]) -> bool {
+        let Some(values) = &statement.values else {
+            return false;
+        };
+        self.sql == statement.sql
+            && self.values.len() == values.0.len()
+            && self
+                .values
+                .iter_mut()
+                .zip(&values.0)
+                .all(|(slot, value)| slot.learn(value, given))
     }
 }
 
@@ -124,5 +173,33 @@ mod tests {
         let statement = texts.statement(0, &elsewhere, || Ok(made(1, 2))).unwrap();
         assert_eq!(statement, made(1, 2));
         assert!(texts.0.is_empty());
+    }
+
+    fn many(ids: &[i32], made: impl Fn(i32) -> [Value; 2]) -> usize {
+        let texts = Texts::default();
+        for id in ids {
+            let given: [Value; 1] = [(*id).into()];
+            let make = || -> Result<Statement> {
+                let values = made(*id);
+                Ok(Statement::from_sql_and_values(
+                    DbBackend::Sqlite,
+                    "SELECT ?, ?",
+                    values,
+                ))
+            };
+            let statement = texts.statement(0_u8, &given, make).unwrap();
+            assert_eq!(statement, make().unwrap(), "{id}");
+        }
+        texts.0.len()
+    }
+
+    #[test]
+    fn a_constant_that_is_given_by_chance_stays_itself() {
+        assert_eq!(many(&[7, 7, 8, 9, 7], |id| [7_i32.into(), id.into()]), 1);
+    }
+
+    #[test]
+    fn what_is_computed_from_the_given_is_no_constant() {
+        many(&[1, 1, 2, 3, 2, 2, 1], |id| [id.into(), (id + 1).into()]);
     }
 }
