@@ -54,6 +54,7 @@ pub mod user;
 pub mod user_preferences;
 pub mod verification_token;
 pub mod webhook_endpoint;
+pub mod withdrawal;
 pub mod workspace;
 pub mod workspace_counter;
 
@@ -158,6 +159,7 @@ pub fn catalog() -> Vec<Table> {
         table(user_preferences::Entity),
         table(verification_token::Entity),
         table(webhook_endpoint::Entity),
+        table(withdrawal::Entity),
         table(workspace::Entity),
         table(workspace_counter::Entity),
     ]

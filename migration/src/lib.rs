@@ -34,6 +34,7 @@ mod m0034_walks;
 mod m0036_traces;
 mod m0037_own_reminders;
 mod m0039_processes;
+mod m0040_withdrawals;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
                 "calendar_events (workspace_id, calendar_id, uid)",
             ),
             Area::boxed("m0039_processes", m0039_processes::tables),
+            Box::new(m0040_withdrawals::Withdrawals),
         ]
     }
 }

@@ -214,7 +214,8 @@ impl Kept for MembershipsOf {
     type Key = UserId;
     type Value = Arc<[Membership]>;
     const CAPACITY: u64 = 50_000;
-    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(5);
+    const TIME_TO_LIVE: std::time::Duration = super::withdrawals::KEPT;
+    const WATCHED: bool = true;
 }
 
 async fn load_memberships(platform: &Platform, user_id: UserId) -> Result<Arc<[Membership]>> {
@@ -281,7 +282,7 @@ impl Access {
         let load = load_memberships(&self.platform, user_id);
         let cache = &self.platform.cache;
         let mut all = cache
-            .get::<MembershipsOf, _>(user_id, Group::Memberships, load)
+            .get::<MembershipsOf, _>(user_id, Group::MembershipsOf(user_id), load)
             .await?;
         if let Some(limit) = self.caller.workspace_limit() {
             all = all

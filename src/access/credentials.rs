@@ -74,7 +74,8 @@ impl Kept for Credential {
     type Key = Vec<u8>;
     type Value = Option<Arc<Known>>;
     const CAPACITY: u64 = 50_000;
-    const TIME_TO_LIVE: std::time::Duration = std::time::Duration::from_secs(5);
+    const TIME_TO_LIVE: std::time::Duration = super::withdrawals::KEPT;
+    const WATCHED: bool = true;
 }
 
 /// A secret that exists, and whose it is.

@@ -29,4 +29,4 @@ pub use tokens::{
     CreatedToken, NewToken, create_own_token, create_token, get_tokens, home, home_in, list_tokens,
     revoke_token, scopes_of,
 };
-pub use withdrawals::look_after_withdrawals;
+pub use withdrawals::{Withdrawals, look_after_withdrawals};

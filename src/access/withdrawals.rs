@@ -1,74 +1,85 @@
-//! Sessions and tokens that end at another replica while no message from there arrives. Promises: their sockets are told within two looks of
-//! the silence being noticed; two statements a look for the whole process, and none while messages arrive. What is taken away inside a
-//! workspace is in its change log, which is looked after elsewhere.
+//! What was taken from a person anywhere: sessions, tokens, memberships, roles. The database has a sign of each, see the table
+//! `withdrawals`, whoever took it and whether messages arrive. Promises: what is kept of callers is at most five seconds older than the
+//! database, while it can be reached or not; their sockets are told within two looks; one statement a look for the whole process.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use chrono::Duration;
-use entity::ids::{ApiTokenId, SessionId, TypedId as _, UserId};
-use entity::{api_token, session};
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _};
-use tokio::time::{MissedTickBehavior, interval};
-use uuid::Uuid;
+use chrono::TimeDelta;
+use entity::ids::UserId;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::kernel::Result;
 use crate::kernel::changes::Topic;
 use crate::kernel::time::Instant;
 use crate::platform::Platform;
 use crate::platform::db::Scope;
 
+/// How long callers and their memberships are kept while somebody looks; [`crate::platform::cache::Kept::WATCHED`] has the bound when nobody
+/// does.
+pub(super) const KEPT: Duration = Duration::from_secs(300);
 /// Time between two looks.
-const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
-/// How far back a look goes: before the silence is noticed, and before a transaction that takes its time is committed.
-const BACK: Duration = Duration::seconds(15);
+const LOOK: Duration = Duration::from_secs(2);
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// After a longer silence signs may have been deleted unseen: upkeep keeps them for a day.
+const LONGEST_SILENCE: TimeDelta = TimeDelta::hours(12);
 
 /// Looks until the shutdown.
 pub async fn look_after_withdrawals(platform: &Platform) {
-    let mut told = HashSet::new();
+    let mut seen = Withdrawals::default();
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = platform.shutdown.cancelled() => return,
-            _ = looks.tick() => {
-                if !platform.pubsub.is_live() {
-                    look(platform, &mut told).await;
-                }
-            }
+            _ = looks.tick() => seen.look(platform).await,
         }
     }
 }
 
-async fn look(platform: &Platform, told: &mut HashSet<Uuid>) {
-    let ended = match ended_since(platform, platform.clock.now() - BACK).await {
-        Ok(ended) => ended,
-        // The next look goes as far back.
-        Err(error) => return tracing::debug!(%error, "nobody can say whose sessions have ended"),
-    };
-    for (id, user_id) in &ended {
-        if !told.contains(id) {
-            platform.pubsub.tell_here(Topic::Revoked(*user_id), &());
-        }
-    }
-    *told = ended.into_iter().map(|(id, _)| id).collect();
+/// What was seen of withdrawals so far.
+#[derive(Debug, Default)]
+pub struct Withdrawals {
+    /// Where the next look begins; `None` before the first one.
+    from: Option<i64>,
+    /// Signs that the last look has found: those that are found again are told already.
+    told: HashSet<(i64, UserId)>,
+    /// When the last look was, by the clock on the wall: the other one stands still while a machine sleeps.
+    at: Option<Instant>,
 }
 
-/// The sessions and tokens that were revoked since this moment, with their people.
-async fn ended_since(platform: &Platform, since: Instant) -> Result<Vec<(Uuid, UserId)>> {
-    let read = platform.db.read(Scope::System).await?;
-    let sessions = read
-        .find_global::<session::Entity>()
-        .select_only()
-        .columns([session::Column::Id, session::Column::UserId])
-        .filter(session::Column::RevokedAt.gte(since));
-    let sessions: Vec<(SessionId, UserId)> = sessions.into_tuple().all(&read).await?;
-    let tokens = read
-        .find_global::<api_token::Entity>()
-        .select_only()
-        .columns([api_token::Column::Id, api_token::Column::UserId])
-        .filter(api_token::Column::RevokedAt.gte(since));
-    let tokens: Vec<(ApiTokenId, UserId)> = tokens.into_tuple().all(&read).await?;
-    let sessions = sessions.into_iter().map(|(id, user_id)| (id.uuid(), user_id));
-    let tokens = tokens.into_iter().map(|(id, user_id)| (id.uuid(), user_id));
-    Ok(sessions.chain(tokens).collect())
+impl Withdrawals {
+    /// Looks once. Without an answer nothing is told, and what is kept counts for a few seconds more.
+    pub async fn look(&mut self, platform: &Platform) {
+        // Nothing has a later number before the first answer says where to begin.
+        let from = self.from.unwrap_or(i64::MAX);
+        let (asked, at) = (tokio::time::Instant::now(), platform.clock.now());
+        let asking = async {
+            let read = platform.db.read(Scope::System).await?;
+            read.withdrawals(from).await
+        };
+        let found = match timeout(PATIENCE, asking).await {
+            Ok(Ok(found)) => found,
+            // The next look begins at the same sign.
+            Ok(Err(error)) => return tracing::debug!(%error, "nobody can say what was withdrawn"),
+            Err(_) => return tracing::debug!("nobody says in time what was withdrawn"),
+        };
+        // Numbers go back when another database took the place of this one.
+        let is_behind = found.from < from;
+        let was_silent = self.at.is_none_or(|last| at - last > LONGEST_SILENCE);
+        if is_behind || was_silent {
+            platform.cache.doubt();
+        }
+        let signs: HashSet<(i64, UserId)> = found.signs.into_iter().collect();
+        let people: HashSet<UserId> = signs.difference(&self.told).map(|(_, id)| *id).collect();
+        for user_id in &people {
+            platform.cache.withdrawn(*user_id);
+        }
+        // Only now, when all that was found is known.
+        platform.cache.looked(asked);
+        for user_id in people {
+            platform.pubsub.tell_here(Topic::Revoked(user_id), &());
+        }
+        (self.from, self.told, self.at) = (Some(found.from), signs, Some(at));
+    }
 }

@@ -20,6 +20,9 @@ const CHANGES: i64 = 5_000;
 pub const KEEP_CHANGES: Duration = Duration::days(30);
 /// How long a one-use secret that is over is kept, for the same.
 const KEEP_SECRETS: Duration = Duration::days(1);
+/// How long signs of what was withdrawn are kept: every process looks for them every two seconds, and one that slept for half of this
+/// believes nothing that it keeps.
+const KEEP_SIGNS: Duration = Duration::days(1);
 /// How long an ended session is shown in the database, for those who look into an incident.
 const KEEP_ENDED_SESSIONS: Duration = Duration::days(30);
 
@@ -30,6 +33,7 @@ pub async fn prune(platform: &Platform) -> Result<u64> {
         let page = prune_sessions(platform).await?
             + prune_secrets(platform).await?
             + prune_answers(platform).await?
+            + prune_signs(platform).await?
             + prune_changes(platform).await?;
         deleted += page;
         if page == 0 {
@@ -95,6 +99,12 @@ async fn prune_answers(platform: &Platform) -> Result<u64> {
         }
         Ok(deleted)
     };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
+/// Few, and never all of them.
+async fn prune_signs(platform: &Platform) -> Result<u64> {
+    let body = |tx: Tx| async move { tx.forget_withdrawals(tx.now() - KEEP_SIGNS).await };
     platform.write(Scope::System, Actor::system(), body).await
 }
 

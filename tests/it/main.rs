@@ -103,5 +103,6 @@ mod upkeep;
 mod websocket;
 mod websocket_protocol;
 mod websocket_rules;
+mod withdrawals;
 mod workspaces;
 mod writes;

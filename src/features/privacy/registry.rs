@@ -98,6 +98,7 @@ const fn table(
 }
 
 const LOG: &str = "an opaque id; without it the order and the chain of the log could not be checked";
+const SIGN: &str = "an opaque id by which processes forget what they keep of the person; deleted after a day";
 const GUEST: &str = "a guest list belongs to the event of somebody else";
 
 /// Every table.
@@ -244,6 +245,13 @@ pub const TABLES: &[Table] = &[
         "name queue slots created_at updated_at",
     ),
     table("processes", &[], "", "", "name role created_at updated_at"),
+    table(
+        "withdrawals",
+        &[Kept("user_id", SIGN)],
+        "user_id",
+        "",
+        "number created_at",
+    ),
     table(
         "integrations",
         &[Goes("owner_id")],

@@ -19,6 +19,8 @@ pub enum Group {
     Person(UserId),
     /// Who is a member of what, anywhere.
     Memberships,
+    /// What a person is a member of.
+    MembershipsOf(UserId),
     /// The reference rows of a workspace: itself, its calendars and members.
     Workspace(WorkspaceId),
 }
@@ -30,6 +32,8 @@ pub(super) struct Stamp(u64, u64);
 pub(super) struct Groups {
     everything: AtomicU64,
     memberships: AtomicU64,
+    /// Of people who are not named.
+    others_memberships: AtomicU64,
     people: Box<[AtomicU64]>,
     workspaces: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -41,46 +45,61 @@ impl Groups {
         Self {
             everything: AtomicU64::new(0),
             memberships: AtomicU64::new(0),
+            others_memberships: AtomicU64::new(0),
             people: stripes(),
             workspaces: stripes(),
             hasher: RandomState::new(),
         }
     }
 
-    fn counter(&self, group: Group) -> &AtomicU64 {
-        let stripe = |id: Uuid| self.hasher.hash_one(id) as usize % STRIPES;
-        match group {
-            Group::Memberships => &self.memberships,
-            Group::Person(id) => &self.people[stripe(id.0)],
-            Group::Workspace(id) => &self.workspaces[stripe(id.0)],
-        }
+    fn stripe(&self, id: Uuid) -> usize {
+        self.hasher.hash_one(id) as usize % STRIPES
     }
 
     pub(super) fn stamp(&self, group: Group) -> Stamp {
-        Stamp(
-            self.everything.load(Ordering::Acquire),
-            self.counter(group).load(Ordering::Acquire),
-        )
+        let count = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        let person = |id: UserId| count(&self.people[self.stripe(id.0)]);
+        let counted = match group {
+            Group::Memberships => count(&self.memberships),
+            // Neither counter ever goes back, so their sum tells when one of them advanced.
+            Group::MembershipsOf(id) => count(&self.others_memberships) + person(id),
+            Group::Person(id) => person(id),
+            Group::Workspace(id) => count(&self.workspaces[self.stripe(id.0)]),
+        };
+        Stamp(count(&self.everything), counted)
     }
 
-    fn changed(&self, group: Group) {
-        self.counter(group).fetch_add(1, Ordering::AcqRel);
+    /// All that is kept becomes old.
+    pub(super) fn everything_changed(&self) {
+        self.everything.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// What a person may do is another. In this order: whoever finds the person's counter advanced finds the other one so, too.
+    pub(super) fn person_changed(&self, id: UserId) {
+        self.memberships.fetch_add(1, Ordering::AcqRel);
+        self.people[self.stripe(id.0)].fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Somebody came to a workspace, left it, or has another role.
+    fn members_changed(&self) {
+        self.memberships.fetch_add(1, Ordering::AcqRel);
+        self.others_memberships.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn workspace_changed(&self, id: WorkspaceId) {
+        self.workspaces[self.stripe(id.0)].fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn hear(&self, heard: Heard<'_>) {
         let Heard::Message { topic, text } = heard else {
-            self.everything.fetch_add(1, Ordering::AcqRel);
-            return;
+            return self.everything_changed();
         };
         let id = |text: &str| Uuid::parse_str(text).ok();
         if let Some(user) = topic.strip_prefix("revoked:").and_then(id) {
-            self.changed(Group::Person(UserId::from_uuid(user)));
-            self.changed(Group::Memberships);
+            self.person_changed(UserId::from_uuid(user));
         } else if let Some(workspace) = topic.strip_prefix("changes:").and_then(id) {
-            let group = Group::Workspace(WorkspaceId::from_uuid(workspace));
             let Ok(committed) = serde_json::from_str::<Committed>(text) else {
-                self.everything.fetch_add(1, Ordering::AcqRel);
-                return;
+                return self.everything_changed();
             };
             // Many changes travel without their names.
             let unnamed = committed.changes.is_empty();
@@ -92,14 +111,14 @@ impl Groups {
                         .any(|change| kinds.contains(&change.object_type))
             };
             if touches(&[ObjectType::Workspace, ObjectType::WorkspaceMember]) {
-                self.changed(Group::Memberships);
+                self.members_changed();
             }
             if touches(&[
                 ObjectType::Workspace,
                 ObjectType::WorkspaceMember,
                 ObjectType::Calendar,
             ]) {
-                self.changed(group);
+                self.workspace_changed(WorkspaceId::from_uuid(workspace));
             }
         }
     }

@@ -1,9 +1,11 @@
 //! What many requests need and few change, kept in the process: callers, memberships, people, calendars. What is kept carries a stamp of
 //! its group; a change of the group, heard from the change feed of whichever replica made it, makes every stamp of it old. A value that
 //! was being read while its group changed is old at once, so nothing stale stays. While messages from the other replicas may be missing,
-//! nothing is kept. Knows no meaning of what it keeps.
+//! nothing is kept. What must end soon when it is withdrawn is watched: it counts only while somebody looks for signs of that in the database,
+//! which no lost message hides. Knows no meaning of what it keeps.
 
 mod groups;
+mod watch;
 
 use std::any::{Any, TypeId};
 use std::hash::Hash;
@@ -12,9 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use entity::ids::UserId;
+use tokio::time::Instant;
 
 pub use groups::Group;
 use groups::{Groups, Stamp};
+use watch::Watch;
 
 use super::pubsub::PubSub;
 use crate::kernel::Result;
@@ -31,12 +36,23 @@ pub trait Kept: 'static {
     const CAPACITY: u64;
     /// Bound of staleness for changes that no feed tells, such as those of the command line beside a running server.
     const TIME_TO_LIVE: Duration;
+    /// Whether the bound is five seconds, or longer only because somebody looks for withdrawals, see [`Cache::looked`]. Its groups must be
+    /// those of people.
+    const WATCHED: bool = false;
 }
 
 /// What is kept of one kind.
 struct Store<K: Kept> {
-    values: moka::sync::Cache<K::Key, (Stamp, K::Value)>,
+    values: moka::sync::Cache<K::Key, Entry<K::Value>>,
     counts: Arc<Counts>,
+}
+
+#[derive(Clone)]
+struct Entry<V> {
+    stamp: Stamp,
+    /// When the reading began.
+    read_at: Instant,
+    value: V,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +69,7 @@ struct Inner {
     pubsub: PubSub,
     keeps: bool,
     groups: Arc<Groups>,
+    watch: Watch,
     stores: DashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     counts: DashMap<&'static str, Arc<Counts>>,
 }
@@ -82,6 +99,7 @@ impl Cache {
             pubsub,
             keeps,
             groups,
+            watch: Watch::new(),
             stores: DashMap::new(),
             counts: DashMap::new(),
         }))
@@ -98,13 +116,18 @@ impl Cache {
         K: Kept,
         F: Future<Output = Result<K::Value>>,
     {
-        // Taken before anything is read: a change in between makes what is kept old.
-        let stamp = self.0.groups.stamp(group);
-        if let Some(value) = self.find::<K>(&key, stamp) {
+        if let Some(value) = self.find::<K>(&key, group) {
             return Ok(value);
         }
+        // Taken before anything is read: a change in between makes what is kept old.
+        let (stamp, read_at) = (self.0.groups.stamp(group), Instant::now());
         let value = load.await?;
-        self.keep::<K>(key, stamp, value.clone());
+        let entry = Entry {
+            stamp,
+            read_at,
+            value: value.clone(),
+        };
+        self.keep::<K>(key, entry);
         Ok(value)
     }
 
@@ -126,12 +149,12 @@ impl Cache {
         let mut missing = Vec::new();
         let mut stamps = Vec::new();
         for key in keys {
-            let stamp = self.0.groups.stamp(group(key));
-            match self.find::<K>(key, stamp) {
+            let group = group(key);
+            match self.find::<K>(key, group) {
                 Some(value) => found.push((key.clone(), value)),
                 None => {
                     missing.push(key.clone());
-                    stamps.push((key.clone(), stamp));
+                    stamps.push((key.clone(), self.0.groups.stamp(group)));
                 }
             }
         }
@@ -139,9 +162,15 @@ impl Cache {
             return Ok(found);
         }
         let stamps: std::collections::HashMap<K::Key, Stamp> = stamps.into_iter().collect();
+        let read_at = Instant::now();
         for (key, value) in load(missing).await? {
             if let Some(stamp) = stamps.get(&key) {
-                self.keep::<K>(key.clone(), *stamp, value.clone());
+                let entry = Entry {
+                    stamp: *stamp,
+                    read_at,
+                    value: value.clone(),
+                };
+                self.keep::<K>(key.clone(), entry);
             }
             found.push((key, value));
         }
@@ -162,22 +191,28 @@ impl Cache {
         let groups = &self.0.groups;
         let current = |value: &K::Value| owner(value).map(|group| groups.stamp(group));
         let store = self.store::<K>();
-        if let Some((kept, value)) = store.values.get(&key)
-            && current(&value) == Some(kept)
+        if let Some(entry) = store.values.get(&key)
+            && self.is_covered::<K>(entry.read_at)
+            && current(&entry.value) == Some(entry.stamp)
             && self.is_keeping()
         {
             store.counts.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(value);
+            return Ok(entry.value);
         }
         store.counts.misses.fetch_add(1, Ordering::Relaxed);
         // Whatever changes a person's sign-in counts here too, so a change while it is read is noticed although its group is unknown.
-        let before = groups.stamp(Group::Memberships);
+        let (before, read_at) = (groups.stamp(Group::Memberships), Instant::now());
         let value = load.await?;
         if let Some(stamp) = current(&value)
             && groups.stamp(Group::Memberships) == before
             && self.is_keeping()
         {
-            store.values.insert(key, (stamp, value.clone()));
+            let entry = Entry {
+                stamp,
+                read_at,
+                value: value.clone(),
+            };
+            store.values.insert(key, entry);
         }
         Ok(value)
     }
@@ -185,6 +220,28 @@ impl Cache {
     /// Forgets one value.
     pub fn forget<K: Kept>(&self, key: &K::Key) {
         self.store::<K>().values.invalidate(key);
+    }
+
+    /// What is kept of a person is old: something of theirs was withdrawn.
+    pub fn withdrawn(&self, user_id: UserId) {
+        self.0.groups.person_changed(user_id);
+    }
+
+    /// Everything that is kept is old.
+    pub fn doubt(&self) {
+        self.0.groups.everything_changed();
+    }
+
+    /// Somebody asked the database at this moment for withdrawals since the last time, and has told all of them. Whoever begins to look, or
+    /// may have missed one, must [`Self::doubt`] first.
+    pub fn looked(&self, asked: Instant) {
+        self.0.watch.looked(asked);
+    }
+
+    /// Whether withdrawals of what was read at this moment are known. Must be asked before the stamp is compared: a look that comes in
+    /// between has advanced its counters before it counts.
+    fn is_covered<K: Kept>(&self, read_at: Instant) -> bool {
+        !K::WATCHED || self.0.watch.covers(read_at)
     }
 
     /// Hits and misses since the start, by kind.
@@ -196,9 +253,11 @@ impl Cache {
             .collect()
     }
 
-    fn find<K: Kept>(&self, key: &K::Key, stamp: Stamp) -> Option<K::Value> {
+    fn find<K: Kept>(&self, key: &K::Key, group: Group) -> Option<K::Value> {
         let store = self.store::<K>();
-        let found = store.values.get(key).filter(|(kept, _)| *kept == stamp);
+        let found = store.values.get(key);
+        let found = found.filter(|entry| self.is_covered::<K>(entry.read_at));
+        let found = found.filter(|entry| entry.stamp == self.0.groups.stamp(group));
         let found = found.filter(|_| self.is_keeping());
         let count = if found.is_some() {
             &store.counts.hits
@@ -206,12 +265,12 @@ impl Cache {
             &store.counts.misses
         };
         count.fetch_add(1, Ordering::Relaxed);
-        found.map(|(_, value)| value)
+        found.map(|entry| entry.value)
     }
 
-    fn keep<K: Kept>(&self, key: K::Key, stamp: Stamp, value: K::Value) {
+    fn keep<K: Kept>(&self, key: K::Key, entry: Entry<K::Value>) {
         if self.is_keeping() {
-            self.store::<K>().values.insert(key, (stamp, value));
+            self.store::<K>().values.insert(key, entry);
         }
     }
 

@@ -83,6 +83,33 @@ async fn a_value_that_was_read_while_its_group_changed_is_old_at_once() {
 }
 
 #[tokio::test]
+async fn what_was_withdrawn_from_one_person_is_old_and_that_of_others_is_not() {
+    let pubsub = PubSub::local();
+    let cache = Cache::new(pubsub.clone());
+    let ids = IdGen::counting();
+    let (ana, ben) = (ids.next::<UserId>(), ids.next::<UserId>());
+    // Two people of one stripe are read again together.
+    let stripes = [ana, ben].map(|id| cache.0.groups.stamp(Group::Person(id)));
+    cache.withdrawn(ana);
+    if cache.0.groups.stamp(Group::Person(ben)) != stripes[1] {
+        return;
+    }
+    assert_ne!(cache.0.groups.stamp(Group::Person(ana)), stripes[0]);
+    let (hers, his) = (Group::MembershipsOf(ana), Group::MembershipsOf(ben));
+    assert_eq!(read(&cache, his, 1).await, 1);
+    cache.withdrawn(ana);
+    assert_eq!(read(&cache, his, 2).await, 1);
+    assert_eq!(read(&cache, hers, 3).await, 3);
+    // Who it was is not said.
+    let workspace = ids.next::<WorkspaceId>();
+    let message = committed(ObjectType::WorkspaceMember);
+    pubsub.publish(Topic::Changes(workspace), &message).await;
+    assert_eq!(read(&cache, hers, 4).await, 4);
+    cache.doubt();
+    assert_eq!(read(&cache, hers, 5).await, 5);
+}
+
+#[tokio::test]
 async fn a_forgetful_cache_reads_each_time() {
     let cache = Cache::forgetful(PubSub::local());
     assert_eq!(read(&cache, Group::Memberships, 1).await, 1);

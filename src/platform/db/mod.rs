@@ -25,6 +25,7 @@ mod source;
 mod texts;
 mod together;
 mod tx;
+mod withdrawals;
 
 use std::sync::Arc;
 use std::time::Duration;

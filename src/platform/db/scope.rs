@@ -99,5 +99,6 @@ global!(
     session,
     user,
     user_preferences,
-    verification_token
+    verification_token,
+    withdrawal,
 );

@@ -76,7 +76,7 @@ impl Planner {
 }
 
 /// Tables that have a handful of rows for the whole installation, and what the workers write down about themselves.
-const SMALL: [&str; 3] = ["job_queues", "job_workers", "processes"];
+const SMALL: [&str; 4] = ["job_queues", "job_workers", "processes", "withdrawals"];
 
 /// Lists of ids, and what earlier steps of a statement left behind, by the names that statements give it.
 const LEFT_BEHIND: [&str; 11] = [

@@ -51,7 +51,7 @@ async fn both_roles_may_use_every_table_but_not_rewrite_the_logs() {
                     "audit_logs" => &["SELECT", "INSERT", "DELETE"],
                     "audit_cuts" if role == APP_ROLE => &["SELECT"],
                     "audit_cuts" => &["SELECT", "INSERT", "UPDATE"],
-                    "change_log" => &["SELECT", "INSERT", "DELETE"],
+                    "change_log" | "withdrawals" => &["SELECT", "INSERT", "DELETE"],
                     _ => &["SELECT", "INSERT", "UPDATE", "DELETE"],
                 };
                 assert_eq!(

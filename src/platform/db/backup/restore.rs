@@ -15,6 +15,9 @@ use super::{Contents, Failure, Header, Line, Reader, value};
 /// Values of one statement; SQLite takes 32,766.
 const VALUES: usize = 5_000;
 
+/// The table that triggers fill; it comes after the tables that have them, as all do in the order of their names.
+const SIGNS: &str = "withdrawals";
+
 /// A foreign key that has to wait.
 struct Reference {
     table: String,
@@ -45,6 +48,11 @@ pub async fn restore<R: Read + Send>(
             .ok_or_else(|| format!("the backup has a table `{table}` that this program does not"))?;
         if into.columns.iter().map(|column| &column.name).ne(&columns) {
             return Err(format!("the columns of `{table}` are others in this program").into());
+        }
+        if into.name == SIGNS {
+            // Triggers have left some for the rows before, which are those of the backup and nobody's news.
+            let sql = format!("DELETE FROM {SIGNS}");
+            target.execute_unprepared(&sql).await?;
         }
         all += fill(&target, &into, &mut reader).await?;
         tables += 1;
