@@ -79,6 +79,7 @@ mod schedule_wishes;
 mod schedules;
 mod schema;
 mod search;
+mod series_words;
 mod sessions;
 mod setup;
 mod sign_in;
