@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::features::events::model::When;
-use crate::features::events::{remote, stored, times};
+use crate::features::events::{invite, remote, stored, times};
 use crate::kernel::time::Instant;
 
 fn at(text: &str) -> Instant {
@@ -101,8 +101,8 @@ fn an_additional_start_keeps_its_own_length_when_it_is_renamed() {
     );
 }
 
-#[test]
-fn an_occurrence_behind_a_lasting_change_is_written_where_that_puts_it() {
+/// An hour later from 1 April on.
+fn lasting() -> event_override::Model {
     let time = json!({
         "startLocal": "2026-04-01T23:00:00", "startZone": "Europe/Berlin",
         "endLocal": "2026-04-02T07:00:00", "endZone": "Europe/Berlin",
@@ -111,14 +111,43 @@ fn an_occurrence_behind_a_lasting_change_is_written_where_that_puts_it() {
     let mut lasting = changed("2026-04-01T22:00:00", "2026-04-01T20:00:00Z", patch);
     lasting.start_utc = Some(at("2026-04-01T21:00:00Z"));
     lasting.end_utc = Some(at("2026-04-02T05:00:00Z"));
+    lasting
+}
+
+#[test]
+fn an_occurrence_behind_a_lasting_change_is_written_where_that_puts_it() {
     let own = renamed("2026-04-03T22:00:00", "2026-04-03T20:00:00Z");
     assert_eq!(
-        told(&nights(), &[lasting, own]),
+        told(&nights(), &[lasting(), own]),
         [
             ["2026-04-01T21:00:00Z", "2026-04-02T05:00:00Z"],
             ["2026-04-03T21:00:00Z", "2026-04-04T05:00:00Z"],
         ]
     );
+}
+
+#[test]
+fn a_letter_about_one_occurrence_tells_when_it_takes_place() {
+    let (row, own) = (
+        nights(),
+        renamed("2026-04-03T22:00:00", "2026-04-03T20:00:00Z"),
+    );
+    let shown = placed::changed(&row, &[lasting()], &own);
+    let object = invite::Object {
+        row: &row,
+        exceptions: &[],
+        people: &[],
+        method: "REQUEST",
+        now: at("2026-03-02T09:00:00Z"),
+    };
+    let text = object.one(&own, &shown);
+    for line in [
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260403T220000\r\n",
+        "DTSTART;TZID=Europe/Berlin:20260403T230000\r\n",
+        "DTEND;TZID=Europe/Berlin:20260404T070000\r\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
 }
 
 /// Whether the occurrence of the night of the change of clocks has times of its own when it ends then.
