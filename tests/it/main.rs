@@ -29,6 +29,7 @@ mod caldav;
 mod caldav_faults;
 mod calendar_feeds;
 mod calendars;
+mod changed_occurrences;
 mod changes;
 mod contract;
 mod cursors;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::model::Event;
 use super::recurrence::{self, Budget, PeriodEnd};
 use super::rules::MASKED_TITLE;
-use super::stored::{Length, Stored, add, start_of, zone_of};
+use super::stored::{Length, Stored, add, start_of, texts, zone_of};
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::zones;
 
@@ -377,6 +377,15 @@ pub(super) fn reach(row: &calendar_event::Model, stored: &Stored, later: &[&Arc<
     }
     // Wall times keep their length when clocks change, instants do not.
     longest.checked_add(&Duration::hours(26)).unwrap_or(longest)
+}
+
+/// The length of the longest occurrence of a series, or more.
+pub(super) fn longest(row: &calendar_event::Model) -> Duration {
+    if texts(&row.rdates).any(|text| text.contains('/')) {
+        reach(row, &Stored::of(row), &[])
+    } else {
+        row.end_utc - row.start_utc
+    }
 }
 
 fn between(
