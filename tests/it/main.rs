@@ -107,3 +107,4 @@ mod websocket_protocol;
 mod websocket_rules;
 mod workspaces;
 mod writes;
+mod zone_rules;
