@@ -58,6 +58,7 @@ mod jobs;
 mod jobs_api;
 mod kept_plans;
 mod language_model;
+mod letters;
 mod mail;
 mod metrics;
 mod notifications;
