@@ -30,7 +30,9 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Read, Texts, among, among_texts, fetched, has_word, keyset, reading};
+use crate::platform::db::{
+    Key, Partial as _, Read, Texts, among, among_texts, fetched, has_word, keyset, reading,
+};
 
 /// One event; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
