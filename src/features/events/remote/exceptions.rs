@@ -95,14 +95,9 @@ fn is_regular(
         Moment::Floating(local) => *local,
         Moment::Zoned(time) => zones::local_of(time.utc, &zone_of(row)),
     };
-    let is_same_kind = matches!(
-        (&changed.event.time, row.kind),
-        (EventTime::AllDay { .. }, EventKind::AllDay)
-            | (EventTime::Floating { .. }, EventKind::Floating)
-            | (EventTime::Timed { .. }, EventKind::Timed)
-    );
+    let is_day = matches!(changed.event.time, EventTime::AllDay { .. });
     let regular = placed::at_occurrence(row, local);
-    is_same_kind && (regular.start_utc, regular.end_utc) == (start, end)
+    is_day == (row.kind == EventKind::AllDay) && (regular.start_utc, regular.end_utc) == (start, end)
 }
 
 /// Puts the end of a series behind all that its exceptions move there: the occurrences after one that holds for later ones move with it.
