@@ -40,10 +40,7 @@ async fn reminders_of_a_series_whose_first_start_stays_fire_by_the_new_rules() {
             .await?;
         tx.update_many::<reminder::Entity>()
             .col_expr(reminder::Column::DueStart, Expr::val(wrong))
-            .col_expr(
-                reminder::Column::DueAt,
-                Expr::val(wrong - TimeDelta::minutes(10)),
-            )
+            .col_expr(reminder::Column::DueAt, Expr::val(wrong - TimeDelta::minutes(10)))
             .exec(tx.conn())
             .await?;
         Ok(())

@@ -15,11 +15,7 @@ fn at(text: &str) -> Instant {
 
 fn blank() -> calendar_event::Model {
     let nil = Uuid::nil();
-    stored::blank(
-        CalendarEventId(nil),
-        CalendarId(nil),
-        at("2026-01-01T00:00:00Z"),
-    )
+    stored::blank(CalendarEventId(nil), CalendarId(nil), at("2026-01-01T00:00:00Z"))
 }
 
 /// Every day, in Berlin.
@@ -128,10 +124,7 @@ fn an_occurrence_behind_a_lasting_change_is_written_where_that_puts_it() {
 
 #[test]
 fn a_letter_about_one_occurrence_tells_when_it_takes_place() {
-    let (row, own) = (
-        nights(),
-        renamed("2026-04-03T22:00:00", "2026-04-03T20:00:00Z"),
-    );
+    let (row, own) = (nights(), renamed("2026-04-03T22:00:00", "2026-04-03T20:00:00Z"));
     let shown = placed::changed(&row, &[lasting()], &own);
     let object = invite::Object {
         row: &row,

@@ -256,11 +256,7 @@ mod tests {
                 ..Parts::new(Start::Zoned(from), &zone)
             };
             let found = Series::new(&parts).take(Timestamp::MIN, 20, Budget::default());
-            found
-                .occurrences
-                .iter()
-                .map(|one| one.local)
-                .collect::<Vec<_>>()
+            found.occurrences.iter().map(|one| one.local).collect::<Vec<_>>()
         };
         for text in [
             "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
