@@ -120,8 +120,8 @@ pub(super) fn shifted_by(
         let wall = |at: Instant| zones::local_of(zones::from_chrono(at), &stored.zone);
         let by = wall(start).duration_since(wall(lasting.original_start_utc));
         let moved = local.checked_add(by).unwrap_or(local);
-        let length = end - start;
-        set_start(&mut placed, moved, &stored, &Length::Exactly(length), length);
+        let length = Length::behind(row.kind, (start, end), &stored.zone);
+        set_start(&mut placed, moved, &stored, &length, end - start);
     }
     placed
 }
@@ -186,3 +186,6 @@ pub(super) fn time_patch(row: &calendar_event::Model) -> serde_json::Value {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;
