@@ -5,7 +5,7 @@ use entity::enums::{AttendeeResponse, EventKind, EventStatus};
 use entity::{attendee, calendar_event, event_override};
 
 use super::remote::GUESTS;
-use super::{ical, outgoing};
+use super::{ical, outgoing, placed};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -32,11 +32,13 @@ impl Object<'_> {
         }
     }
 
-    /// One occurrence without its series, for somebody who is a guest of it alone.
-    pub(super) fn one(&self, exception: &event_override::Model) -> String {
+    /// One occurrence without its series, for somebody who is a guest of it alone; `shown` is the occurrence as it takes place.
+    pub(super) fn one(&self, exception: &event_override::Model, shown: &calendar_event::Model) -> String {
         let mut own = exception.clone();
         own.cancelled = false;
+        (own.start_utc, own.end_utc) = (Some(shown.start_utc), Some(shown.end_utc));
         if let Some(patch) = own.patch.as_object_mut() {
+            patch.insert("time".to_owned(), placed::time_patch(shown));
             // The people are those of this letter, and nobody else's occurrences change.
             patch.remove(GUESTS);
             patch.remove("thisAndFuture");

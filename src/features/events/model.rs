@@ -200,7 +200,7 @@ pub enum Occurrences {
 /// Where an event is moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// New first instant. For an event of whole days: any instant of the new first day.
+    /// New first instant. For an event of whole days: any instant of the new first day, where the viewer is.
     pub start: Instant,
     /// New instant just after; keeps the length when `None`.
     pub end: Option<Instant>,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::model::Event;
 use super::recurrence::{self, Budget, PeriodEnd};
 use super::rules::MASKED_TITLE;
-use super::stored::{Length, Stored, add, start_of, zone_of};
+use super::stored::{Length, Stored, add, start_of, texts, zone_of};
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::zones;
 
@@ -227,8 +227,9 @@ pub(super) fn occurrences(
     let lengths = Lengths {
         length: Length::of(row, &stored),
         exactly: row.end_utc - row.start_utc,
-        is_all_day: row.kind == EventKind::AllDay,
+        kind: row.kind,
         zone,
+        home: &stored.zone,
     };
     let changes: Vec<Arc<Change>> = changes.into_iter().map(Arc::new).collect();
     let mut later: Vec<&Arc<Change>> = changes
@@ -296,11 +297,18 @@ pub(super) fn occurrences(
 struct Lengths<'a> {
     length: Length,
     exactly: Duration,
-    is_all_day: bool,
+    kind: EventKind,
+    /// Where the occurrences are.
     zone: &'a TimeZone,
+    /// The zone of the series, in which its original starts and changes are stored.
+    home: &'a TimeZone,
 }
 
 impl Lengths<'_> {
+    fn is_all_day(&self) -> bool {
+        self.kind == EventKind::AllDay
+    }
+
     fn times(&self, occurrence: &recurrence::Occurrence) -> Times {
         let end = occurrence.end.unwrap_or_else(|| {
             self.length
@@ -309,7 +317,7 @@ impl Lengths<'_> {
         Times {
             start: zones::to_chrono(occurrence.start),
             end: zones::to_chrono(end),
-            is_all_day: self.is_all_day,
+            is_all_day: self.is_all_day(),
         }
     }
 }
@@ -319,14 +327,15 @@ fn shifted(change: &Change, occurrence: &recurrence::Occurrence, lengths: &Lengt
     let (Some(start), Some(end)) = (change.0.start_utc, change.0.end_utc) else {
         return lengths.times(occurrence);
     };
-    let local = |at: Instant| zones::local_of(zones::from_chrono(at), lengths.zone);
-    let by = local(start).duration_since(local(change.0.original_start_utc));
-    let moved = occurrence.local.checked_add(by).unwrap_or(occurrence.local);
-    let moved = zones::to_chrono(zones::to_utc(moved, lengths.zone));
+    let wall = |at: Instant| zones::local_of(zones::from_chrono(at), lengths.home);
+    let by = wall(start).duration_since(wall(change.0.original_start_utc));
+    let local = occurrence.local.checked_add(by).unwrap_or(occurrence.local);
+    let moved = zones::to_utc(local, lengths.zone);
+    let length = Length::behind(lengths.kind, (start, end), lengths.home);
     Times {
-        start: moved,
-        end: add(moved, end - start),
-        is_all_day: lengths.is_all_day,
+        start: zones::to_chrono(moved),
+        end: zones::to_chrono(length.end(moved, local, lengths.zone, end - start)),
+        is_all_day: lengths.is_all_day(),
     }
 }
 
@@ -377,6 +386,15 @@ pub(super) fn reach(row: &calendar_event::Model, stored: &Stored, later: &[&Arc<
     }
     // Wall times keep their length when clocks change, instants do not.
     longest.checked_add(&Duration::hours(26)).unwrap_or(longest)
+}
+
+/// The length of the longest occurrence of a series, or more.
+pub(super) fn longest(row: &calendar_event::Model) -> Duration {
+    if texts(&row.rdates).any(|text| text.contains('/')) {
+        reach(row, &Stored::of(row), &[])
+    } else {
+        row.end_utc - row.start_utc
+    }
 }
 
 fn between(

@@ -13,6 +13,7 @@ use super::ical::{
 };
 use super::remote::GUESTS;
 use super::stored::Stored;
+use super::{placed, remake};
 use crate::kernel::zones;
 
 /// A stored event as it is written.
@@ -62,13 +63,16 @@ pub(super) fn written(
             changed,
         };
     }
+    let many = placed::Many::of(row);
+    let lasting = exceptions.iter().filter(|one| remake::holds_for_later_ones(one));
+    let lasting: Vec<event_override::Model> = lasting.cloned().collect();
     let changes = exceptions.iter().filter(|exception| !exception.cancelled);
     let overrides = changes.filter_map(|exception| {
         Some(ParsedOverride {
             recurrence_id: series.original(exception)?,
             this_and_future: exception.patch["thisAndFuture"] == true,
             cancelled: false,
-            event: occurrence(row, &event, exception, &series),
+            event: occurrence((&many, &lasting), &event, exception, &series),
         })
     });
     Written {
@@ -224,34 +228,19 @@ fn time(row: &calendar_event::Model, series: &Series) -> EventTime {
     }
 }
 
-/// A changed occurrence: the series with what was changed of it.
+/// A changed occurrence: the series with what was changed of it, by its own exception and by those that hold for later ones.
 fn occurrence(
-    row: &calendar_event::Model,
+    (many, lasting): (&placed::Many, &[event_override::Model]),
     master: &ParsedEvent,
     exception: &event_override::Model,
     series: &Series,
 ) -> ParsedEvent {
     let mut event = master.clone();
     (event.rrule, event.rdates, event.exdates) = (None, Vec::new(), Vec::new());
-    let length = row.end_utc - row.start_utc;
-    let start = exception.start_utc.unwrap_or(exception.original_start_utc);
-    let end = exception.end_utc.unwrap_or(start + length);
+    // Without times of its own it is where its series puts it: wall times stay what they are when clocks change.
     event.time = changed_time(&exception.patch["time"]).unwrap_or_else(|| {
-        let at = |instant| zones::local_of(zones::from_chrono(instant), &series.zone.time_zone());
-        match series.kind {
-            EventKind::AllDay => EventTime::AllDay {
-                start: at(start).date(),
-                end: at(end).date(),
-            },
-            EventKind::Floating => EventTime::Floating {
-                start: at(start),
-                end: at(end),
-            },
-            EventKind::Timed => EventTime::Timed {
-                start: zoned(at(start), &series.zone),
-                end: zoned(at(end), &series.zone),
-            },
-        }
+        let row = many.series(&exception.original_start);
+        time(&placed::changed(&row, lasting, exception), series)
     });
     let patch = &exception.patch;
     let text = |name: &str, field: &mut Option<String>| {
@@ -385,3 +374,6 @@ fn visibility(visibility: EventVisibility) -> ical::Visibility {
         EventVisibility::Private => ical::Visibility::Private,
     }
 }
+
+#[cfg(test)]
+mod tests;

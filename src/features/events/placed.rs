@@ -1,23 +1,65 @@
 //! One occurrence as an event of its own: with the times that it has in its series, by what holds for later ones, or by its exception. Pure.
 
+use std::collections::HashMap;
+
 use entity::enums::EventKind;
 use entity::{calendar_event, event_override};
 use jiff::civil::DateTime;
 
 use super::model::When;
+use super::recurrence::Budget;
 use super::remake::{holds_for_later_ones, original_local_of, set_start};
-use super::stored::{Length, Stored};
+use super::stored::{Length, Stored, texts};
 use super::times;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
+
+/// A series from which many occurrences are placed: long lists of dates are not read again for each of them.
+pub(super) struct Many {
+    bare: calendar_event::Model,
+    /// Additional starts with a length of their own, by what is written of the start.
+    periods: HashMap<String, String>,
+}
+
+impl Many {
+    pub(super) fn of(row: &calendar_event::Model) -> Self {
+        let period = |text: &str| Some((text.split_once('/')?.0.to_owned(), text.to_owned()));
+        let periods = texts(&row.rdates).filter_map(period).collect();
+        let mut bare = row.clone();
+        bare.rrule = None;
+        (bare.rdates, bare.exdates) = (serde_json::json!([]), serde_json::json!([]));
+        (bare.description, bare.source_ics) = (None, None);
+        Self { bare, periods }
+    }
+
+    /// The series as far as it says when the occurrence with this original start takes place.
+    pub(super) fn series(&self, original_start: &str) -> calendar_event::Model {
+        let mut row = self.bare.clone();
+        row.rdates = self.periods.get(original_start).cloned().into_iter().collect();
+        row
+    }
+}
 
 /// The event with the times of one of its occurrences.
 pub(super) fn at_occurrence(row: &calendar_event::Model, local: DateTime) -> calendar_event::Model {
     let stored = Stored::of(row);
     let mut copy = row.clone();
     let exactly = row.end_utc - row.start_utc;
-    set_start(&mut copy, local, &stored, &Length::of(row, &stored), exactly);
+    let (length, exactly) = match period(&stored, local) {
+        Some(own) => (Length::Exactly(own), own),
+        None => (Length::of(row, &stored), exactly),
+    };
+    set_start(&mut copy, local, &stored, &length, exactly);
     copy
+}
+
+/// The length of an additional start that has one of its own.
+fn period(stored: &Stored, local: DateTime) -> Option<chrono::Duration> {
+    stored.additions.iter().find(|one| one.end.is_some())?;
+    let at = zones::to_utc(local, &stored.zone);
+    let found = stored.series().take(at, 1, Budget::default());
+    let one = found.occurrences.first().filter(|one| one.start == at)?;
+    Some(zones::to_chrono(one.end?) - zones::to_chrono(one.start))
 }
 
 /// The event with the times that one of its occurrences has by what was said before it for all later ones, and not by what is its own.
@@ -78,8 +120,8 @@ pub(super) fn shifted_by(
         let wall = |at: Instant| zones::local_of(zones::from_chrono(at), &stored.zone);
         let by = wall(start).duration_since(wall(lasting.original_start_utc));
         let moved = local.checked_add(by).unwrap_or(local);
-        let length = end - start;
-        set_start(&mut placed, moved, &stored, &Length::Exactly(length), length);
+        let length = Length::behind(row.kind, (start, end), &stored.zone);
+        set_start(&mut placed, moved, &stored, &length, end - start);
     }
     placed
 }
@@ -144,3 +186,6 @@ pub(super) fn time_patch(row: &calendar_event::Model) -> serde_json::Value {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use entity::calendar_event;
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-use super::recurrence::{Budget, Rule};
+use super::recurrence::{Budget, Rule, chosen_dates};
 use super::stored::Stored;
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
@@ -16,14 +16,28 @@ use crate::kernel::zones;
 pub struct Recurrence {
     /// Rule without prefix.
     pub rule: String,
-    /// Rule in English.
-    pub summary: String,
+    /// What the rule says, with its zone; `None` when it cannot be read or only lists its starts.
+    read: Option<(Rule, TimeZone)>,
+    /// Whether there is no rule: the series only lists its starts.
+    is_list: bool,
     /// Starts beside the rule.
     pub additional: Vec<Instant>,
     /// Starts that the rule gives and that do not take place.
     pub excluded: Vec<Instant>,
     /// The last start; `None` when the series never ends.
     pub last_start: Option<Instant>,
+}
+
+impl Recurrence {
+    /// The rule in words of the language of this tag; the rule itself when it has no simple words.
+    pub fn summary(&self, locale: &str) -> String {
+        if self.is_list {
+            return chosen_dates(locale).to_owned();
+        }
+        let words = self.read.as_ref();
+        let words = words.and_then(|(rule, zone)| rule.summary_in(zone, locale));
+        words.unwrap_or_else(|| self.rule.clone())
+    }
 }
 
 /// The recurrence of a series; `None` for single events.
@@ -37,13 +51,7 @@ pub fn recurrence(row: &calendar_event::Model) -> Option<Recurrence> {
         .rrule
         .clone()
         .unwrap_or_else(|| "FREQ=DAILY;COUNT=1".to_owned());
-    let summary = match &row.rrule {
-        Some(rule) => Rule::read(rule)
-            .ok()
-            .and_then(|(rule, _)| rule.summary(&zone))
-            .unwrap_or_else(|| rule.clone()),
-        None => "On chosen dates".to_owned(),
-    };
+    let read = row.rrule.as_deref().and_then(|rule| Rule::read(rule).ok());
     let starts = |list: &serde_json::Value| -> Vec<Instant> {
         let texts = list
             .as_array()
@@ -54,7 +62,8 @@ pub fn recurrence(row: &calendar_event::Model) -> Option<Recurrence> {
     };
     Some(Recurrence {
         rule,
-        summary,
+        read: read.map(|(rule, _)| (rule, zone.clone())),
+        is_list: row.rrule.is_none(),
         additional: starts(&row.rdates),
         excluded: starts(&row.exdates),
         last_start: last_start(row),

@@ -142,6 +142,16 @@ impl Length {
         }
     }
 
+    /// That of the occurrences behind a change that holds for later ones and takes place so; `home` is the zone of the series.
+    pub(super) fn behind(kind: EventKind, (start, end): (Instant, Instant), home: &TimeZone) -> Self {
+        let wall = |at| zones::local_of(zones::from_chrono(at), home);
+        let length = wall(end).duration_since(wall(start));
+        match kind {
+            EventKind::Timed => Self::Wall(length, home.clone()),
+            EventKind::AllDay | EventKind::Floating => Self::Days(length),
+        }
+    }
+
     /// The end of an occurrence that starts at `start`, which is `local` where the series is; `zone` is where somebody looks.
     ///
     /// Where a change of clocks moves the start, or would put the end before it, the event keeps its exact length, which is `exactly`.

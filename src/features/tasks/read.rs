@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use entity::enums::TaskStatus;
 use entity::ids::{TaskId, TypedId as _, WorkspaceId};
 use entity::{schedule, schedule_slot, task, task_dependency, task_label};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, JoinType, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, Select, Statement, Value,
@@ -17,7 +17,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Texts, among, fetched, keyset, reading};
+use crate::platform::db::{Key, Partial as _, Texts, among, fetched, has_word, keyset, reading};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -198,21 +198,9 @@ fn scheduled_ids(workspace: WorkspaceId) -> sea_orm::sea_query::SelectStatement 
 
 /// Every word must appear in the title or the description, in any case.
 fn words(search: &str) -> Condition {
-    let escape = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    search
-        .split_whitespace()
-        .take(10)
-        .fold(Condition::all(), |all, word| {
-            let pattern = LikeExpr::new(format!("%{}%", escape(&word.to_lowercase()))).escape('\\');
-            let has = |column: task::Column| {
-                Expr::expr(Func::lower(Expr::col((task::Entity, column)))).like(pattern.clone())
-            };
-            all.add(
-                Condition::any()
-                    .add(has(task::Column::Title))
-                    .add(has(task::Column::Description)),
-            )
-        })
+    let columns = [task::Column::Title, task::Column::Description];
+    let words = search.split_whitespace().take(10);
+    words.fold(Condition::all(), |all, word| all.add(has_word(&columns, word)))
 }
 
 fn instant(json: &serde_json::Value) -> Option<Value> {

@@ -7,6 +7,7 @@ use entity::{attendee, calendar_event, reminder};
 
 use super::occurrence::EventOccurrence;
 use crate::features::events::{self, Event};
+use crate::features::people;
 use crate::graphql::calendars::Calendar;
 use crate::graphql::enums::{
     AttendeeResponse, EventStatus, EventTransparency, EventVisibility, NotificationChannel,
@@ -21,7 +22,7 @@ use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, EmailAddress, HexColor, LocalDate, RRule, TimeZone, Url};
 use crate::graphql::shape::object;
 use crate::graphql::tasks::Task;
-use crate::graphql::{loader, straight};
+use crate::graphql::{access, loader, straight};
 
 /// A stored event: a single event or the master of a recurring series. Of a private event of somebody else only the time is shown.
 #[derive(Description, Clone)]
@@ -145,8 +146,14 @@ object! {
 
     /// Rule of the series.
     value rule [] -> RRule { |series| RRule(series.0.rule.clone()) }
-    /// Rule in words, for example `Every week on Monday`; the rule itself when it has no simple words.
-    value summary [] -> &str { |series| &series.0.summary }
+    /// Rule in words of the viewer's `locale`, in English where that language has none; the rule itself when it has no simple words.
+    plain summary [] -> Result<String> {
+        |series, ctx| {
+            let viewer = access(ctx).caller().require_user().map_err(expose)?;
+            let preferences = people::look_at_preferences(access(ctx).platform(), viewer).await;
+            Ok(series.0.summary(&preferences.map_err(expose)?.locale))
+        }
+    }
     /// Additional starts (RDATE).
     value additional_starts [] -> Vec<DateTime> { |series| series.0.additional.iter().copied().map(DateTime).collect() }
     /// Removed starts (EXDATE).

@@ -26,6 +26,7 @@ mod texts;
 mod together;
 mod tx;
 mod withdrawals;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,7 @@ pub use server::{told, try_roles, try_server};
 pub use texts::Texts;
 pub use together::Part;
 pub use tx::{Outcome, Tx, TxEnv};
+pub use words::has_word;
 
 use crate::kernel::{Error, Result};
 use source::Source;

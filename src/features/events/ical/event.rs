@@ -168,9 +168,11 @@ fn extra_dates(
         dates.extend(found);
     }
     limit_dates(&mut dates, notes);
-    dates
-        .iter_mut()
-        .for_each(|extra| extra.start = moment::aligned(&extra.start, time));
+    for extra in &mut dates {
+        extra.start = moment::aligned(&extra.start, time);
+        // A period is one of times: days have nowhere to say a length of their own.
+        extra.duration = extra.duration.filter(|_| !matches!(extra.start, Moment::Date(_)));
+    }
     dates
 }
 

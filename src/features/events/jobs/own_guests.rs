@@ -93,7 +93,7 @@ impl OneOf<'_> {
                 place: shown.location.clone().or_else(|| shown.conference_url.clone()),
                 calendar: Some(Calendar {
                     method,
-                    text: object.one(self.exception),
+                    text: object.one(self.exception, shown),
                 }),
             },
             unsubscribe: None,

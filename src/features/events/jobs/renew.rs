@@ -1,15 +1,16 @@
 //! Instants that are derived from wall times are derived again when the zone rules that gave them are no longer those of this program.
 //!
-//! Promises: wall times and dates never change; what moved is audited and announced, what did not only notes the new rules; a page at a
-//! time, so that a crash loses nothing and no lock is held for long.
+//! Promises: wall times and dates never change; what moved is audited and announced, what did not only notes the new rules; reminders fire
+//! by the new rules; a page at a time, so that a crash loses nothing and no lock is held for long.
 
 use std::collections::BTreeMap;
 
 use entity::enums::{ChangeAction, EventKind};
 use entity::ids::{CalendarEventId, TypedId as _, WorkspaceId};
-use entity::{calendar_event, event_override};
+use entity::{calendar_event, event_override, reminder};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, IntoActiveModel as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
@@ -96,6 +97,7 @@ async fn renew_page(tx: &Tx, ids: Vec<CalendarEventId>) -> Result<Renewed> {
         exceptions.entry(exception.event_id).or_default().push(exception);
     }
     let mut renewed = Renewed::default();
+    let mut series = Vec::new();
     for before in rows {
         renewed.looked_at += 1;
         let old = exceptions.remove(&before.id).unwrap_or_default();
@@ -128,9 +130,25 @@ async fn renew_page(tx: &Tx, ids: Vec<CalendarEventId>) -> Result<Renewed> {
         let stored = tx.update(row.into_active_model().reset_all()).await?;
         if is_moved {
             crate::features::events::write::renew_reminders(tx, &stored).await?;
+        } else if stored.is_recurring {
+            series.push(stored.id);
         }
     }
+    replan(tx, series).await?;
     Ok(renewed)
+}
+
+/// Later occurrences of a series may have moved although the first one stays, so when their reminders fire is planned anew.
+async fn replan(tx: &Tx, series: Vec<CalendarEventId>) -> Result<()> {
+    if series.is_empty() {
+        return Ok(());
+    }
+    tx.update_many::<reminder::Entity>()
+        .col_expr(reminder::Column::PlannedVersion, Expr::val(None::<i32>))
+        .filter(reminder::Column::EventId.is_in(series))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Keys may have changed places, so all are written anew.

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use entity::ids::{CalendarEventId, UserId, WorkspaceId};
 use entity::{attendee, calendar_event, event_override, membership, reminder, user};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait as _, Condition, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     Value,
@@ -30,7 +30,9 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Read, Texts, among, among_texts, fetched, keyset, reading};
+use crate::platform::db::{
+    Key, Partial as _, Read, Texts, among, among_texts, fetched, has_word, keyset, reading,
+};
 
 /// One event; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
@@ -180,18 +182,9 @@ fn condition(workspace: WorkspaceId, filter: &EventFilter, viewer: Option<UserId
 /// Every word must appear in the title, the description or the place, in any case.
 fn words(search: &str) -> Condition {
     use calendar_event::Column;
-    let escape = |word: &str| word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    search
-        .split_whitespace()
-        .take(10)
-        .fold(Condition::all(), |all, word| {
-            let pattern = LikeExpr::new(format!("%{}%", escape(&word.to_lowercase()))).escape('\\');
-            let has = |column: Column| {
-                Expr::expr(Func::lower(Expr::col((calendar_event::Entity, column)))).like(pattern.clone())
-            };
-            let anywhere = [Column::Title, Column::Description, Column::Location].map(has);
-            all.add(anywhere.into_iter().fold(Condition::any(), Condition::add))
-        })
+    let columns = [Column::Title, Column::Description, Column::Location];
+    let words = search.split_whitespace().take(10);
+    words.fold(Condition::all(), |all, word| all.add(has_word(&columns, word)))
 }
 
 fn instant(json: &Json) -> Option<Value> {

@@ -17,7 +17,7 @@ use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect, QueryT
 use super::seen;
 use crate::access::Ctx;
 use crate::features::events::model::Event;
-use crate::features::events::occurrence::{Change, Occurrence, View, occurrences};
+use crate::features::events::occurrence::{Change, Occurrence, View, longest, occurrences};
 use crate::features::events::recurrence::Budget;
 use crate::features::events::rules;
 use crate::features::people;
@@ -247,7 +247,7 @@ async fn changes(
 ) -> Result<HashMap<CalendarEventId, Vec<Change>>> {
     use event_override::Column;
     let series: Vec<&calendar_event::Model> = rows.iter().filter(|row| row.is_recurring).collect();
-    let longest = series.iter().map(|row| row.end_utc - row.start_utc).max();
+    let longest = series.iter().map(|row| longest(row)).max();
     let reach = longest.unwrap_or_default() + FURTHEST_ZONES * 2;
     let original = Condition::all()
         .add(Column::OriginalStartUtc.gte(earlier(window.start, reach)))

@@ -34,3 +34,4 @@ pub use moment::{Addition, Moment, NotAMoment, PeriodEnd};
 pub use rule::{Day, End, Frequency, Rule, Skip};
 pub use series::{Gap, Parts, Series, Start};
 pub use shift::Place;
+pub use words::chosen_dates;

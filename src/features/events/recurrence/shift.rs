@@ -84,6 +84,7 @@ impl Rule {
                 self.days = vec![numbered(to, day.nth < 0)];
             }
             list if list.iter().all(|day| day.nth == 0) => {
+                self.keep_weeks(days);
                 for day in &mut self.days {
                     day.weekday = day.weekday.wrapping_add(days);
                 }
@@ -92,6 +93,20 @@ impl Rule {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Days that were in one week stay in one, or every second week would take some of them from the week between.
+    fn keep_weeks(&mut self, days: i32) {
+        if self.frequency != Frequency::Weekly || self.interval == 1 {
+            return;
+        }
+        let first = self.week_start.to_monday_zero_offset();
+        let offsets = self.days.iter().map(|day| day.weekday.to_monday_zero_offset());
+        let places = offsets.map(|offset| i32::from((offset - first).rem_euclid(7)));
+        let stay = places.filter(|place| place + days.rem_euclid(7) < 7).count();
+        if (1..self.days.len()).contains(&stay) {
+            self.week_start = self.week_start.wrapping_add(days);
+        }
     }
 
     fn move_month(&mut self, from: Date, to: Date) -> Option<()> {
@@ -153,6 +168,8 @@ fn numbered(date: Date, counts_back: bool) -> Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::events::recurrence::{Budget, Parts, Series, Start};
+    use jiff::Timestamp;
     use jiff::civil::date;
 
     fn moved(rule: &str, from: DateTime, to: DateTime) -> Option<String> {
@@ -177,6 +194,27 @@ mod tests {
             ("FREQ=WEEKLY;BYDAY=MO,SU", 1, Some("FREQ=WEEKLY;BYDAY=MO,TU")),
             ("FREQ=WEEKLY;BYDAY=MO,WE", -2, Some("FREQ=WEEKLY;BYDAY=MO,SA")),
             ("FREQ=WEEKLY;BYDAY=MO", 7, Some("FREQ=WEEKLY;BYDAY=MO")),
+            (
+                "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
+                1,
+                Some("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH"),
+            ),
+            // Wednesday becomes a Monday of the week after, which is none of every second week that begin on Mondays.
+            (
+                "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
+                5,
+                Some("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SA;WKST=SA"),
+            ),
+            (
+                "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
+                -2,
+                Some("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SA;WKST=SA"),
+            ),
+            (
+                "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
+                7,
+                Some("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE"),
+            ),
             ("FREQ=MONTHLY;BYDAY=2MO", 8, Some("FREQ=MONTHLY;BYDAY=3TU")),
             ("FREQ=MONTHLY;BYMONTHDAY=9", 2, Some("FREQ=MONTHLY;BYMONTHDAY=11")),
             (
@@ -205,6 +243,42 @@ mod tests {
                 expected,
                 "{rule} by {days}"
             );
+        }
+    }
+
+    #[test]
+    fn every_occurrence_of_a_moved_rule_moves_as_far() {
+        let from = date(2026, 3, 9).at(9, 0, 0, 0);
+        let zone = TimeZone::UTC;
+        let starts = |rule: &Rule, from| {
+            let parts = Parts {
+                rule: Some(rule),
+                ..Parts::new(Start::Zoned(from), &zone)
+            };
+            let found = Series::new(&parts).take(Timestamp::MIN, 20, Budget::default());
+            found.occurrences.iter().map(|one| one.local).collect::<Vec<_>>()
+        };
+        for text in [
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
+            "FREQ=WEEKLY;INTERVAL=3;BYDAY=MO,TU,SU;WKST=SU",
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR,SA;WKST=TH",
+            "FREQ=WEEKLY;BYDAY=MO,TH",
+        ] {
+            let rule = Rule::parse(text).unwrap();
+            for days in -15..=15_i64 {
+                let to = from.checked_add(days.days()).unwrap();
+                let place = |local| Place {
+                    local,
+                    zone: &zone,
+                    is_day: false,
+                };
+                let moved = rule.moved(place(from), place(to)).unwrap();
+                let expected: Vec<DateTime> = starts(&rule, from)
+                    .iter()
+                    .map(|one| one.checked_add(days.days()).unwrap())
+                    .collect();
+                assert_eq!(starts(&moved, to), expected, "{text} by {days}: {moved}");
+            }
         }
     }
 

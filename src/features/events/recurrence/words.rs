@@ -52,6 +52,9 @@ pub(super) trait Words: Sync {
     /// Every day from Monday to Friday.
     fn every_weekday(&self) -> &'static str;
 
+    /// Starts that no rule gives.
+    fn chosen_dates(&self) -> &'static str;
+
     /// `on the first Monday of March`, in the months, if any are said; `is_coarse` for rules of months and years.
     fn when(&self, days: &Days<'_>, months: &[i16], is_coarse: bool) -> Option<String>;
 
@@ -73,6 +76,11 @@ pub(super) fn words_of(locale: &str) -> &'static dyn Words {
         Some((_, words)) => *words,
         None => &english::English,
     }
+}
+
+/// What is said of a series that only lists its starts, in the language of this tag.
+pub fn chosen_dates(locale: &str) -> &'static str {
+    words_of(locale).chosen_dates()
 }
 
 /// The name of something with a number that begins with one.

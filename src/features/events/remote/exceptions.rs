@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::Datelike as _;
 use entity::calendar_event;
+use entity::enums::EventKind;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::features::events::ical::{AttendeeRole, EventTime, Moment, ParsedEvent, ParsedOverride};
 use crate::features::events::stored::zone_of;
-use crate::features::events::times;
+use crate::features::events::{placed, times};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
 
@@ -38,7 +39,11 @@ pub(in crate::features::events) fn exceptions(
     let lasting = overrides.iter().filter(|changed| changed.this_and_future);
     let lasting = lasting.map(|changed| zones::to_chrono(moment_utc(&changed.recurrence_id, &zone)));
     let lasting = lasting.min();
-    let exceptions = storable.map(|changed| exception(row, master, changed, lasting));
+    let many = placed::Many::of(row);
+    let exceptions = storable.map(|changed| {
+        let row = many.series(&moment_text(&changed.recurrence_id, &zone));
+        exception(&row, master, changed, lasting)
+    });
     exceptions
         .filter(|exception| seen.insert(exception.original_start_utc))
         .collect()
@@ -64,7 +69,7 @@ fn exception(
     let end = end.max(start);
     // Behind one that holds for later ones the times of the series have to be said: they are no longer those of the occurrence.
     let is_behind = lasting.is_some_and(|lasting| lasting < original);
-    let stays = !is_behind && start == original && end - start == row.end_utc - row.start_utc;
+    let stays = !is_behind && is_regular(row, changed, (start, end));
     let moved = (!stays && !changed.cancelled).then_some((start, end));
     if moved.is_some() {
         patch.insert("time".into(), time_json(&changed.event.time));
@@ -76,6 +81,23 @@ fn exception(
         patch: Value::Object(patch),
         moved,
     }
+}
+
+/// Whether an occurrence takes place just as its series has it. The clocks of its own day decide: over a change of clocks the end that is as
+/// far from the start as elsewhere is another one.
+fn is_regular(
+    row: &calendar_event::Model,
+    changed: &ParsedOverride,
+    (start, end): (Instant, Instant),
+) -> bool {
+    let local = match &changed.recurrence_id {
+        Moment::Date(day) => day.to_datetime(jiff::civil::Time::midnight()),
+        Moment::Floating(local) => *local,
+        Moment::Zoned(time) => zones::local_of(time.utc, &zone_of(row)),
+    };
+    let is_day = matches!(changed.event.time, EventTime::AllDay { .. });
+    let regular = placed::at_occurrence(row, local);
+    is_day == (row.kind == EventKind::AllDay) && (regular.start_utc, regular.end_utc) == (start, end)
 }
 
 /// Puts the end of a series behind all that its exceptions move there: the occurrences after one that holds for later ones move with it.

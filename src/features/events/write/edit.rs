@@ -10,7 +10,8 @@ use jiff::civil::DateTime;
 
 use super::exceptions::{self, Exception};
 use super::{
-    Also, lock, move_to_calendar, organize, own_guests, people, reminders, require_edit, save, split, tell,
+    Also, dragged, lock, move_to_calendar, organize, own_guests, people, reminders, require_edit, save,
+    split, tell,
 };
 use crate::access::Ctx;
 use crate::features::events::model::{EventPatch, Move, NewReminder, Occurrences, Touched};
@@ -109,6 +110,7 @@ async fn edit(
     }
     if let Some(to) = to {
         let from = moved_from(tx, &before, target).await?;
+        let to = dragged::to_place(tx, ctx, &from, to).await?;
         let when = times::moved(&from, to);
         let mut checks = Checks::default();
         times::check_move(&mut checks, when);

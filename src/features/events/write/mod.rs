@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod dragged;
 mod edit;
 mod exceptions;
 mod import;

@@ -163,6 +163,8 @@ fn name(name: Option<&str>) -> String {
 fn extra_date(zones: &mut Zones, extra: &ExtraDate) -> String {
     let (params, value) = moment(zones, &extra.start);
     match extra.duration {
+        // Days have no periods.
+        Some(_) if matches!(extra.start, Moment::Date(_)) => format!("RDATE{params}:{value}"),
         Some(length) => format!("RDATE;VALUE=PERIOD{params}:{value}/PT{}S", length.as_secs()),
         None => format!("RDATE{params}:{value}"),
     }

@@ -6,6 +6,7 @@ mod properties;
 mod random;
 mod rules;
 mod slow;
+mod words;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

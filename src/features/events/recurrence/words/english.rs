@@ -45,6 +45,10 @@ impl Words for English {
         "Every weekday"
     }
 
+    fn chosen_dates(&self) -> &'static str {
+        "On chosen dates"
+    }
+
     fn when(&self, days: &Days<'_>, months: &[i16], is_coarse: bool) -> Option<String> {
         let named = || {
             list_of(months, AND, |month| {

@@ -46,6 +46,10 @@ impl Words for German {
         "Montag bis Freitag"
     }
 
+    fn chosen_dates(&self) -> &'static str {
+        "An ausgewählten Tagen"
+    }
+
     fn when(&self, days: &Days<'_>, months: &[i16], _: bool) -> Option<String> {
         let named = || {
             list_of(months, AND, |month| {
