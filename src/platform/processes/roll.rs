@@ -6,7 +6,7 @@ use entity::process::Model;
 use crate::kernel::time::Instant;
 
 /// A process that was not heard of for so long is dead: it speaks every two seconds.
-const SILENT: TimeDelta = TimeDelta::seconds(6);
+const SILENT: TimeDelta = TimeDelta::seconds(5);
 /// When it is forgotten, should nobody take its place.
 pub(super) const FORGOTTEN: TimeDelta = TimeDelta::hours(1);
 
@@ -65,7 +65,7 @@ mod tests {
     fn whoever_is_silent_is_missing_until_another_of_its_kind_starts() {
         let dead = || process("dead", Api, 0, 100);
         let old = || process("old", Api, 0, 110);
-        assert_eq!(names(&[dead(), old()], 105), Vec::<&str>::new(), "not yet");
+        assert_eq!(names(&[dead(), old()], 104), Vec::<&str>::new(), "not yet");
         assert_eq!(names(&[dead(), old()], 106), ["dead"]);
         let worker = process("worker", Worker, 103, 110);
         assert_eq!(names(&[dead(), old(), worker], 110), ["dead"], "of another kind");
