@@ -86,7 +86,11 @@ async fn the_exception_of_a_long_additional_start_is_there_to_its_end() {
     import(&app, &place, FAIR).await;
     let fair = ["Fair", "2026-04-04T07:00:00Z", "2026-04-11T07:00:00Z"].map(Value::from);
     for date in ["2026-04-04", "2026-04-07", "2026-04-10"] {
-        assert_eq!(day(&ana, &workspace, date).await, [fair.clone()], "{date}");
+        assert_eq!(
+            day(&ana, &workspace, date).await,
+            std::slice::from_ref(&fair),
+            "{date}"
+        );
     }
     let other = calendar(&app, "Other").await;
     let called_off = FAIR
@@ -94,7 +98,11 @@ async fn the_exception_of_a_long_additional_start_is_there_to_its_end() {
         .replace("SUMMARY:Fair", "STATUS:CANCELLED");
     import(&app, &other, &called_off).await;
     for date in ["2026-04-04", "2026-04-10"] {
-        assert_eq!(day(&ana, &workspace, date).await, [fair.clone()], "{date}");
+        assert_eq!(
+            day(&ana, &workspace, date).await,
+            std::slice::from_ref(&fair),
+            "{date}"
+        );
     }
 }
 
