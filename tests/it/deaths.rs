@@ -159,6 +159,8 @@ async fn a_killed_replica_shows_at_the_others_until_another_takes_its_place() {
     second.ready().await;
     until_counted(&second, "meridian_processes{role=\"serve\",state=\"live\"} 2").await;
     until_counted(&second, "meridian_processes{role=\"serve\",state=\"gone\"} 0").await;
+    // Whoever started after the last sign of one that died is taken for its successor; each gives a sign every two seconds.
+    sleep(Duration::from_secs(3)).await;
     first.kill();
     let killed = Instant::now();
     for page in ["/api/health", "/readyz", "/livez"] {

@@ -17,6 +17,7 @@ pub(super) fn lives(one: &Model, now: Instant) -> bool {
 
 /// Processes that died and whose place nobody has taken. The first of the same kind that starts after the death takes it, also when it has
 /// died since: whoever is started again and again is missing once, and of two that died together one is, until there are two new ones.
+/// One that dies within two seconds after another started is not missed: its last sign may be older than the other, as if that were its heir.
 pub(super) fn missing(all: &[Model], now: Instant) -> Vec<&Model> {
     let mut heirs: Vec<&Model> = all.iter().collect();
     heirs.sort_by_key(|one| one.created_at);
