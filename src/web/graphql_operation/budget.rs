@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::access::Caller;
 use crate::graphql::Spent;
 use crate::kernel;
-use crate::platform::limits::{Charge, Decision, Limit, WINDOW};
+use crate::platform::limits::{Charge, Decision, Limit, Limits, WINDOW};
 use crate::web::Web;
 use crate::web::client::Client;
 
@@ -75,13 +75,16 @@ impl Budget {
     }
 
     /// Tells the client. The `X-RateLimit` fields are about points, or about requests when those stopped this one.
-    pub(in crate::web) fn tell(&self, headers: &mut HeaderMap) {
+    pub(in crate::web) fn tell(&self, limits: &Limits, headers: &mut HeaderMap) {
         let decisions = [Some(self.requests), self.points];
         let shown = self.points.unwrap_or(self.requests);
         let fields = [
             ("x-ratelimit-limit", shown.limit.to_string()),
             ("x-ratelimit-remaining", shown.remaining.to_string()),
-            ("x-ratelimit-reset", shown.reset_at.timestamp().to_string()),
+            (
+                "x-ratelimit-reset",
+                limits.full_at(&shown).timestamp().to_string(),
+            ),
             (
                 "ratelimit-policy",
                 list(&decisions, |d| {
