@@ -94,9 +94,13 @@ async fn requests_that_cannot_be_read_count_too() {
 }
 
 async fn replica(url: &str, prefix: &str) -> Limits {
+    replica_with(url, prefix, (10, 100)).await
+}
+
+async fn replica_with(url: &str, prefix: &str, (requests, points): (u32, u32)) -> Limits {
     let values = [
-        ("MERIDIAN_RATE_CALLER_REQUESTS".to_owned(), "10".to_owned()),
-        ("MERIDIAN_RATE_CALLER_POINTS".to_owned(), "100".to_owned()),
+        ("MERIDIAN_RATE_CALLER_REQUESTS".to_owned(), requests.to_string()),
+        ("MERIDIAN_RATE_CALLER_POINTS".to_owned(), points.to_string()),
     ];
     let config = Config::parse(&values.into()).unwrap();
     let redis = Redis::connect(url, prefix, "one", 1).await.unwrap();
@@ -136,6 +140,23 @@ async fn replicas_share_a_budget() {
         "others are not concerned"
     );
     assert_eq!((a.decided_alone(), b.decided_alone()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_comes_at_once_is_paid_in_advance_once() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    let limits = replica_with(&redis_url, &prefix, (1_000, 100_000)).await;
+    let together = futures_util::future::join_all((0..400).map(|_| limits.spend(charges("ana", 10)))).await;
+    assert!(together.iter().flatten().all(|one| one.allowed), "{together:?}");
+    let [requests, points] = limits.spend(charges("ana", 10)).await;
+    // 401 are spent, and at most a few parts of a sixty-fourth are paid and lost.
+    assert!(
+        requests.remaining >= 500 && points.remaining >= 90_000,
+        "{requests:?} {points:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! What a replica has paid for in advance: asking Redis about each request would cost more than answering it. Promises: never more than
 //! one part in [`PARTS`] of a budget in advance, for at most [`VALID`], and nothing in advance from small budgets, so that those are
-//! exact. What is not used is lost to its owner, never to anybody else. Must not know what is limited.
+//! exact. However many requests of one owner come at once, one of them pays in advance: a thousand clients that come back together would
+//! otherwise spend a budget of hundreds of thousands on what nobody uses. What is not used is lost to its owner, never to anybody else.
+//! Must not know what is limited.
 
 use std::time::Duration;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, DashSet};
 use tokio::time::Instant;
 
 /// One part of this many may be paid for in advance.
@@ -39,9 +41,29 @@ struct Lease {
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     kept: DashMap<u64, Lease>,
+    /// Owners for whom a part is being paid at this moment.
+    paying: DashSet<u64>,
+}
+
+/// The right to pay in advance for one owner; ends when dropped, also when whoever pays is cut short.
+#[derive(Debug)]
+pub(super) struct Payer<'a> {
+    leases: &'a Leases,
+    owner: u64,
+}
+
+impl Drop for Payer<'_> {
+    fn drop(&mut self) {
+        self.leases.paying.remove(&self.owner);
+    }
 }
 
 impl Leases {
+    /// Whoever may pay in advance for this owner now; nobody while somebody else does.
+    pub(super) fn payer(&self, owner: u64) -> Option<Payer<'_>> {
+        self.paying.insert(owner).then_some(Payer { leases: self, owner })
+    }
+
     /// Takes all of these charges from what is paid for and says for each the microseconds until its budget is full again; or takes
     /// nothing.
     pub(super) fn take<const N: usize>(
@@ -78,7 +100,7 @@ impl Leases {
     /// those without what was paid in advance.
     pub(super) fn keep<const N: usize>(
         &self,
-        owner: u64,
+        payer: &Payer<'_>,
         charges: &[Part; N],
         resets: [u64; N],
         window: u64,
@@ -90,7 +112,7 @@ impl Leases {
                 .map(|(charge, reset)| (charge.kind, in_advance(charge.limit), reset))
                 .collect(),
         };
-        self.kept.insert(owner, lease);
+        self.kept.insert(payer.owner, lease);
         let mut exact = resets;
         for (reset, charge) in exact.iter_mut().zip(charges) {
             *reset = reset.saturating_sub(share(in_advance(charge.limit), charge.limit, window));

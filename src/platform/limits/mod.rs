@@ -303,6 +303,7 @@ impl Limits {
         if let Some(resets) = self.leases.take(owner, &parts, micros) {
             return self.allowed(local, resets);
         }
+        let payer = self.leases.payer(owner);
         let mut place = 0;
         let entries = charges.map(|charge| {
             let part = parts[place];
@@ -312,7 +313,7 @@ impl Limits {
                 key: format!("{{{}}}:{}", charge.key, part.kind),
                 limit: part.limit,
                 cost: part.cost,
-                ahead: leases::in_advance(part.limit),
+                ahead: payer.as_ref().map_or(0, |_| leases::in_advance(part.limit)),
             }
         });
         let (in_advance, answers) = match shared::spend(redis, micros, &entries).await {
@@ -325,12 +326,12 @@ impl Limits {
         if self.is_alone.swap(false, Ordering::Relaxed) {
             tracing::info!("budgets are shared between replicas again");
         }
-        if in_advance && answers.iter().all(|answer| answer.wait == 0) {
+        if let Some(payer) = payer.filter(|_| in_advance && answers.iter().all(|answer| answer.wait == 0)) {
             let mut resets = [0; N];
             for (reset, answer) in resets.iter_mut().zip(&answers) {
                 *reset = answer.reset;
             }
-            return self.allowed(local, self.leases.keep(owner, &parts, resets, micros));
+            return self.allowed(local, self.leases.keep(&payer, &parts, resets, micros));
         }
         let mut decisions = local;
         for (decision, answer) in decisions.iter_mut().zip(answers) {
