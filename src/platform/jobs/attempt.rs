@@ -20,6 +20,8 @@ use crate::kernel::changes::Topic;
 use crate::kernel::jobs::Payload;
 use crate::platform::pubsub::{Signal, Subscription};
 
+/// A wish to stop that is uttered while an attempt begins is heard by nobody; it is looked for after so long.
+const UNHEARD: Duration = Duration::from_secs(1);
 /// How long a cancelled job may take to stop by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same, when this process has to end.
@@ -93,7 +95,7 @@ impl Workshop {
 
         let limit = Duration::from_secs(u64::try_from(job.timeout_seconds).unwrap_or(0).max(1));
         let mut deadline = pin!(sleep(limit));
-        let mut asked = pin!(wait_for_cancel(asked));
+        let mut asked = pin!(self.wait_for_cancel(Ticket::from(job), asked));
         let mut reporting = pin!(self.report(Ticket::from(job), newest));
         let mut stopped = None;
         loop {
@@ -135,6 +137,35 @@ impl Workshop {
         std::future::pending().await
     }
 
+    /// Ends when somebody asks the job to stop.
+    async fn wait_for_cancel(&self, ticket: Ticket, mut subscription: Subscription) {
+        let mut settled = pin!(sleep(UNHEARD));
+        let mut was_settled = false;
+        loop {
+            let signal = tokio::select! {
+                signal = subscription.recv() => signal,
+                () = &mut settled, if !was_settled => {
+                    was_settled = true;
+                    Signal::Resync
+                }
+            };
+            match signal {
+                Signal::Message(text) => {
+                    if serde_json::from_str::<JobEvent>(&text).is_ok_and(|event| event.cancel_requested) {
+                        return;
+                    }
+                }
+                Signal::Resync => match self.ledger.is_to_stop(ticket).await {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    // Renewing the lease finds it too.
+                    Err(error) => tracing::debug!(%error, "whether the job is to stop is not known"),
+                },
+                Signal::Closed => std::future::pending().await,
+            }
+        }
+    }
+
     async fn record(&self, ticket: Ticket, outcome: &Outcome) {
         let began = Instant::now();
         loop {
@@ -156,22 +187,6 @@ impl Workshop {
                     sleep(Duration::from_millis(250)).await;
                 }
             }
-        }
-    }
-}
-
-/// Ends when somebody asks the job to stop.
-async fn wait_for_cancel(mut subscription: Subscription) {
-    loop {
-        match subscription.recv().await {
-            Signal::Message(text) => {
-                if serde_json::from_str::<JobEvent>(&text).is_ok_and(|event| event.cancel_requested) {
-                    return;
-                }
-            }
-            // Renewing the lease finds it too.
-            Signal::Resync => {}
-            Signal::Closed => std::future::pending().await,
         }
     }
 }

@@ -328,6 +328,27 @@ async fn shutdown_lets_short_jobs_end_and_hands_long_ones_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_to_stop_that_nobody_heard_is_found_soon() {
+    let bench = Bench::new().await;
+    let workers = bench.work(script(|job| async move {
+        job.cancel.cancelled().await;
+        Err(JobError::Cancelled)
+    }));
+    let running = bench.enqueue(Bench::job(1)).await;
+    bench.until(running, JobStatus::Running, 5).await;
+    bench
+        .tamper(job::ActiveModel {
+            id: Set(running),
+            cancel_requested: Set(true),
+            ..Default::default()
+        })
+        .await;
+    bench.until(running, JobStatus::Cancelled, 4).await;
+    workers.stop().await;
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_pauses_cancels_and_requeues() {
     let bench = Bench::new().await;
     let workers = bench.work(script(|job| async move {

@@ -3,7 +3,7 @@
 use entity::enums::JobStatus;
 use entity::job;
 use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Set};
+use sea_orm::{ColumnTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Set};
 
 use super::finish::settle;
 use super::{LEASE, Ledger, Outcome, PAGE, Ticket, announce, expired};
@@ -54,6 +54,16 @@ impl Ledger {
             }
         }
         Ok(leases)
+    }
+
+    /// Whether somebody asked this attempt to stop.
+    pub(in crate::platform::jobs) async fn is_to_stop(&self, ticket: Ticket) -> Result<bool> {
+        let read = self.platform.db.read(Scope::System).await?;
+        let asked = read
+            .find::<job::Entity>()
+            .filter(self.mine(ticket))
+            .filter(job::Column::CancelRequested.eq(true));
+        Ok(asked.count(&read).await? > 0)
     }
 
     /// Stores and announces progress. Nothing happens when the lease is lost.
