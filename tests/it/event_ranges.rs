@@ -114,7 +114,11 @@ async fn a_yearly_series_is_in_the_weeks_in_which_it_takes_place() {
         ("2026-03-04T08:30:00Z", "2026-03-11T00:00:00Z", vec![]),
         ("2026-06-01T00:00:00Z", "2026-06-08T00:00:00Z", vec!["Single"]),
         ("2027-03-01T00:00:00Z", "2027-03-08T00:00:00Z", vec!["Birthday"]),
-        ("2026-06-01T00:00:00Z", "2027-05-01T00:00:00Z", vec!["Birthday", "Single"]),
+        (
+            "2026-06-01T00:00:00Z",
+            "2027-05-01T00:00:00Z",
+            vec!["Birthday", "Single"],
+        ),
     ];
     for (start, end, expected) in weeks {
         assert_eq!(within(&ana, &workspace, start, end).await, expected, "{start}");
@@ -136,7 +140,13 @@ async fn cancelled_and_moved_occurrences_are_where_they_are_now() {
         let (start, end) = (format!("{date}T00:00:00Z"), format!("{date}T20:00:00Z"));
         within(&ana, &workspace, &start, &end).await
     };
-    for date in ["2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-04-06"] {
+    for date in [
+        "2026-03-02",
+        "2026-03-09",
+        "2026-03-16",
+        "2026-03-23",
+        "2026-04-06",
+    ] {
         assert_eq!(day(date).await, ["Stand-up"], "{date}");
     }
     delete_one(&ana, &id, "2026-03-09T08:00:00Z").await;
@@ -145,7 +155,13 @@ async fn cancelled_and_moved_occurrences_are_where_they_are_now() {
     // Behind the end of the series, and between its occurrences. At nine in Berlin, also when clocks have changed.
     move_one(&ana, &id, "2026-03-23T08:00:00Z", "2026-05-20T10:00:00Z").await;
     move_one(&ana, &id, "2026-04-06T07:00:00Z", "2026-03-11T10:00:00Z").await;
-    for date in ["2026-03-09", "2026-03-16", "2026-03-23", "2026-04-06", "2026-05-21"] {
+    for date in [
+        "2026-03-09",
+        "2026-03-16",
+        "2026-03-23",
+        "2026-04-06",
+        "2026-05-21",
+    ] {
         assert_eq!(day(date).await, NOTHING, "{date}");
     }
     for date in ["2026-03-02", "2026-03-11", "2026-03-30", "2026-05-20"] {
@@ -156,8 +172,7 @@ async fn cancelled_and_moved_occurrences_are_where_they_are_now() {
     let document = "query ($id: ID!, $range: DateTimeRangeInput!) { workspace(id: $id) {
         calendarEvents(filter: { range: $range, statuses: [CANCELLED] }) { totalCount nodes { title } } } }";
     for (date, expected) in [("2026-03-02", 1), ("2026-03-03", 0)] {
-        let range =
-            json!({ "start": format!("{date}T00:00:00Z"), "end": format!("{date}T20:00:00Z") });
+        let range = json!({ "start": format!("{date}T00:00:00Z"), "end": format!("{date}T20:00:00Z") });
         let answer = ana
             .gql(document, json!({ "id": workspace, "range": range }))
             .await;
@@ -207,8 +222,14 @@ async fn pages_go_on_over_series_that_are_elsewhere() {
     let mut expected = Vec::new();
     for number in 0..18 {
         let (start, rule) = match number % 3 {
-            0 => (format!("2026-01-{:02}T08:00:00Z", number + 1), Some("FREQ=YEARLY")),
-            1 => (format!("2026-01-{:02}T08:00:00Z", number + 1), Some("FREQ=WEEKLY")),
+            0 => (
+                format!("2026-01-{:02}T08:00:00Z", number + 1),
+                Some("FREQ=YEARLY"),
+            ),
+            1 => (
+                format!("2026-01-{:02}T08:00:00Z", number + 1),
+                Some("FREQ=WEEKLY"),
+            ),
             _ => (format!("2026-06-02T{number:02}:00:00Z"), None),
         };
         let time = timed(&start, &start.replace(":00:00Z", ":30:00Z"));
@@ -218,7 +239,14 @@ async fn pages_go_on_over_series_that_are_elsewhere() {
         }
     }
     expected.sort();
-    for (size, backward) in [(1, false), (2, false), (5, false), (2, true), (5, true), (100, true)] {
+    for (size, backward) in [
+        (1, false),
+        (2, false),
+        (5, false),
+        (2, true),
+        (5, true),
+        (100, true),
+    ] {
         let (arguments, more, next) = if backward {
             ("last: $size, before: $cursor", "hasPreviousPage", "startCursor")
         } else {
@@ -315,10 +343,7 @@ const SERIES: usize = 260;
 fn many() -> String {
     let mut text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n".to_owned();
     for number in 0..SERIES {
-        let (day, rule) = (
-            number % 28 + 1,
-            if number % 9 == 0 { "WEEKLY" } else { "YEARLY" },
-        );
+        let (day, rule) = (number % 28 + 1, if number % 9 == 0 { "WEEKLY" } else { "YEARLY" });
         text += &format!(
             "BEGIN:VEVENT\r\nUID:{number}\r\nDTSTAMP:20200101T000000Z\r\nDTSTART;TZID=Europe/Berlin:202001{day:02}T090000\r\nDURATION:PT30M\r\nSUMMARY:{number}\r\nRRULE:FREQ={rule}\r\nEND:VEVENT\r\n"
         );
@@ -419,4 +444,32 @@ async fn a_series_with_many_occurrences_before_a_range_is_followed_into_it() {
     assert_eq!(found, NOTHING);
     let found = within(&ana, &workspace, "2026-06-03T13:00:00Z", "2026-06-03T14:00:00Z").await;
     assert_eq!(found, NOTHING);
+}
+
+/// One occurrence of a series of hours became a whole day.
+const DAY_OFF: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n\
+    BEGIN:VEVENT\r\nUID:day\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;TZID=Europe/Berlin:20260302T090000\r\nDURATION:PT30M\r\nSUMMARY:Talk\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\nEND:VEVENT\r\n\
+    BEGIN:VEVENT\r\nUID:day\r\nDTSTAMP:20260101T000000Z\r\nRECURRENCE-ID;TZID=Europe/Berlin:20260309T090000\r\nDTSTART;VALUE=DATE:20260610\r\nDTEND;VALUE=DATE:20260611\r\nSUMMARY:Talk\r\nEND:VEVENT\r\n\
+    END:VCALENDAR\r\n";
+
+#[tokio::test]
+async fn an_hour_that_became_a_day_is_a_day_of_the_viewer() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let name = calendar(&ana, &workspace).await;
+    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
+    assert_eq!(import(&ctx, &stored(&ctx, &name).await, DAY_OFF).await, 1);
+    let preferences = "mutation ($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { userErrors { code } } }";
+    let input = json!({ "input": { "timeZone": "America/New_York" } });
+    ana.gql(preferences, input).await.succeeded("updatePreferences");
+    let hours = [
+        ("2026-06-09T22:00:00Z", "2026-06-10T04:00:00Z", false),
+        ("2026-06-10T03:30:00Z", "2026-06-10T04:30:00Z", true),
+        ("2026-06-11T03:00:00Z", "2026-06-11T04:00:00Z", true),
+        ("2026-06-11T04:00:00Z", "2026-06-11T05:00:00Z", false),
+    ];
+    for (start, end, is_there) in hours {
+        let expected: &[&str] = if is_there { &["Talk"] } else { &[] };
+        assert_eq!(within(&ana, &workspace, start, end).await, expected, "{start}");
+    }
 }

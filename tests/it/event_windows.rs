@@ -57,7 +57,9 @@ impl Rule {
     }
 
     fn text(&self) -> String {
-        let until = self.until.map(|at| at.format(";UNTIL=%Y%m%dT%H%M%SZ").to_string());
+        let until = self
+            .until
+            .map(|at| at.format(";UNTIL=%Y%m%dT%H%M%SZ").to_string());
         format!("FREQ=DAILY;INTERVAL={}{}", self.days, until.unwrap_or_default())
     }
 
@@ -159,16 +161,10 @@ fn change(app: &TestApp, of: &calendar_event::Model, random: &mut Random) -> eve
 }
 
 /// What the list promises, in the words of its documentation: an occurrence in the range. Only first occurrences are ever changed.
-fn is_in(
-    event: &Made,
-    changes: &[event_override::Model],
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
-) -> bool {
+fn is_in(event: &Made, changes: &[event_override::Model], start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
     let (first, length) = (event.row.start_utc, event.row.end_utc - event.row.start_utc);
-    let is_there = |from: DateTime<Utc>, to: DateTime<Utc>| {
-        from < end && (to > start || from == to && from == start)
-    };
+    let is_there =
+        |from: DateTime<Utc>, to: DateTime<Utc>| from < end && (to > start || from == to && from == start);
     let Some(rule) = event.rule else {
         return is_there(first, first + length);
     };
@@ -212,7 +208,8 @@ async fn fill(app: &TestApp, random: &mut Random) -> (Vec<Made>, Vec<event_overr
         .collect();
     // Also some of what was left behind by a series that is none any more.
     let changed = events.iter().enumerate();
-    let changed = changed.filter(|(number, event)| number % 9 == 0 || event.rule.is_some() && number % 2 == 0);
+    let changed =
+        changed.filter(|(number, event)| number % 9 == 0 || event.rule.is_some() && number % 2 == 0);
     let changes: Vec<_> = changed
         .map(|(_, event)| change(app, &event.row, random))
         .collect();

@@ -92,8 +92,8 @@ impl Present<'_> {
             changes(self.read, &changed, self.range).await?
         };
         let is_elsewhere = |one: &Found| one.row.is_recurring && one.row.kind != EventKind::Timed;
-        let depends_on_viewer = found.iter().any(is_elsewhere)
-            || changes.values().flatten().any(Change::is_where_the_viewer_is);
+        let depends_on_viewer =
+            found.iter().any(is_elsewhere) || changes.values().flatten().any(Change::is_where_the_viewer_is);
         let zone = if depends_on_viewer {
             zone_of(self.ctx).await?
         } else {

@@ -249,9 +249,7 @@ fn series(read: &Read, range: Span) -> [Condition; 3] {
         .add(Expr::col((calendar_event::Entity, Column::IsRecurring)).not())
         .add(series.add(lives))
         .not();
-    let moved = Condition::all()
-        .add(Column::Id.in_subquery(there))
-        .add(elsewhere);
+    let moved = Condition::all().add(Column::Id.in_subquery(there)).add(elsewhere);
     [endless, ending, moved]
 }
 
