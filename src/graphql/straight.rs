@@ -36,7 +36,8 @@ pub async fn execute(schema: &ApiSchema, mut request: Request) -> Response {
     if let Some(document) = unread(&request) {
         request.set_parsed_query(document);
     }
-    schema.execute(request).await
+    // Boxed, so that the others do not carry it about.
+    Box::pin(schema.execute(request)).await
 }
 
 /// The document of a request that came without one because it should not have needed it.

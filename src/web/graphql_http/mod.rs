@@ -48,7 +48,7 @@ pub(super) async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
-        return graphql_ws::upgrade(web, client, parts).await;
+        return graphql_ws::upgrade(web, client, parts).boxed().await;
     }
     let Some(media_type) = negotiate(&parts.headers) else {
         let message = "Accept `application/graphql-response+json` or `application/json`.";
@@ -142,7 +142,7 @@ async fn operate(
             Ok(Reply::Fresh(refusal(&Error::bad_input(message)), None))
         }
         (OperationType::Mutation, _) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
-        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &sent).await? {
+        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &sent).boxed().await? {
             Claim::First => Ok(Reply::Fresh(execute(web, operation).await, Some(key))),
             Claim::Answered(body) => Ok(Reply::Again(body)),
         },
@@ -201,7 +201,8 @@ async fn render(
     };
     let body = answer.to_json();
     if let Some(key) = key {
-        idempotency::keep(web, &key, &body, !answer.errors.is_empty()).await;
+        let keeping = idempotency::keep(web, &key, &body, !answer.errors.is_empty());
+        keeping.boxed().await;
     }
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
