@@ -38,7 +38,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
 pub use beside::Beside;
-pub use columns::{Partial, fetch, fetched, reading};
+pub use columns::{Partial, fetch, fetch_all, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};

@@ -27,7 +27,7 @@ use super::model::{Event, EventOrderField};
 use super::own_guests;
 use crate::access::{Access, Ctx};
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Read, among, among_texts};
+use crate::platform::db::{Read, among, among_texts, fetch_all};
 
 /// One event; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: CalendarEventId) -> Result<Event> {
@@ -50,11 +50,8 @@ pub async fn find(access: &Access, id: CalendarEventId, columns: Option<u64>) ->
 /// The events that exist among these.
 pub async fn get_many(ctx: &Ctx, ids: &[CalendarEventId]) -> Result<Vec<Event>> {
     let read = ctx.read().await?;
-    let select = read.find::<calendar_event::Entity>();
-    let rows = select
-        .filter(among(&read, calendar_event::Column::Id, ids.iter().copied()))
-        .all(&read)
-        .await?;
+    let these = among(&read, calendar_event::Column::Id, ids.iter().copied());
+    let rows = fetch_all(read.find::<calendar_event::Entity>().filter(these), &read).await?;
     seen::mask(&read, ctx.user_id(), rows).await
 }
 
