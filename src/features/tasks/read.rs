@@ -1,7 +1,7 @@
 //! Questions about tasks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use entity::enums::TaskStatus;
 use entity::ids::{TaskId, TypedId as _, WorkspaceId};
@@ -51,7 +51,7 @@ pub async fn page(
     filter: &TaskFilter,
     order: TaskOrder,
     request: &PageRequest,
-) -> Result<Page<task::Model>> {
+) -> Result<Page<Arc<task::Model>>> {
     let now = ctx.platform().clock.now();
     let read = ctx.read().await?;
     let condition = condition(ctx.workspace_id(), filter, now);
@@ -86,7 +86,7 @@ pub async fn page(
     } else {
         make()?
     };
-    let rows = fetched::<task::Entity>(statement, &columns, &read).await?;
+    let rows = fetched::<task::Entity, Arc<task::Model>>(statement, &columns, &read).await?;
     Ok(Page::from_rows(request, rows, total, |row| {
         cursor(row, order.field, &name)
     }))

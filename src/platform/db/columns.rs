@@ -30,7 +30,7 @@ pub async fn fetch<E: Partial>(
     columns: &[E::Column],
     read: &Read,
 ) -> Result<Vec<E::Model>> {
-    fetched::<E>(reading(select, columns, read), columns, read).await
+    fetched::<E, E::Model>(reading(select, columns, read), columns, read).await
 }
 
 /// The statement of [`fetch`].
@@ -39,15 +39,19 @@ pub fn reading<E: Partial>(select: Select<E>, columns: &[E::Column], read: &Read
     select.build(read.get_database_backend())
 }
 
-/// The rows of a statement that reads these columns.
-pub async fn fetched<E: Partial>(
+/// The rows of a statement that reads these columns: as they are, or as an `Arc` of each, for those that are handed on often, as they
+/// are large.
+pub async fn fetched<E: Partial, R: From<E::Model>>(
     statement: Statement,
     columns: &[E::Column],
     read: &Read,
-) -> Result<Vec<E::Model>> {
+) -> Result<Vec<R>> {
     let rows = read.query_all_raw(statement).await?;
-    let rows = rows.iter().map(|row| E::read_columns(row, columns));
-    Ok(rows.collect::<Result<_, DbErr>>()?)
+    let mut found: Vec<R> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        found.push(E::read_columns(row, columns)?.into());
+    }
+    Ok(found)
 }
 
 /// Every row of a select, whole. Values are found by their places; `Select::all` looks each one up by its name.

@@ -51,12 +51,13 @@ impl<'a> Look<'a> {
     /// The event if it is in the window. Single events were found there by their times.
     pub(super) fn sees(
         &mut self,
-        mut row: calendar_event::Model,
+        row: Arc<calendar_event::Model>,
         changes: Vec<Change>,
-    ) -> Option<calendar_event::Model> {
+    ) -> Option<Arc<calendar_event::Model>> {
         if !row.is_recurring {
             return Some(row);
         }
+        let mut row = Arc::unwrap_or_clone(row);
         // What was called off as a whole is in lists, where its state can be asked for.
         let status = std::mem::replace(&mut row.status, EventStatus::Confirmed);
         let event = Arc::new(Event {
@@ -66,7 +67,7 @@ impl<'a> Look<'a> {
         let is_there = self.has_occurrence(&event, changes);
         let mut row = Arc::unwrap_or_clone(event).row;
         row.status = status;
-        is_there.then_some(row)
+        is_there.then(|| Arc::new(row))
     }
 
     fn has_occurrence(&mut self, event: &Arc<Event>, changes: Vec<Change>) -> bool {

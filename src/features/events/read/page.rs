@@ -2,7 +2,7 @@
 //!
 //! Promises: keyset pages without gap or overlap; neither order nor cursor nor count tells what the viewer may not see.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use entity::ids::{CalendarEventId, UserId, WorkspaceId};
 use entity::{attendee, calendar_event};
@@ -32,7 +32,7 @@ pub async fn page(
     filter: &EventFilter,
     order: EventOrder,
     request: &PageRequest,
-) -> Result<Page<Event>> {
+) -> Result<Page<Arc<Event>>> {
     let viewer = ctx.user_id();
     let read = ctx.read().await?;
     let condition = condition(ctx.workspace_id(), filter, viewer);
@@ -85,9 +85,9 @@ pub async fn page(
     };
     let rows = match &present {
         Some(present) => present.page(statement, &columns, request.limit + 1).await?,
-        None => fetched::<calendar_event::Entity>(statement, &columns, &read).await?,
+        None => fetched::<calendar_event::Entity, Arc<_>>(statement, &columns, &read).await?,
     };
-    let events = seen::mask(&read, viewer, rows).await?;
+    let events = seen::mask_rows(&read, viewer, rows).await?;
     Ok(Page::from_rows(request, events, total, |event| {
         cursor(event, order.field, &name)
     }))

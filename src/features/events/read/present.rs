@@ -5,6 +5,7 @@
 //! everybody.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use entity::calendar_event;
 use entity::enums::EventKind;
@@ -23,7 +24,7 @@ use crate::platform::db::{Partial as _, Read};
 
 /// An event that may be in the range, and whether it has exceptions.
 struct Found {
-    row: calendar_event::Model,
+    row: Arc<calendar_event::Model>,
     is_changed: bool,
 }
 
@@ -58,7 +59,7 @@ impl Present<'_> {
         statement: Statement,
         asked: &[calendar_event::Column],
         most: u64,
-    ) -> Result<Vec<calendar_event::Model>> {
+    ) -> Result<Vec<Arc<calendar_event::Model>>> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let found = self.found(statement, asked).await?;
         let Some(known) = &self.known else {
@@ -77,7 +78,7 @@ impl Present<'_> {
             // Nobody looks at the times of single events, unless they were asked for.
             let columns = if is_series { all.as_slice() } else { asked };
             Ok(Found {
-                row: calendar_event::Entity::read_columns(row, columns)?,
+                row: Arc::new(calendar_event::Entity::read_columns(row, columns)?),
                 is_changed: is_series && row.try_get("", range::IS_CHANGED)?,
             })
         });
@@ -85,10 +86,10 @@ impl Present<'_> {
     }
 
     /// The first `most` of these that are there.
-    async fn keep(&self, found: Vec<Found>, most: usize) -> Result<Vec<calendar_event::Model>> {
+    async fn keep(&self, found: Vec<Found>, most: usize) -> Result<Vec<Arc<calendar_event::Model>>> {
         let mut changes = {
             let changed = found.iter().filter(|one| one.is_changed);
-            let changed: Vec<&calendar_event::Model> = changed.map(|one| &one.row).collect();
+            let changed: Vec<&calendar_event::Model> = changed.map(|one| &*one.row).collect();
             changes(self.read, &changed, self.range).await?
         };
         let is_elsewhere = |one: &Found| one.row.is_recurring && one.row.kind != EventKind::Timed;
