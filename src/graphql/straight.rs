@@ -317,7 +317,7 @@ impl<L: Listed> Route for OnePage<L> {
             .page(&entered, Some(&self.plan), self.plan.counts())
             .await
             .ok()?;
-        let mut out = Vec::with_capacity(512 + 320 * parts.items.len());
+        let mut out = Vec::with_capacity(512 + 512 * parts.items.len());
         out.extend_from_slice(&self.opening);
         self.plan.write(scene, &parts, &mut out).await?;
         out.extend_from_slice(b"}}");

@@ -57,9 +57,10 @@ pub async fn page(
     let condition = condition(ctx.workspace_id(), filter, now);
     // Most pages begin at the beginning, of all tasks.
     let is_plain = condition.is_empty() && request.after.is_none() && request.before.is_none();
-    let select = read.find::<task::Entity>().filter(condition);
+    // Made only where it is needed: most statements of pages are kept.
+    let select = || read.find::<task::Entity>().filter(condition.clone());
     let total = if request.count {
-        Some(select.clone().count(&read).await?)
+        Some(select().count(&read).await?)
     } else {
         None
     };
@@ -73,7 +74,7 @@ pub async fn page(
     ];
     let columns = task::Entity::columns_in(request.columns, &always);
     let make = || -> Result<Statement> {
-        let select = keyset(select, &keys(order), request)?;
+        let select = keyset(select(), &keys(order), request)?;
         Ok(reading(select, &columns, &read))
     };
     let statement = if is_plain {

@@ -27,10 +27,11 @@ pub(super) fn any(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
 
 /// Appends a text with quotes.
 pub(super) fn text(text: &str, out: &mut Vec<u8>) {
-    // Most texts are short and plain; the serialiser looks each byte up twice.
-    let plain = text
-        .bytes()
-        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    // Most texts are short and plain; the serialiser looks each byte up twice. Without a way out in the middle, many bytes are looked at
+    // together.
+    let plain = text.bytes().fold(true, |plain, byte| {
+        plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\')
+    });
     if plain {
         out.reserve(text.len() + 2);
         out.push(b'"');

@@ -41,7 +41,8 @@ pub async fn page(
         && request.after.is_none()
         && request.before.is_none()
         && order.field != EventOrderField::Title;
-    let select = read.find::<calendar_event::Entity>().filter(condition.clone());
+    // Made only where it is needed: most statements of pages are kept.
+    let select = || read.find::<calendar_event::Entity>().filter(condition.clone());
     let name = order.name();
     let request = &request.in_order(&name)?;
     let mut present = filter.range.map(|range| Present {
@@ -53,7 +54,7 @@ pub async fn page(
     let total = match &mut present {
         _ if !request.count => None,
         Some(present) => Some(present.count(&condition).await?),
-        None => Some(select.clone().count(&read).await?),
+        None => Some(select().count(&read).await?),
     };
     let mut needed = always(order.field).to_vec();
     if present.is_some() {
@@ -63,7 +64,7 @@ pub async fn page(
     let keys = keys(order, viewer);
     let make = || match filter.range {
         Some(range) => range::reading(&read, range, &condition, &keys, request, &columns),
-        None => Ok(reading(keyset(select, &keys, request)?, &columns, &read)),
+        None => Ok(reading(keyset(select(), &keys, request)?, &columns, &read)),
     };
     let statement = if is_plain {
         let key = (
