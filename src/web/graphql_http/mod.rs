@@ -106,7 +106,7 @@ async fn answer(
     let (mut budget, opened) = Budget::open(web, client, &caller);
     *told = Some(budget);
     opened?;
-    let reply = operate(web, client, parts, body, caller.clone(), &mut budget).await;
+    let reply = operate(web, client, parts, body, &caller, &mut budget).await;
     budget.settle(web, client, &caller).await;
     *told = Some(budget);
     reply
@@ -118,21 +118,19 @@ async fn operate(
     client: &Client,
     parts: &request::Parts,
     body: Body,
-    caller: Caller,
+    caller: &Caller,
     budget: &mut Budget,
 ) -> Result<Reply, Failure> {
     let by_get = parts.method == Method::GET;
-    let key = idempotency::key(&parts.headers, &caller)?;
+    let key = idempotency::key(&parts.headers, caller)?;
     let (parameters, sent) = match by_get {
         true => (by_query_string(parts.uri.query()), Bytes::new()),
         false => by_body(web, parts, body).await?,
     };
     let parameters = parameters.map_err(Failure::bad_request)?;
-    let caller = match &key {
-        Some(key) => caller.once(key.clone()),
-        None => caller,
-    };
-    let operation = match prepare(web, client, &caller, budget, parameters).await {
+    let once = key.as_ref().map(|key| caller.clone().once(key.clone()));
+    let caller = once.as_ref().unwrap_or(caller);
+    let operation = match prepare(web, client, caller, budget, parameters).await {
         Ok(operation) => operation,
         Err(refused) => return Ok(Reply::Fresh(*refused, None)),
     };
