@@ -80,12 +80,12 @@ macro_rules! partial {
         impl Partial for entity::$table::Entity {
             fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr> {
                 static NULLABLE: LazyLock<u64> = LazyLock::new(nullable::<entity::$table::Entity>);
-                let nullable = *NULLABLE;
+                let optional = *NULLABLE;
                 // A column that is missing in the list below does not compile.
                 let mut model = entity::$table::Model { $($field: Default::default()),+ };
                 for (index, column) in columns.iter().enumerate() {
                     // What may be missing is blank already.
-                    if nullable & (1 << (*column as u32)) != 0 && is_null(row, index) {
+                    if optional & (1 << (*column as u32)) != 0 && is_null(row, index) {
                         continue;
                     }
                     match column {

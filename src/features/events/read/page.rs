@@ -86,7 +86,9 @@ pub async fn page(
     };
     let rows = match &present {
         Some(present) => present.page(statement, &columns, request.limit + 1).await?,
-        None => fetched::<calendar_event::Entity, Arc<_>>(statement, &columns, &read).await?,
+        None => {
+            fetched::<calendar_event::Entity, Arc<calendar_event::Model>>(statement, &columns, &read).await?
+        }
     };
     let events = seen::mask_rows(&read, viewer, rows).await?;
     Ok(Page::from_rows(request, events, total, |event| {
