@@ -129,7 +129,8 @@ impl Db {
     {
         let mut attempt = 1;
         loop {
-            let result = self.write_once(env, scope, &body).await;
+            // On the heap, as whatever writes is made of layers that would each carry it.
+            let result = Box::pin(self.write_once(env, scope, &body)).await;
             match result {
                 Err(error) if attempt < WRITE_ATTEMPTS && errors::is_conflict(&error) => {
                     tracing::debug!(attempt, "transaction conflict, trying again");
