@@ -1,7 +1,5 @@
 //! Global ids. A text that is no id of the wanted kind is treated like an id that nobody has.
 
-use std::fmt::Write as _;
-
 use async_graphql::ID;
 use entity::ids::TypedId;
 
@@ -9,11 +7,7 @@ use crate::kernel::{Error, Result, UserErrorCode};
 
 /// The global form of a typed id.
 pub fn global<T: TypedId + std::fmt::Display>(id: T) -> ID {
-    // It is written in parts: with room for all of them it is not moved in between.
-    let mut text = String::with_capacity(40);
-    // Writing to memory does not fail.
-    write!(text, "{id}").ok();
-    ID(text)
+    ID(id.to_string())
 }
 
 /// The global id of an object whose kind is only known by the name of its GraphQL type.
