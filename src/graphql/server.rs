@@ -56,8 +56,7 @@ impl ServerQuery {
             commit: option_env!("BUILT_COMMIT"),
             now: DateTime(access(ctx).platform().clock.now()),
             sign_in_providers: sign_in_providers(&access(ctx).platform().config),
-            // No planner that asks a language model exists in this version.
-            is_ai_enabled: false,
+            is_ai_enabled: access(ctx).platform().llm.is_some(),
         }
     }
 
@@ -69,7 +68,7 @@ impl ServerQuery {
             limit: figure(decision.limit),
             remaining: figure(decision.remaining),
             cost: figure(cost),
-            reset_at: DateTime(decision.reset_at),
+            reset_at: DateTime(access(ctx).platform().limits.full_at(&decision)),
         })
     }
 }

@@ -29,6 +29,16 @@ async fn by_rules(text: &str) -> Value {
 }
 
 #[tokio::test]
+async fn clients_are_told_whether_there_is_a_model() {
+    let asked = async |app: &TestApp| {
+        let answer = app.ana().gql("{ serverInfo { isAiEnabled } }", json!({})).await;
+        answer.at("/serverInfo/isAiEnabled")
+    };
+    assert_eq!(asked(&TestApp::start().await).await, false);
+    assert_eq!(asked(&app_with("http://127.0.0.1:9").await).await, true);
+}
+
+#[tokio::test]
 async fn a_phrase_that_the_rules_doubt_is_read_by_the_model() {
     let answer = json!({ "kind": "task", "title": "Figures for the board", "due": "2026-04-07T12:30", "is_hard": false,
         "minutes": 90, "labels": [], "guests": [] });

@@ -229,9 +229,7 @@ impl<D: Database> Inner<D> {
     /// The connection that came last, unless it rested for long.
     fn fresh(&self) -> Option<Rested<D>> {
         let mut resting = self.resting();
-        resting
-            .connections
-            .pop_if(|last| last.since.elapsed() < RESTS)
+        resting.connections.pop_if(|last| last.since.elapsed() < RESTS)
     }
 
     /// The connection that came last; `None` counts whoever gets it as [`Asking`].

@@ -7,7 +7,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DefaultKeyedStateStore;
+use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use leases::{Leases, Part};
@@ -140,8 +140,8 @@ pub struct Decision {
     pub limit: u32,
     /// What is left of it.
     pub remaining: u32,
-    /// When it is full again.
-    pub reset_at: Instant,
+    /// Time until it is full again; see [`Limits::full_at`].
+    pub reset: Duration,
     /// Seconds until it is full again, rounded up.
     pub reset_after: u64,
     /// Seconds until the same cost would be allowed, rounded up and at least one; zero when it was allowed.
@@ -182,10 +182,33 @@ pub struct Charge<'a> {
 /// Keys are kept as hashes under a random seed: fixed size, and nobody can choose colliding ones.
 type Limiter = RateLimiter<
     u64,
-    DefaultKeyedStateStore<u64>,
+    DashMapStateStore<u64, Hashed>,
     DefaultClock,
     governor::middleware::StateInformationMiddleware,
 >;
+
+/// Keys are hashes already.
+type Hashed = BuildHasherDefault<AsItIs>;
+
+/// Takes a number for its hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// All budgets of this process.
 #[derive(Debug)]
@@ -201,14 +224,15 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Budgets of these sizes. `clock` only dates [`Decision::reset_at`]; refilling follows the machine's monotonic clock.
+    /// Budgets of these sizes. `clock` only dates [`Limits::full_at`]; refilling follows the machine's monotonic clock.
     pub fn new(rates: &Rates, clock: Clock) -> Self {
         let limiters = Limit::ALL.map(|limit| {
             let size = NonZeroU32::new(limit.per_window(rates)).unwrap_or(NonZeroU32::MIN);
             let quota = Quota::per_minute(size);
             (
                 size.get(),
-                RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>(),
+                RateLimiter::dashmap_with_hasher(quota, Hashed::default())
+                    .with_middleware::<StateInformationMiddleware>(),
             )
         });
         Self {
@@ -225,6 +249,11 @@ impl Limits {
     /// The same budgets, shared by all replicas through Redis.
     pub fn shared(self, redis: Option<Redis>) -> Self {
         Self { redis, ..self }
+    }
+
+    /// When a budget is full again, if nobody spends more of it.
+    pub fn full_at(&self, decision: &Decision) -> Instant {
+        self.clock.now() + TimeDelta::from_std(decision.reset).unwrap_or_default()
     }
 
     /// How many charges this replica decided by itself because Redis was away.
@@ -341,7 +370,7 @@ impl Limits {
             allowed: wait == 0,
             limit,
             remaining: if wait == 0 { limit - spent as u32 } else { 0 },
-            reset_at: self.clock.now() + TimeDelta::from_std(reset).unwrap_or_default(),
+            reset,
             reset_after: seconds(reset),
             retry_after: wait,
         }
@@ -369,7 +398,7 @@ impl Limits {
             allowed: retry_after == 0,
             limit: *limit,
             remaining,
-            reset_at: self.clock.now() + TimeDelta::from_std(reset).unwrap_or_default(),
+            reset,
             reset_after: seconds(reset),
             retry_after,
         }

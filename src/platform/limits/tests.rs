@@ -26,7 +26,7 @@ fn a_budget_is_spent_and_told() {
         (true, 3, 2, 0)
     );
     assert_eq!(first.reset_after, 20);
-    assert_eq!(first.reset_at.timestamp(), 20);
+    assert_eq!(limits.full_at(&first).timestamp(), 20);
     assert!(check("a").allowed && check("a").allowed);
     let refused = check("a");
     assert_eq!((refused.allowed, refused.remaining), (false, 0));

@@ -71,7 +71,7 @@ pub(super) async fn handle(
         HeaderValue::from_static("Accept, Authorization, Cookie, Origin"),
     );
     if let Some(budget) = budget {
-        budget.tell(headers);
+        budget.tell(&web.platform.limits, headers);
     }
     response
 }

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::access::Caller;
 use crate::graphql::Spent;
 use crate::kernel;
-use crate::platform::limits::{Charge, Decision, Limit, WINDOW};
+use crate::platform::limits::{Charge, Decision, Limit, Limits, WINDOW};
 use crate::web::Web;
 use crate::web::client::Client;
 
@@ -83,18 +83,24 @@ impl Budget {
     }
 
     /// Tells the client. The `X-RateLimit` fields are about points, or about requests when those stopped this one.
-    pub(in crate::web) fn tell(&self, headers: &mut HeaderMap) {
+    pub(in crate::web) fn tell(&self, limits: &Limits, headers: &mut HeaderMap) {
         let decisions = [Some(self.requests), self.points];
         let shown = self.points.unwrap_or(self.requests);
         headers.insert(LIMIT, shown.limit.into());
         headers.insert(REMAINING, shown.remaining.into());
-        headers.insert(RESET, shown.reset_at.timestamp().into());
+        headers.insert(RESET, limits.full_at(&shown).timestamp().into());
         let policy = list(&decisions, |text, d| {
             let seconds = WINDOW.as_secs();
             write!(text, "\"{}\";q={};w={seconds}", d.kind.name(), d.limit)
         });
         let left = list(&decisions, |text, d| {
-            write!(text, "\"{}\";r={};t={}", d.kind.name(), d.remaining, d.reset_after)
+            write!(
+                text,
+                "\"{}\";r={};t={}",
+                d.kind.name(),
+                d.remaining,
+                d.reset_after
+            )
         });
         for (name, text) in [(POLICY, policy), (LEFT, left)] {
             if let Ok(value) = HeaderValue::from_str(&text) {
@@ -104,10 +110,7 @@ impl Budget {
     }
 }
 
-fn list(
-    decisions: &[Option<Decision>],
-    show: impl Fn(&mut String, &Decision) -> std::fmt::Result,
-) -> String {
+fn list(decisions: &[Option<Decision>], show: impl Fn(&mut String, &Decision) -> std::fmt::Result) -> String {
     let mut text = String::with_capacity(64);
     for decision in decisions.iter().flatten() {
         if !text.is_empty() {
