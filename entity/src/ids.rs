@@ -10,6 +10,7 @@ use sea_orm::entity::prelude::Uuid;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
+const LONGEST_PREFIX: usize = 5;
 
 /// An identifier that knows which kind of object it names.
 pub trait TypedId: Copy {
@@ -70,15 +71,17 @@ pub fn compose(kind: &str, uuid: Uuid) -> Option<String> {
 /// Writes `prefix_value`; shared by the `Display` of every id type.
 fn write_text(f: &mut fmt::Formatter<'_>, prefix: &str, uuid: Uuid) -> fmt::Result {
     let mut value = uuid.as_u128();
-    let mut text = [b'0'; TEXT_LEN];
+    // Written at once: a text that grows by parts is moved in between.
+    let mut text = [b'_'; LONGEST_PREFIX + 1 + TEXT_LEN];
+    let (front, back) = text.split_at_mut(LONGEST_PREFIX + 1);
     // From the right, five bits a character: 26 characters hold 130 bits, so the first one only ever uses three.
-    for slot in text.iter_mut().rev() {
+    for slot in back.iter_mut().rev() {
         *slot = ALPHABET[(value & 31) as usize];
         value >>= 5;
     }
-    f.write_str(prefix)?;
-    f.write_str("_")?;
-    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    let start = LONGEST_PREFIX.checked_sub(prefix.len()).ok_or(fmt::Error)?;
+    front[start..LONGEST_PREFIX].copy_from_slice(prefix.as_bytes());
+    f.write_str(std::str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?)
 }
 
 fn parse_text(prefix: &str, text: &str) -> Result<Uuid, ParseIdError> {
@@ -136,6 +139,7 @@ macro_rules! typed_ids {
                 }
             }
 
+            const _: () = assert!($prefix.len() <= LONGEST_PREFIX);
             impl fmt::Display for $name {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     write_text(f, $prefix, self.0)

@@ -279,7 +279,8 @@ impl Access {
         if let Some(memberships) = &*known {
             return Ok(memberships.clone());
         }
-        let load = load_memberships(&self.platform, user_id);
+        // Boxed when it is needed: what is moved with every request stays small.
+        let load = async { Box::pin(load_memberships(&self.platform, user_id)).await };
         let cache = &self.platform.cache;
         let mut all = cache
             .get::<MembershipsOf, _>(user_id, Group::MembershipsOf(user_id), load)

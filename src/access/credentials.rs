@@ -44,12 +44,15 @@ pub async fn authenticate(platform: &Platform, credentials: Credentials, origin:
     let found = match (bearer, session) {
         (Some(token), _) => {
             let hash = token_hash(&token);
-            let load = find_token(platform, hash.clone());
+            let wanted = hash.clone();
+            // Boxed when it is needed: what is moved with every request stays small.
+            let load = async move { Box::pin(find_token(platform, wanted)).await };
             cache.get_owned::<Credential, _>(hash, owner, load).await?
         }
         (None, Some(token)) => {
             let hash = token_hash(&token);
-            let load = find_session(platform, hash.clone());
+            let wanted = hash.clone();
+            let load = async move { Box::pin(find_session(platform, wanted)).await };
             cache.get_owned::<Credential, _>(hash, owner, load).await?
         }
         (None, None) => return Ok(Caller::guest(origin)),

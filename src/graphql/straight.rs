@@ -36,7 +36,8 @@ pub async fn execute(schema: &ApiSchema, mut request: Request) -> Response {
     if let Some(document) = unread(&request) {
         request.set_parsed_query(document);
     }
-    schema.execute(request).await
+    // Boxed, so that the others do not carry it about.
+    Box::pin(schema.execute(request)).await
 }
 
 /// The document of a request that came without one because it should not have needed it.
@@ -316,7 +317,7 @@ impl<L: Listed> Route for OnePage<L> {
             .page(&entered, Some(&self.plan), self.plan.counts())
             .await
             .ok()?;
-        let mut out = Vec::with_capacity(512 + 320 * parts.items.len());
+        let mut out = Vec::with_capacity(512 + 512 * parts.items.len());
         out.extend_from_slice(&self.opening);
         self.plan.write(scene, &parts, &mut out).await?;
         out.extend_from_slice(b"}}");

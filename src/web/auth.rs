@@ -70,7 +70,7 @@ pub(super) async fn caller(web: &Web, client: &Client, credentials: Credentials)
     match access::authenticate(&web.platform, credentials, client.origin()).await {
         Ok(caller) => Ok(caller),
         Err(error) => {
-            pay(web, client, Limit::GuestRequests).await?;
+            Box::pin(pay(web, client, Limit::GuestRequests)).await?;
             Err(error.into())
         }
     }

@@ -56,13 +56,12 @@ pub fn router(web: Web) -> Router {
     if web.platform.config.introspection {
         routes = routes.route("/schema.graphql", get(graphiql_page::schema));
     }
-    // The last layer added is the first to see a request.
+    // The first is the first to see a request. One layer, because the router boxes and copies each for every request.
+    let identify = from_fn_with_state(web.clone(), client::identify);
     routes
         .method_not_allowed_fallback(other_method)
         .fallback(nothing)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(cors(&web))
-        .layer(from_fn_with_state(web.clone(), client::identify))
+        .layer((identify, cors(&web), CatchPanicLayer::custom(panicked)))
         .with_state(web)
 }
 

@@ -38,12 +38,44 @@ fn hour(random: &mut Random) -> DateTime<Utc> {
     start_of_tests() + TimeDelta::hours(random.within(-800..800))
 }
 
-fn event(
-    app: &TestApp,
-    calendar: &calendar::Model,
-    random: &mut Random,
-    number: usize,
-) -> calendar_event::Model {
+/// When a series takes place: every so many days.
+#[derive(Clone, Copy)]
+struct Rule {
+    days: i64,
+    until: Option<DateTime<Utc>>,
+}
+
+impl Rule {
+    fn random(random: &mut Random, start: DateTime<Utc>) -> Self {
+        // From one that is in every range to one that is in few.
+        let days = [1, 7, 23, 365][random.within(0..4) as usize];
+        let until = start + TimeDelta::hours(random.within(0..900));
+        Self {
+            days,
+            until: (!random.one_in(3)).then_some(until),
+        }
+    }
+
+    fn text(&self) -> String {
+        let until = self
+            .until
+            .map(|at| at.format(";UNTIL=%Y%m%dT%H%M%SZ").to_string());
+        format!("FREQ=DAILY;INTERVAL={}{}", self.days, until.unwrap_or_default())
+    }
+
+    /// All starts before an instant.
+    fn starts(self, first: DateTime<Utc>, before: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+        let starts = (0..).map(move |number| first + TimeDelta::days(self.days * number));
+        starts.take_while(move |at| *at < before && self.until.is_none_or(|until| *at <= until))
+    }
+}
+
+struct Made {
+    row: calendar_event::Model,
+    rule: Option<Rule>,
+}
+
+fn event(app: &TestApp, calendar: &calendar::Model, random: &mut Random, number: usize) -> Made {
     let start = hour(random);
     let hours = match random.within(0..6) {
         0 => 0,
@@ -53,13 +85,12 @@ fn event(
         _ => random.within(1..5),
     };
     let end = start + TimeDelta::hours(hours);
-    let is_recurring = random.one_in(4);
-    let series_end = if is_recurring && !random.one_in(3) {
-        Some(end + TimeDelta::hours(random.within(0..500)))
-    } else {
-        None
-    };
-    calendar_event::Model {
+    let rule = random.one_in(3).then(|| Rule::random(random, start));
+    let series_end = rule.and_then(|rule| {
+        let last = rule.starts(start, rule.until? + TimeDelta::hours(1)).last();
+        Some(last.unwrap() + (end - start))
+    });
+    let row = calendar_event::Model {
         id: app.platform.ids.next(),
         workspace_id: WorkspaceId(Default::default()),
         calendar_id: calendar.id,
@@ -88,11 +119,11 @@ fn event(
         },
         transparency: EventTransparency::Busy,
         visibility: EventVisibility::Default,
-        rrule: is_recurring.then(|| "FREQ=DAILY".to_owned()),
+        rrule: rule.map(|rule| rule.text()),
         rdates: json!([]),
         exdates: json!([]),
         series_end_utc: series_end,
-        is_recurring,
+        is_recurring: rule.is_some(),
         split_from: None,
         sequence: 0,
         recurrence_id: None,
@@ -106,7 +137,8 @@ fn event(
         created_by: None,
         created_at: start,
         updated_at: hour(random),
-    }
+    };
+    Made { row, rule }
 }
 
 fn change(app: &TestApp, of: &calendar_event::Model, random: &mut Random) -> event_override::Model {
@@ -128,31 +160,28 @@ fn change(app: &TestApp, of: &calendar_event::Model, random: &mut Random) -> eve
     }
 }
 
-/// What the list promises, in the words of its documentation.
-fn is_in(
-    event: &calendar_event::Model,
-    moved: &[event_override::Model],
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
-) -> bool {
-    let by_itself = if event.is_recurring {
-        event.start_utc < end && event.series_end_utc.is_none_or(|last| last > start)
-    } else {
-        event.start_utc < end && (event.end_utc > start || event.start_utc == start)
+/// What the list promises, in the words of its documentation: an occurrence in the range. Only first occurrences are ever changed.
+fn is_in(event: &Made, changes: &[event_override::Model], start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
+    let (first, length) = (event.row.start_utc, event.row.end_utc - event.row.start_utc);
+    let is_there =
+        |from: DateTime<Utc>, to: DateTime<Utc>| from < end && (to > start || from == to && from == start);
+    let Some(rule) = event.rule else {
+        return is_there(first, first + length);
     };
-    let by_a_change = moved.iter().any(|change| {
-        change.event_id == event.id
-            && !change.cancelled
-            && change.start_utc.is_some_and(|at| at < end)
-            && change.end_utc.is_some_and(|at| at > start)
-    });
-    by_itself || by_a_change
+    let change = changes.iter().find(|change| change.event_id == event.row.id);
+    let mut later = rule.starts(first, end).skip(1);
+    let is_first_there = match change {
+        Some(change) if change.cancelled => false,
+        Some(change) => {
+            let from = change.start_utc.unwrap_or(first);
+            is_there(from, change.end_utc.unwrap_or(first + length))
+        }
+        None => is_there(first, first + length),
+    };
+    is_first_there || later.any(|at| is_there(at, at + length))
 }
 
-async fn fill(
-    app: &TestApp,
-    random: &mut Random,
-) -> (Vec<calendar_event::Model>, Vec<event_override::Model>) {
+async fn fill(app: &TestApp, random: &mut Random) -> (Vec<Made>, Vec<event_override::Model>) {
     let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
     let calendar = calendar::Model {
         id: app.platform.ids.next(),
@@ -177,15 +206,20 @@ async fn fill(
     let events: Vec<_> = (0..EVENTS)
         .map(|number| event(app, &calendar, random, number))
         .collect();
-    let changed = events.iter().step_by(3);
-    let changes: Vec<_> = changed.map(|event| change(app, event, random)).collect();
+    // Also some of what was left behind by a series that is none any more.
+    let changed = events.iter().enumerate();
+    let changed =
+        changed.filter(|(number, event)| number % 9 == 0 || event.rule.is_some() && number % 2 == 0);
+    let changes: Vec<_> = changed
+        .map(|(_, event)| change(app, &event.row, random))
+        .collect();
+    let rows: Vec<_> = events.iter().map(|event| event.row.clone()).collect();
     let write = ctx.write(|tx| {
-        let (calendar, events, changes) = (calendar.clone(), events.clone(), changes.clone());
+        let (calendar, rows, changes) = (calendar.clone(), rows.clone(), changes.clone());
         async move {
             tx.insert(calendar.into_active_model().reset_all()).await?;
             tx.insert_many(
-                events
-                    .into_iter()
+                rows.into_iter()
                     .map(|row| row.into_active_model().reset_all())
                     .collect(),
             )
@@ -221,8 +255,9 @@ async fn a_range_finds_what_a_walk_over_all_events_finds_in_every_order_and_page
         let tentative = round % 5 == 4;
         let mut expected: Vec<_> = events
             .iter()
-            .filter(|event| !tentative || event.status == EventStatus::Tentative)
+            .filter(|event| !tentative || event.row.status == EventStatus::Tentative)
             .filter(|event| is_in(event, &changes, start, end))
+            .map(|event| &event.row)
             .collect();
         expected.sort_by(|a, b| {
             let first = match field.1 {

@@ -38,6 +38,7 @@ mod deaths;
 mod doctor;
 mod documents;
 mod email_links;
+mod event_ranges;
 mod event_windows;
 mod events;
 mod explain;

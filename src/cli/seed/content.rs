@@ -231,7 +231,7 @@ async fn plant_events(ctx: &Ctx, calendar: CalendarId) -> Result<CalendarEventId
     let mut known: HashMap<String, CalendarEventId> = page
         .items
         .into_iter()
-        .map(|(_, event)| (event.row.title, event.row.id))
+        .map(|(_, event)| (event.row.title.clone(), event.row.id))
         .collect();
     let monday = monday(ctx.platform().clock.now());
     for (title, day, hour, minutes, guest) in EVENTS {
@@ -286,7 +286,7 @@ async fn plant_tasks(ctx: &Ctx) -> Result<TaskId, StartError> {
     let mut known: HashMap<String, TaskId> = page
         .items
         .into_iter()
-        .map(|(_, task)| (task.title, task.id))
+        .map(|(_, task)| (task.title.clone(), task.id))
         .collect();
     let now = ctx.platform().clock.now();
     for (title, minutes, due, priority, energy, label, first) in TASKS {

@@ -39,13 +39,7 @@ pub async fn get_many(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<calendar::Mod
 
 /// As [`get_many`], for looking at only: they may be some seconds old.
 pub async fn look_at(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<Arc<calendar::Model>>> {
-    let load = async {
-        let read = ctx.read().await?;
-        let rows = shown(&read).all(&read).await?;
-        let rows: HashMap<CalendarId, Arc<calendar::Model>> =
-            rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
-        Ok(Arc::new(rows))
-    };
+    let load = async { Box::pin(load_shown(ctx)).await };
     let id = ctx.workspace_id();
     let group = Group::Workspace(id);
     let all = ctx
@@ -54,6 +48,13 @@ pub async fn look_at(ctx: &Ctx, ids: &[CalendarId]) -> Result<Vec<Arc<calendar::
         .get::<CalendarsOf, _>(id, group, load)
         .await?;
     Ok(ids.iter().filter_map(|id| all.get(id).cloned()).collect())
+}
+
+async fn load_shown(ctx: &Ctx) -> Result<Arc<HashMap<CalendarId, Arc<calendar::Model>>>> {
+    let read = ctx.read().await?;
+    let rows = shown(&read).all(&read).await?;
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
+    Ok(Arc::new(rows))
 }
 
 /// The calendars of a workspace that are shown.

@@ -128,6 +128,12 @@ impl Change {
         text.parse().ok().filter(|_| !text.contains('T'))
     }
 
+    /// Whether it was moved to days or floating times, which are those of the viewer.
+    pub(super) fn is_where_the_viewer_is(&self) -> bool {
+        let zone = self.0.patch.get("time").map(|time| time.get("startZone"));
+        zone.is_some_and(|zone| zone.is_none_or(Value::is_null))
+    }
+
     /// When the occurrence takes place where the viewer is, if it was moved.
     fn times(&self, viewer: &TimeZone) -> Option<Times> {
         let stored = (self.0.start_utc?, self.0.end_utc?);

@@ -66,7 +66,7 @@ pub async fn preferences(platform: &Platform, id: UserId) -> Result<user_prefere
 
 /// As [`preferences`], for looking at only: they may be some seconds old.
 pub async fn look_at_preferences(platform: &Platform, id: UserId) -> Result<Arc<user_preferences::Model>> {
-    let load = async { preferences(platform, id).await.map(Arc::new) };
+    let load = async { Box::pin(preferences(platform, id)).await.map(Arc::new) };
     platform
         .cache
         .get::<PreferencesOf, _>(id, Group::Person(id), load)
@@ -110,20 +110,22 @@ pub async fn sharing_workspace(
 
 /// The members of a workspace, which may be some seconds old.
 async fn members_of(platform: &Platform, workspace: WorkspaceId) -> Result<Arc<HashSet<UserId>>> {
-    let load = async {
-        let read = platform.db.read(Scope::System).await?;
-        let select = read
-            .find::<membership::Entity>()
-            .select_only()
-            .column(membership::Column::UserId)
-            .filter(membership::Column::WorkspaceId.eq(workspace));
-        let ids = select.into_tuple::<UserId>().all(&read).await?;
-        Ok(Arc::new(ids.into_iter().collect()))
-    };
+    let load = async { Box::pin(load_members(platform, workspace)).await };
     platform
         .cache
         .get::<MembersOf, _>(workspace, Group::Memberships, load)
         .await
+}
+
+async fn load_members(platform: &Platform, workspace: WorkspaceId) -> Result<Arc<HashSet<UserId>>> {
+    let read = platform.db.read(Scope::System).await?;
+    let select = read
+        .find::<membership::Entity>()
+        .select_only()
+        .column(membership::Column::UserId)
+        .filter(membership::Column::WorkspaceId.eq(workspace));
+    let ids = select.into_tuple::<UserId>().all(&read).await?;
+    Ok(Arc::new(ids.into_iter().collect()))
 }
 
 struct MembersOf;

@@ -1,7 +1,7 @@
 //! Questions about tasks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use entity::enums::TaskStatus;
 use entity::ids::{TaskId, TypedId as _, WorkspaceId};
@@ -17,7 +17,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Texts, among, fetched, has_word, keyset, reading};
+use crate::platform::db::{Key, Partial as _, Texts, among, fetch_all, fetched, has_word, keyset, reading};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -35,11 +35,8 @@ pub async fn find(access: &Access, id: TaskId, columns: Option<u64>) -> Result<t
 /// The tasks that exist among these.
 pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let read = ctx.read().await?;
-    Ok(read
-        .find::<task::Entity>()
-        .filter(among(&read, task::Column::Id, ids.iter().copied()))
-        .all(&read)
-        .await?)
+    let these = among(&read, task::Column::Id, ids.iter().copied());
+    fetch_all(read.find::<task::Entity>().filter(these), &read).await
 }
 
 /// The database and the columns, and the order.
@@ -54,15 +51,16 @@ pub async fn page(
     filter: &TaskFilter,
     order: TaskOrder,
     request: &PageRequest,
-) -> Result<Page<task::Model>> {
+) -> Result<Page<Arc<task::Model>>> {
     let now = ctx.platform().clock.now();
     let read = ctx.read().await?;
     let condition = condition(ctx.workspace_id(), filter, now);
     // Most pages begin at the beginning, of all tasks.
     let is_plain = condition.is_empty() && request.after.is_none() && request.before.is_none();
-    let select = read.find::<task::Entity>().filter(condition);
+    // Made only where it is needed: most statements of pages are kept.
+    let select = || read.find::<task::Entity>().filter(condition.clone());
     let total = if request.count {
-        Some(select.clone().count(&read).await?)
+        Some(select().count(&read).await?)
     } else {
         None
     };
@@ -76,7 +74,7 @@ pub async fn page(
     ];
     let columns = task::Entity::columns_in(request.columns, &always);
     let make = || -> Result<Statement> {
-        let select = keyset(select, &keys(order), request)?;
+        let select = keyset(select(), &keys(order), request)?;
         Ok(reading(select, &columns, &read))
     };
     let statement = if is_plain {
@@ -89,7 +87,7 @@ pub async fn page(
     } else {
         make()?
     };
-    let rows = fetched::<task::Entity>(statement, &columns, &read).await?;
+    let rows = fetched::<task::Entity, Arc<task::Model>>(statement, &columns, &read).await?;
     Ok(Page::from_rows(request, rows, total, |row| {
         cursor(row, order.field, &name)
     }))

@@ -32,7 +32,7 @@ pub fn is_overdue(row: &task::Model, now: crate::kernel::time::Instant) -> bool 
 
 /// The labels of a task in the user's order.
 pub fn labels_of(row: &task::Model) -> Vec<String> {
-    serde_json::from_value(row.labels.clone()).unwrap_or_default()
+    <Vec<String> as serde::Deserialize>::deserialize(&row.labels).unwrap_or_default()
 }
 
 /// The hours in which a task may be planned; `None` for those of its person.

@@ -29,7 +29,7 @@ pub async fn get(ctx: &Ctx) -> Result<workspace::Model> {
 /// As [`get`], for looking at only: it may be some seconds old.
 pub async fn look_at(ctx: &Ctx) -> Result<Arc<workspace::Model>> {
     let id = ctx.workspace_id();
-    let load = async { get(ctx).await.map(Arc::new) };
+    let load = async { Box::pin(get(ctx)).await.map(Arc::new) };
     ctx.platform()
         .cache
         .get::<Workspaces, _>(id, Group::Workspace(id), load)

@@ -155,6 +155,6 @@ impl Listed for AskedEvents {
         let filter = self.filter.map(CalendarEventFilter::into_model).transpose()?;
         let request = page_request(self.page, plan, counts)?;
         let page = events::page(ctx, &filter.unwrap_or_default(), order, &request).await?;
-        Ok(PageParts::new(page, CalendarEvent::from))
+        Ok(PageParts::new(page, CalendarEvent))
     }
 }

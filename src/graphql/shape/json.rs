@@ -27,10 +27,11 @@ pub(super) fn any(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
 
 /// Appends a text with quotes.
 pub(super) fn text(text: &str, out: &mut Vec<u8>) {
-    // Most texts are short and plain; the serialiser looks each byte up twice.
-    let plain = text
-        .bytes()
-        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    // Most texts are short and plain; the serialiser looks each byte up twice. Without a way out in the middle, many bytes are looked at
+    // together.
+    let plain = text.bytes().fold(true, |plain, byte| {
+        plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\')
+    });
     if plain {
         out.reserve(text.len() + 2);
         out.push(b'"');
@@ -101,39 +102,39 @@ impl WriteJson for i32 {
 
 impl WriteJson for DateTime {
     fn write_json(&self, out: &mut Vec<u8>) {
-        let at = self.0;
+        // Without its zone, which is added anew for each part that one asks for.
+        let at = self.0.naive_utc();
         let (year, nanos) = (at.year(), at.nanosecond());
         // Beyond four digits, in a leap second and below microseconds the notation changes.
         if !(0..=9_999).contains(&year) || nanos >= 1_000_000_000 || nanos % 1_000 != 0 {
             return any(&self.to_value(), out);
         }
-        out.push(b'"');
-        digits(year as u32, 4, out);
-        for (mark, number) in [(b'-', at.month()), (b'-', at.day())] {
-            out.push(mark);
-            digits(number, 2, out);
-        }
-        for (mark, number) in [(b'T', at.hour()), (b':', at.minute()), (b':', at.second())] {
-            out.push(mark);
-            digits(number, 2, out);
-        }
-        if nanos > 0 {
-            out.push(b'.');
-            if nanos % 1_000_000 == 0 {
-                digits(nanos / 1_000_000, 3, out);
-            } else {
-                digits(nanos / 1_000, 6, out);
+        let mut text = *b"\"0000-00-00T00:00:00.000000Z\"";
+        digits(year as u32, &mut text[1..5]);
+        digits(at.month(), &mut text[6..8]);
+        digits(at.day(), &mut text[9..11]);
+        digits(at.hour(), &mut text[12..14]);
+        digits(at.minute(), &mut text[15..17]);
+        digits(at.second(), &mut text[18..20]);
+        let end = match nanos {
+            0 => 20,
+            _ if nanos % 1_000_000 == 0 => {
+                digits(nanos / 1_000_000, &mut text[21..24]);
+                24
             }
-        }
+            _ => {
+                digits(nanos / 1_000, &mut text[21..27]);
+                27
+            }
+        };
+        out.extend_from_slice(&text[..end]);
         out.extend_from_slice(b"Z\"");
     }
 }
 
-fn digits(number: u32, count: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + count, b'0');
+fn digits(number: u32, places: &mut [u8]) {
     let mut rest = number;
-    for place in out[start..].iter_mut().rev() {
+    for place in places.iter_mut().rev() {
         *place = b'0' + (rest % 10) as u8;
         rest /= 10;
     }

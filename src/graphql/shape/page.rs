@@ -139,7 +139,7 @@ impl<T: Shape> PagePlan<T> {
 
     /// Answers the connection; `None` leaves it to the plain resolvers.
     pub async fn answer(&self, ctx: &ContextSelectionSet<'_>, parts: &PageParts<T>) -> Option<Value> {
-        let mut out = Vec::with_capacity(256 + 320 * parts.items.len());
+        let mut out = Vec::with_capacity(256 + 512 * parts.items.len());
         self.write(&Scene::of_list(ctx), parts, &mut out).await?;
         raw(out)
     }

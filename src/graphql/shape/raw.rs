@@ -55,6 +55,8 @@ pub fn write_value(value: &Value, out: &mut Vec<u8>) {
         }
         Value::Object(object) => {
             if let Some(text) = written(value) {
+                // With room for what closes it: otherwise the next byte would move it all.
+                out.reserve(text.len() + 16);
                 out.extend_from_slice(text.as_bytes());
                 return;
             }

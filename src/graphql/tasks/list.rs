@@ -177,6 +177,6 @@ impl Listed for AskedTasks {
         let filter = self.filter.map(TaskFilter::into_model).unwrap_or_default();
         let request = page_request(self.page, plan, counts)?;
         let page = tasks::page(ctx, &filter, order, &request).await?;
-        Ok(PageParts::new(page, Task::from))
+        Ok(PageParts::new(page, Task))
     }
 }

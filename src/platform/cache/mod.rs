@@ -163,7 +163,7 @@ impl Cache {
         }
         let stamps: std::collections::HashMap<K::Key, Stamp> = stamps.into_iter().collect();
         let read_at = Instant::now();
-        for (key, value) in load(missing).await? {
+        for (key, value) in Box::pin(load(missing)).await? {
             if let Some(stamp) = stamps.get(&key) {
                 let entry = Entry {
                     stamp: *stamp,

@@ -1,9 +1,12 @@
 //! Reading some columns of a table. What is not read is blank in the row, so whoever asks for a part of a row must look at nothing else;
 //! the plans of `graphql::shape` know what they look at.
 
+use std::sync::LazyLock;
+
+use sea_orm::sqlx::{Row as _, ValueRef as _};
 use sea_orm::{
-    ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _, QueryTrait as _, Select,
-    Statement,
+    ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _,
+    QueryTrait as _, Select, Statement,
 };
 
 use super::read::Read;
@@ -27,7 +30,7 @@ pub async fn fetch<E: Partial>(
     columns: &[E::Column],
     read: &Read,
 ) -> Result<Vec<E::Model>> {
-    fetched::<E>(reading(select, columns, read), columns, read).await
+    fetched::<E, E::Model>(reading(select, columns, read), columns, read).await
 }
 
 /// The statement of [`fetch`].
@@ -36,24 +39,55 @@ pub fn reading<E: Partial>(select: Select<E>, columns: &[E::Column], read: &Read
     select.build(read.get_database_backend())
 }
 
-/// The rows of a statement that reads these columns.
-pub async fn fetched<E: Partial>(
+/// The rows of a statement that reads these columns: as they are, or as an `Arc` of each, for those that are handed on often, as they
+/// are large.
+pub async fn fetched<E: Partial, R: From<E::Model>>(
     statement: Statement,
     columns: &[E::Column],
     read: &Read,
-) -> Result<Vec<E::Model>> {
+) -> Result<Vec<R>> {
     let rows = read.query_all_raw(statement).await?;
-    let rows = rows.iter().map(|row| E::read_columns(row, columns));
-    Ok(rows.collect::<Result<_, DbErr>>()?)
+    let mut found: Vec<R> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        found.push(E::read_columns(row, columns)?.into());
+    }
+    Ok(found)
+}
+
+/// Every row of a select, whole. Values are found by their places; `Select::all` looks each one up by its name.
+pub async fn fetch_all<E: Partial>(select: Select<E>, read: &Read) -> Result<Vec<E::Model>> {
+    fetch(select, &E::columns_in(None, &[]), read).await
+}
+
+/// Bits of the columns that may be NULL.
+fn nullable<E: Partial>() -> u64 {
+    let columns = E::columns_in(None, &[]).into_iter();
+    let columns: Vec<E::Column> = columns.filter(|column| column.def().is_null()).collect();
+    E::mask_of(&columns)
+}
+
+/// Whether there is no value. To ask first is cheaper than to read: a missing value is told as an error with a text of its own.
+fn is_null(row: &QueryResult, index: usize) -> bool {
+    if let Some(row) = row.try_as_pg_row() {
+        return row.try_get_raw(index).is_ok_and(|value| value.is_null());
+    }
+    row.try_as_sqlite_row()
+        .is_some_and(|row| row.try_get_raw(index).is_ok_and(|value| value.is_null()))
 }
 
 macro_rules! partial {
     ($table:ident: $($column:ident $field:ident),+ $(,)?) => {
         impl Partial for entity::$table::Entity {
             fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr> {
+                static NULLABLE: LazyLock<u64> = LazyLock::new(nullable::<entity::$table::Entity>);
+                let optional = *NULLABLE;
                 // A column that is missing in the list below does not compile.
                 let mut model = entity::$table::Model { $($field: Default::default()),+ };
                 for (index, column) in columns.iter().enumerate() {
+                    // What may be missing is blank already.
+                    if optional & (1 << (*column as u32)) != 0 && is_null(row, index) {
+                        continue;
+                    }
                     match column {
                         $(entity::$table::Column::$column => model.$field = row.try_get_by(index)?),+
                     }

@@ -38,7 +38,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 pub use among::{among, among_texts};
 pub use audit::{Audit, audit_hash};
 pub use beside::Beside;
-pub use columns::{Partial, fetch, fetched, reading};
+pub use columns::{Partial, fetch, fetch_all, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
@@ -129,7 +129,8 @@ impl Db {
     {
         let mut attempt = 1;
         loop {
-            let result = self.write_once(env, scope, &body).await;
+            // On the heap, as whatever writes is made of layers that would each carry it.
+            let result = Box::pin(self.write_once(env, scope, &body)).await;
             match result {
                 Err(error) if attempt < WRITE_ATTEMPTS && errors::is_conflict(&error) => {
                     tracing::debug!(attempt, "transaction conflict, trying again");

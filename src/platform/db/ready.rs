@@ -124,11 +124,30 @@ impl<D: Database> Ready<D> {
 
     /// Lends a connection as soon as there is one.
     pub(super) async fn take(&self) -> Result<Loan<D>, DbErr> {
+        if let Some(loan) = self.take_rested() {
+            return Ok(loan);
+        }
         let patience = self.0.pool.options().get_acquire_timeout();
-        match timeout(patience, self.wait()).await {
+        // Boxed, so that the many who need not wait do not carry it about.
+        match Box::pin(timeout(patience, self.wait())).await {
             Ok(taken) => taken,
             Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
         }
+    }
+
+    /// What mostly happens: a connection rests, and nobody came before.
+    fn take_rested(&self) -> Option<Loan<D>> {
+        // There is no permit while others wait for one.
+        self.0.places.try_acquire().ok()?.forget();
+        let place = Place(self.0.clone());
+        let Rested {
+            connection, taken, ..
+        } = self.0.fresh()?;
+        Some(Loan {
+            connection,
+            taken,
+            place,
+        })
     }
 
     async fn wait(&self) -> Result<Loan<D>, DbErr> {
@@ -207,6 +226,12 @@ impl<D: Database> Inner<D> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The connection that came last, unless it rested for long.
+    fn fresh(&self) -> Option<Rested<D>> {
+        let mut resting = self.resting();
+        resting.connections.pop_if(|last| last.since.elapsed() < RESTS)
+    }
+
     /// The connection that came last; `None` counts whoever gets it as [`Asking`].
     fn last_rested(&self) -> Option<Rested<D>> {
         let mut resting = self.resting();
@@ -233,12 +258,13 @@ impl<D: Database> Loan<D> {
             taken,
             place,
         } = self;
+        let now = Instant::now();
         let mut resting = place.0.resting();
-        if !resting.is_closed && resting.asking == 0 && taken.elapsed() < LENT {
+        if !resting.is_closed && resting.asking == 0 && now.duration_since(taken) < LENT {
             resting.connections.push(Rested {
                 connection,
                 taken,
-                since: Instant::now(),
+                since: now,
             });
         }
     }

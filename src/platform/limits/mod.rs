@@ -316,7 +316,9 @@ impl Limits {
                 ahead: payer.as_ref().map_or(0, |_| leases::in_advance(part.limit)),
             }
         });
-        let (in_advance, answers) = match shared::spend(redis, micros, &entries).await {
+        // Most requests were paid for in advance; they do not carry the rest about.
+        let asking = Box::pin(shared::spend(redis, micros, &entries));
+        let (in_advance, answers) = match asking.await {
             Ok((in_advance, answers)) if answers.len() == N => (in_advance, answers),
             other => {
                 self.note_alone(other.err());

@@ -182,7 +182,7 @@ impl PubSub {
         let topic = topic.to_string();
         self.topics.deliver(&topic, &text);
         if let Some(remote) = &self.remote
-            && let Err(error) = remote.publish(&topic, &text).await
+            && let Err(error) = Box::pin(remote.publish(&topic, &text)).await
         {
             let failures = self.topics.failures.fetch_add(1, Ordering::Relaxed) + 1;
             let cause = error.cause();

@@ -48,7 +48,7 @@ pub(super) async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
-        return graphql_ws::upgrade(web, client, parts).await;
+        return graphql_ws::upgrade(web, client, parts).boxed().await;
     }
     let Some(media_type) = negotiate(&parts.headers) else {
         let message = "Accept `application/graphql-response+json` or `application/json`.";
@@ -106,7 +106,7 @@ async fn answer(
     let (mut budget, opened) = Budget::open(web, client, &caller);
     *told = Some(budget);
     opened?;
-    let reply = operate(web, client, parts, body, caller.clone(), &mut budget).await;
+    let reply = operate(web, client, parts, body, &caller, &mut budget).await;
     budget.settle(web, client, &caller).await;
     *told = Some(budget);
     reply
@@ -118,21 +118,19 @@ async fn operate(
     client: &Client,
     parts: &request::Parts,
     body: Body,
-    caller: Caller,
+    caller: &Caller,
     budget: &mut Budget,
 ) -> Result<Reply, Failure> {
     let by_get = parts.method == Method::GET;
-    let key = idempotency::key(&parts.headers, &caller)?;
+    let key = idempotency::key(&parts.headers, caller)?;
     let (parameters, sent) = match by_get {
         true => (by_query_string(parts.uri.query()), Bytes::new()),
         false => by_body(web, parts, body).await?,
     };
     let parameters = parameters.map_err(Failure::bad_request)?;
-    let caller = match &key {
-        Some(key) => caller.once(key.clone()),
-        None => caller,
-    };
-    let operation = match prepare(web, client, &caller, budget, parameters).await {
+    let once = key.as_ref().map(|key| caller.clone().once(key.clone()));
+    let caller = once.as_ref().unwrap_or(caller);
+    let operation = match prepare(web, client, caller, budget, parameters).await {
         Ok(operation) => operation,
         Err(refused) => return Ok(Reply::Fresh(*refused, None)),
     };
@@ -142,7 +140,7 @@ async fn operate(
             Ok(Reply::Fresh(refusal(&Error::bad_input(message)), None))
         }
         (OperationType::Mutation, _) if by_get => Err(not_allowed("Mutations need POST.", "POST")),
-        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &sent).await? {
+        (OperationType::Mutation, Some(key)) => match idempotency::claim(web, &key, &sent).boxed().await? {
             Claim::First => Ok(Reply::Fresh(execute(web, operation).await, Some(key))),
             Claim::Answered(body) => Ok(Reply::Again(body)),
         },
@@ -201,7 +199,8 @@ async fn render(
     };
     let body = answer.to_json();
     if let Some(key) = key {
-        idempotency::keep(web, &key, &body, !answer.errors.is_empty()).await;
+        let keeping = idempotency::keep(web, &key, &body, !answer.errors.is_empty());
+        keeping.boxed().await;
     }
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();

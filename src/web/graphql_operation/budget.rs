@@ -1,5 +1,7 @@
 //! What a caller has left: taken for each request, told in headers.
 
+use std::fmt::Write as _;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::access::Caller;
@@ -8,6 +10,12 @@ use crate::kernel;
 use crate::platform::limits::{Charge, Decision, Limit, Limits, WINDOW};
 use crate::web::Web;
 use crate::web::client::Client;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// What is left of the caller's budget.
 #[derive(Clone, Copy, Debug)]
@@ -78,41 +86,40 @@ impl Budget {
     pub(in crate::web) fn tell(&self, limits: &Limits, headers: &mut HeaderMap) {
         let decisions = [Some(self.requests), self.points];
         let shown = self.points.unwrap_or(self.requests);
-        let fields = [
-            ("x-ratelimit-limit", shown.limit.to_string()),
-            ("x-ratelimit-remaining", shown.remaining.to_string()),
-            (
-                "x-ratelimit-reset",
-                limits.full_at(&shown).timestamp().to_string(),
-            ),
-            (
-                "ratelimit-policy",
-                list(&decisions, |d| {
-                    format!("\"{}\";q={};w={}", d.kind.name(), d.limit, WINDOW.as_secs())
-                }),
-            ),
-            (
-                "ratelimit",
-                list(&decisions, |d| {
-                    format!("\"{}\";r={};t={}", d.kind.name(), d.remaining, d.reset_after)
-                }),
-            ),
-        ];
-        for (name, value) in fields {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
+        headers.insert(LIMIT, shown.limit.into());
+        headers.insert(REMAINING, shown.remaining.into());
+        headers.insert(RESET, limits.full_at(&shown).timestamp().into());
+        let policy = list(&decisions, |text, d| {
+            let seconds = WINDOW.as_secs();
+            write!(text, "\"{}\";q={};w={seconds}", d.kind.name(), d.limit)
+        });
+        let left = list(&decisions, |text, d| {
+            write!(
+                text,
+                "\"{}\";r={};t={}",
+                d.kind.name(),
+                d.remaining,
+                d.reset_after
+            )
+        });
+        for (name, text) in [(POLICY, policy), (LEFT, left)] {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(name, value);
             }
         }
     }
 }
 
-fn list(decisions: &[Option<Decision>], show: impl Fn(&Decision) -> String) -> String {
-    decisions
-        .iter()
-        .flatten()
-        .map(show)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn list(decisions: &[Option<Decision>], show: impl Fn(&mut String, &Decision) -> std::fmt::Result) -> String {
+    let mut text = String::with_capacity(64);
+    for decision in decisions.iter().flatten() {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        // Writing to memory does not fail.
+        show(&mut text, decision).ok();
+    }
+    text
 }
 
 /// Whose budget it is: that of the person, whatever they signed in with, or that of the address.

@@ -98,6 +98,8 @@ const INPUTS: &[(&str, &[&str])] = &[
         "CalendarEventFilter",
         &[
             "{isRecurring: true}",
+            "{range: {start: \"2026-03-01T00:00:00Z\", end: \"2026-03-20T00:00:00Z\"}}",
+            "{range: {start: \"2026-03-05T12:00:00Z\", end: \"2026-03-06T12:00:00Z\"}, isRecurring: true}",
             "{statuses: [CONFIRMED]}",
             "{search: \"event\"}",
         ],

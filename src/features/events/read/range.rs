@@ -1,22 +1,21 @@
-//! Pages of the events that overlap a time range.
+//! Pages of the events in a time range: single events that overlap it, and series that may have an occurrence in it.
 //!
 //! One condition for all of them is an OR, and with an OR a database reads the whole history of a workspace. Here each kind of event is a
-//! branch of its own that walks an index and ends at the limit; no event is in two branches. Knows the shape of the statement, not who
-//! may see what.
+//! branch of its own that walks an index; no event is in two branches. Those of single events end at the limit. Those of series do not:
+//! which of them take place is for [`present`](super::present) to say. Knows the shape of the statement, not who may see what.
 
 use entity::{calendar_event, event_override};
-use sea_orm::sea_query::{
-    Asterisk, Expr, ExprTrait as _, Func, IntoCondition as _, Query, SelectStatement, UnionType,
-};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, Order, QueryFilter as _, QuerySelect as _,
-    QueryTrait as _, Statement,
+    QueryTrait as _, Select, Statement,
 };
 
+use super::window::{FURTHEST_ZONES, earlier, later};
 use crate::kernel::page::PageRequest;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Read, keyset};
+use crate::platform::db::{Key, Partial as _, Read, keyset};
 
 /// How far before the range the starts of single events are looked at one by one. Those that start earlier and still reach into the range
 /// are longer than this, and few: they have an index of their own.
@@ -28,73 +27,158 @@ const LONG_POSTGRES: &str =
 const LONG_SQLITE: &str =
     r#"julianday("calendar_events"."end_utc") - julianday("calendar_events"."start_utc") > 6.0"#;
 
-/// The statement for the rows of one page, and one more when there is more. `rest` is what else must hold.
+/// The branches: single events, then series.
+const SINGLES: [&str; 2] = ["near", "long"];
+const SERIES: [&str; 3] = ["endless", "ending", "moved"];
+/// Whether a series has exceptions: most have none, and then nobody needs to ask for them.
+pub(super) const IS_CHANGED: &str = "is_changed";
+/// What tells of a series when it takes place.
+const TIMES: [calendar_event::Column; 13] = {
+    use calendar_event::Column;
+    [
+        Column::Kind,
+        Column::StartLocal,
+        Column::EndLocal,
+        Column::StartZone,
+        Column::EndZone,
+        Column::StartDate,
+        Column::EndDate,
+        Column::StartUtc,
+        Column::EndUtc,
+        Column::TimeZone,
+        Column::Rrule,
+        Column::Rdates,
+        Column::Exdates,
+    ]
+};
+/// What is asked of all, also of those of which nobody is shown anything.
+pub(super) const BARE: [calendar_event::Column; 2] =
+    [calendar_event::Column::Id, calendar_event::Column::IsRecurring];
+
+/// The columns in the statements of [`reading`] and [`candidates`]: those that are asked for, and behind them those that tell the times.
+pub(super) fn with_times(asked: &[calendar_event::Column]) -> Vec<calendar_event::Column> {
+    let mask = calendar_event::Entity::mask_of(asked);
+    let missing = TIMES
+        .into_iter()
+        .filter(|column| mask & calendar_event::Entity::mask_of(&[*column]) == 0);
+    asked.iter().copied().chain(missing).collect()
+}
+
+/// The statement for the rows of one page, and more when there are more: all series from the cursor on that may take place. `rest` is
+/// what else must hold.
 pub(super) fn reading(
     read: &Read,
     range: Span,
     rest: &Condition,
     keys: &[Key; 2],
     request: &PageRequest,
-    columns: &[calendar_event::Column],
+    asked: &[calendar_event::Column],
 ) -> Result<Statement> {
-    let branches = parts(read, range).into_iter().map(|part| {
-        let select = read
-            .find::<calendar_event::Entity>()
-            .filter(rest.clone())
-            .filter(part);
-        let select = select.select_only().columns(columns.iter().copied());
-        // The order may be one that no column has, such as the title that the viewer sees.
-        let select = select.column_as(keys[0].expr.clone(), "sort_key");
-        Ok(keyset(select, keys, request)?.into_query())
-    });
-    let mut page = union(branches.collect::<Result<_>>()?)?;
+    let columns = with_times(asked);
+    // The order may be one that no column has, such as the title that the viewer sees.
+    let branch = |part| branch(read, rest, part, &columns).column_as(keys[0].expr.clone(), "sort_key");
+    let mut branches = Vec::with_capacity(SINGLES.len() + SERIES.len());
+    for part in singles(read, range) {
+        let select = branch(part).column_as(Expr::cust("FALSE"), IS_CHANGED);
+        branches.push(keyset(select, keys, request)?.into_query());
+    }
+    for part in series(read, range) {
+        let select = branch(part).column_as(is_changed(), IS_CHANGED);
+        let mut all = keyset(select, keys, request)?.into_query();
+        all.reset_limit().clear_order_by();
+        branches.push(all);
+    }
+    let mut page = union(branches, SINGLES.into_iter().chain(SERIES))?;
     for (key, column) in keys.iter().zip(["sort_key", "id"]) {
         let descending = key.descending != request.backward;
         let order = if descending { Order::Desc } else { Order::Asc };
         page.order_by_expr(Expr::col(column), order);
     }
-    page.limit(request.limit + 1);
     Ok(read.get_database_backend().build(&page))
 }
 
+/// The statement for all series that may take place in the range, wherever a page is.
+pub(super) fn candidates(read: &Read, range: Span, rest: &Condition) -> Result<Statement> {
+    let columns = with_times(&BARE);
+    let branches = series(read, range).map(|part| {
+        let select = branch(read, rest, part, &columns);
+        select.column_as(is_changed(), IS_CHANGED).into_query()
+    });
+    let all = union(branches.into(), SERIES)?;
+    Ok(read.get_database_backend().build(&all))
+}
+
 /// The instants of a range in its statements.
-pub(super) fn instants(range: Span) -> [Instant; 3] {
-    [range.start, range.end, near_start(range)]
+pub(super) fn instants(range: Span) -> [Instant; 5] {
+    let wide = widened(range);
+    [range.start, range.end, near_start(range), wide.start, wide.end]
 }
 
 fn near_start(range: Span) -> Instant {
     range.start.checked_sub_signed(NEAR).unwrap_or(Instant::MIN_UTC)
 }
 
+/// Days and floating times are those of the viewer, instants are stored for the zone of the series.
+fn widened(range: Span) -> Span {
+    Span {
+        start: earlier(range.start, FURTHEST_ZONES),
+        end: later(range.end, FURTHEST_ZONES),
+    }
+}
+
 /// How many there are.
-pub(super) async fn count(read: &Read, range: Span, rest: &Condition) -> Result<u64> {
-    let branches = parts(read, range).into_iter().map(|part| {
-        let select = read
-            .find::<calendar_event::Entity>()
-            .filter(rest.clone())
-            .filter(part);
-        select
-            .select_only()
-            .column(calendar_event::Column::Id)
-            .into_query()
-    });
-    let found = union(branches.collect())?;
+pub(super) struct Counted {
+    /// Single events.
+    pub(super) singles: u64,
+    /// Series that may take place.
+    pub(super) series: u64,
+}
+
+/// Counts them.
+pub(super) async fn count(read: &Read, range: Span, rest: &Condition) -> Result<Counted> {
+    let branch = |part, is_series: &'static str| {
+        let select = branch(read, rest, part, &[calendar_event::Column::Id]);
+        select.column_as(Expr::cust(is_series), "series").into_query()
+    };
+    let branches = singles(read, range).map(|part| branch(part, "0"));
+    let branches = branches
+        .into_iter()
+        .chain(series(read, range).map(|part| branch(part, "1")));
+    let found = union(branches.collect(), SINGLES.into_iter().chain(SERIES))?;
     let counted = Query::select()
         .expr_as(Func::count(Expr::col(Asterisk)), "counted")
+        .expr_as(Func::sum(Expr::col("series")), "series")
         .from_subquery(found, "listed")
         .take();
     let row = read.query_one(&counted).await?;
     let row = row.ok_or_else(|| Error::internal("a count without an answer"))?;
-    let counted: i64 = row.try_get("", "counted")?;
-    u64::try_from(counted).map_err(Error::internal)
+    let all: i64 = row.try_get("", "counted")?;
+    // The sum of nothing is nothing.
+    let series: Option<i64> = row.try_get("", "series")?;
+    let series = series.unwrap_or_default();
+    Ok(Counted {
+        singles: u64::try_from(all - series).map_err(Error::internal)?,
+        series: u64::try_from(series).map_err(Error::internal)?,
+    })
 }
 
-fn union(branches: Vec<SelectStatement>) -> Result<SelectStatement> {
+fn branch(
+    read: &Read,
+    rest: &Condition,
+    part: Condition,
+    columns: &[calendar_event::Column],
+) -> Select<calendar_event::Entity> {
+    let select = read.find::<calendar_event::Entity>();
+    let select = select.filter(rest.clone()).filter(part).select_only();
+    select.columns(columns.iter().copied())
+}
+
+fn union(
+    branches: Vec<SelectStatement>,
+    names: impl IntoIterator<Item = &'static str>,
+) -> Result<SelectStatement> {
     // SQLite takes a branch with an order and a limit only as a table.
-    let tables = branches
-        .into_iter()
-        .zip(["near", "long", "endless", "ending", "moved"]);
-    let mut tables = tables.map(|(branch, name)| {
+    let mut tables = branches.into_iter().zip(names).map(|(branch, name)| {
         Query::select()
             .column(Asterisk)
             .from_subquery(branch, name)
@@ -112,9 +196,8 @@ fn union(branches: Vec<SelectStatement>) -> Result<SelectStatement> {
         .take())
 }
 
-/// The kinds of events in the range. Of a series only its first start and last end are known here, so one that pauses during the whole
-/// range counts too.
-fn parts(read: &Read, range: Span) -> [Condition; 5] {
+/// The kinds of single events in the range.
+fn singles(read: &Read, range: Span) -> [Condition; 2] {
     use calendar_event::Column;
     let near_start = near_start(range);
     // `NOT` keeps SQLite from an index that begins with the flag and goes on with all ends after the range.
@@ -127,42 +210,61 @@ fn parts(read: &Read, range: Span) -> [Condition; 5] {
         .add(single.clone())
         .add(Column::StartUtc.gte(near_start))
         .add(Column::StartUtc.lt(range.end))
-        .add(reaches.clone());
+        .add(reaches);
     let is_long = if read.is_postgres() {
         LONG_POSTGRES
     } else {
         LONG_SQLITE
     };
     let long = Condition::all()
-        .add(single.clone())
+        .add(single)
         .add(Expr::cust(is_long))
         .add(Column::StartUtc.lt(near_start))
         .add(Column::EndUtc.gt(range.start));
+    [near, long]
+}
+
+/// The kinds of series that may take place in the range. Of a series only its first start and last end are known here, and where single
+/// occurrences were moved.
+fn series(read: &Read, range: Span) -> [Condition; 3] {
+    use calendar_event::Column;
+    let wide = widened(range);
     let series = Condition::all()
         .add(Column::IsRecurring.eq(true))
-        .add(Column::StartUtc.lt(range.end));
+        .add(Column::StartUtc.lt(wide.end));
     let endless = series.clone().add(Column::SeriesEndUtc.is_null());
-    let ending = series.clone().add(Column::SeriesEndUtc.gt(range.start));
-    let moved = read
+    let ending = series.clone().add(Column::SeriesEndUtc.gte(wide.start));
+    let there = read
         .find::<event_override::Entity>()
         .filter(event_override::Column::Cancelled.eq(false))
-        .filter(event_override::Column::StartUtc.lt(range.end))
-        .filter(event_override::Column::EndUtc.gt(range.start))
+        .filter(event_override::Column::StartUtc.lt(wide.end))
+        .filter(event_override::Column::EndUtc.gte(wide.start))
         .select_only()
         .column(event_override::Column::EventId)
         .into_query();
     let lives = Condition::any()
         .add(Column::SeriesEndUtc.is_null())
-        .add(Column::SeriesEndUtc.gt(range.start));
+        .add(Column::SeriesEndUtc.gte(wide.start));
     let elsewhere = Condition::any()
-        .add(
-            Condition::all()
-                .add(single)
-                .add(Column::StartUtc.lt(range.end))
-                .add(reaches),
-        )
+        .add(Expr::col((calendar_event::Entity, Column::IsRecurring)).not())
         .add(series.add(lives))
         .not();
-    let moved = Column::Id.in_subquery(moved).into_condition().add(elsewhere);
-    [near, long, endless, ending, moved]
+    let moved = Condition::all().add(Column::Id.in_subquery(there)).add(elsewhere);
+    [endless, ending, moved]
+}
+
+fn is_changed() -> Expr {
+    let own = |own: event_override::Column, of: calendar_event::Column| {
+        Expr::col((event_override::Entity, own)).equals((calendar_event::Entity, of))
+    };
+    let changes = Query::select()
+        .expr(Expr::cust("1"))
+        .from(event_override::Entity)
+        .and_where(own(
+            event_override::Column::WorkspaceId,
+            calendar_event::Column::WorkspaceId,
+        ))
+        .and_where(own(event_override::Column::EventId, calendar_event::Column::Id))
+        .take();
+    Expr::exists(changes)
 }

@@ -3,6 +3,7 @@
 //! The rule is one condition of SQL, so that lists, searches and guests can all apply it; nothing leaves the room unmasked.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use entity::enums::EventVisibility;
 use entity::ids::{CalendarEventId, UserId};
@@ -69,17 +70,29 @@ pub(in crate::features::events) async fn mask(
     viewer: Option<UserId>,
     rows: Vec<calendar_event::Model>,
 ) -> Result<Vec<Event>> {
+    let rows = rows.into_iter().map(Arc::new).collect();
+    let events = mask_rows(read, viewer, rows).await?;
+    Ok(events.into_iter().map(Arc::unwrap_or_clone).collect())
+}
+
+/// [`mask`] for pages, whose rows are handed on often.
+pub(super) async fn mask_rows(
+    read: &Read,
+    viewer: Option<UserId>,
+    rows: Vec<Arc<calendar_event::Model>>,
+) -> Result<Vec<Arc<Event>>> {
     let private = rows
         .iter()
         .filter(|row| row.visibility == EventVisibility::Private);
     let private: Vec<CalendarEventId> = private.map(|row| row.id).collect();
     let open = with_details(read, viewer, &private).await?;
-    let seen = |mut row: calendar_event::Model| {
+    let seen = |row: Arc<calendar_event::Model>| {
+        let mut row = Arc::unwrap_or_clone(row);
         let is_masked = row.visibility == EventVisibility::Private && !open.contains(&row.id);
         if is_masked {
             rules::mask(&mut row);
         }
-        Event { row, is_masked }
+        Arc::new(Event { row, is_masked })
     };
     Ok(rows.into_iter().map(seen).collect())
 }

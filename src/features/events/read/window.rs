@@ -27,14 +27,14 @@ use crate::kernel::zones;
 use crate::platform::db::{self, Partial as _, Read, fetch};
 
 /// Days and floating times lie up to this far from the instants that are stored for them: the zones furthest apart.
-const FURTHEST_ZONES: Duration = Duration::hours(27);
+pub(super) const FURTHEST_ZONES: Duration = Duration::hours(27);
 /// Ids in one statement.
 const CHUNK: usize = 10_000;
 /// Most occurrences of one series, and of all together.
-const MOST_OF_ONE: usize = 10_000;
+pub(super) const MOST_OF_ONE: usize = 10_000;
 const MOST_OF_ALL: usize = 50_000;
 /// Series that may use up their budget before the others get a small one: hostile rules come from imports.
-const SPENDERS: usize = 10;
+pub(super) const SPENDERS: usize = 10;
 
 /// Where to look.
 #[derive(Clone, Copy, Debug)]
@@ -66,12 +66,17 @@ pub async fn in_window(
 ) -> Result<Expanded> {
     let read = ctx.read().await?;
     let rows = candidates(&read, ctx, among, window).await?;
+    let mut changes = {
+        let series: Vec<&calendar_event::Model> = rows.iter().filter(|row| row.is_recurring).collect();
+        changes(&read, &series, window).await?
+    };
+    let is_same_for_all = rows.iter().all(|row| row.kind == EventKind::Timed)
+        && !changes.values().flatten().any(Change::is_where_the_viewer_is);
     let zone = match zone {
         Some(zone) => zone.clone(),
-        None if rows.iter().all(|row| row.kind == EventKind::Timed) => TimeZone::UTC,
+        None if is_same_for_all => TimeZone::UTC,
         None => zone_of(ctx).await?,
     };
-    let mut changes = changes(&read, &rows, window).await?;
     let has_private = |row: &calendar_event::Model| {
         row.visibility == EventVisibility::Private
             || changes
@@ -122,7 +127,7 @@ pub async fn in_window(
 }
 
 /// The viewer's zone; UTC for the system.
-async fn zone_of(ctx: &Ctx) -> Result<TimeZone> {
+pub(super) async fn zone_of(ctx: &Ctx) -> Result<TimeZone> {
     let Some(viewer) = ctx.user_id() else {
         return Ok(TimeZone::UTC);
     };
@@ -240,13 +245,12 @@ fn hidden(ctx: &Ctx, viewer: UserId) -> sea_orm::sea_query::SelectStatement {
 
 /// The exceptions of these series that matter in the window: those of occurrences that would be there, those that were moved there, and
 /// all of series of which one holds for later occurrences.
-async fn changes(
+pub(super) async fn changes(
     read: &Read,
-    rows: &[calendar_event::Model],
+    series: &[&calendar_event::Model],
     window: Span,
 ) -> Result<HashMap<CalendarEventId, Vec<Change>>> {
     use event_override::Column;
-    let series: Vec<&calendar_event::Model> = rows.iter().filter(|row| row.is_recurring).collect();
     let longest = series.iter().map(|row| longest(row)).max();
     let reach = longest.unwrap_or_default() + FURTHEST_ZONES * 2;
     let original = Condition::all()
@@ -283,10 +287,10 @@ async fn changes(
     Ok(changes)
 }
 
-fn earlier(at: Instant, by: Duration) -> Instant {
+pub(super) fn earlier(at: Instant, by: Duration) -> Instant {
     at.checked_sub_signed(by).unwrap_or(at)
 }
 
-fn later(at: Instant, by: Duration) -> Instant {
+pub(super) fn later(at: Instant, by: Duration) -> Instant {
     at.checked_add_signed(by).unwrap_or(at)
 }
