@@ -250,7 +250,7 @@ async fn random_documents_are_answered_alike_in_both_ways() {
     let ben = World::of(&app, &app.ben, &feed).await;
     enrich(&app, &ana).await;
     let (schema, ids) = (schema(), ids([&ana, &ben]));
-    let mut author = Author::new(&schema, &ids, 20_260_302);
+    let mut author = Author::new(schema, &ids, 20_260_302);
     let mut tally = Tally::default();
     for (name, identity) in people(&app).await {
         let client = app.client_as(identity);
@@ -264,7 +264,7 @@ async fn random_documents_are_answered_alike_in_both_ways() {
             compare(&client, &asked, &mut tally).await;
         }
     }
-    check_coverage(&schema, &author.asked);
+    check_coverage(schema, &author.asked);
     // Documents that nobody answers prove nothing.
     assert!(tally.fast > tally.answered / 8, "{tally:?}");
     assert!(tally.straight > tally.answered / 20, "{tally:?}");
@@ -280,7 +280,7 @@ async fn what_cannot_be_read_fails_alike_in_both_ways() {
     enrich(&app, &ana).await;
     let (schema, ids) = (schema(), ids([&ana, &ana]));
     let database = migration_connection(app.database_url()).await.unwrap();
-    let mut author = Author::new(&schema, &ids, 7);
+    let mut author = Author::new(schema, &ids, 7);
     let mut tally = Tally::default();
     for table in ["task_dependencies", "attendees", "calendar_settings", "reminders"] {
         let hide = format!("ALTER TABLE {table} RENAME TO away");
