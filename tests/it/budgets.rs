@@ -149,14 +149,61 @@ async fn what_comes_at_once_is_paid_in_advance_once() {
     };
     let prefix = uuid::Uuid::now_v7().simple().to_string();
     let limits = replica_with(&redis_url, &prefix, (1_000, 100_000)).await;
+    // Nobody is paid for in advance who has not asked for anything yet.
+    for _ in 0..20 {
+        limits.spend(charges("ana", 10)).await;
+    }
     let together = futures_util::future::join_all((0..400).map(|_| limits.spend(charges("ana", 10)))).await;
     assert!(together.iter().flatten().all(|one| one.allowed), "{together:?}");
     let [requests, points] = limits.spend(charges("ana", 10)).await;
-    // 401 are spent, and at most a few parts of a sixty-fourth are paid and lost.
+    // 421 are spent, and at most a few parts of a sixty-fourth are paid and lost.
     assert!(
         requests.remaining >= 500 && points.remaining >= 90_000,
         "{requests:?} {points:?}"
     );
+}
+
+#[tokio::test]
+async fn nothing_is_paid_in_advance_of_which_a_small_budget_lets_nothing_be_used() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    // As large as those of somebody who is not signed in.
+    let limits = replica_with(&redis_url, &prefix, (100, 10_000)).await;
+    for number in 1..=100 {
+        let [requests, points] = limits.spend(charges("ana", 1)).await;
+        assert!(requests.allowed && points.allowed, "{number}: {requests:?} {points:?}");
+        assert!(points.remaining >= 10_000 - number, "{number}: {points:?}");
+    }
+    // Nor of what one request costs more than could be paid in advance for the next.
+    let limits = replica_with(&redis_url, &prefix, (1_000, 10_000)).await;
+    for number in 1..=20 {
+        let [requests, points] = limits.spend(charges("ben", 500)).await;
+        assert!(requests.allowed && points.allowed, "{number}: {requests:?} {points:?}");
+    }
+}
+
+#[tokio::test]
+async fn replicas_that_are_asked_now_and_then_lose_nothing_of_a_budget() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    let mut replicas = Vec::new();
+    for _ in 0..8 {
+        replicas.push(replica_with(&redis_url, &prefix, (1_000, 100_000)).await);
+    }
+    for round in 0..2 {
+        for limits in &replicas {
+            let [requests, points] = limits.spend(charges("ana", 10)).await;
+            // 16 are spent in the end; with a part of a sixty-fourth for each replica it would be hundreds.
+            assert!(requests.remaining >= 980, "{round}: {requests:?}");
+            assert!(points.remaining >= 99_800, "{round}: {points:?}");
+        }
+        // Longer than what was paid for may be used.
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+    }
 }
 
 #[tokio::test]
