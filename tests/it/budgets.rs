@@ -65,8 +65,31 @@ async fn an_address_that_is_only_claimed_opens_no_budget() {
         ("X-Forwarded-For: 198.51.100.2", 200),
         ("X-Forwarded-For: 6.6.6.6, 198.51.100.1", 429),
         ("X-Forwarded-For: 127.0.0.1, 198.51.100.2", 429),
+        // Some proxies write the port, too, which is another for each connection of the same client.
+        ("X-Forwarded-For: 198.51.100.3:4711", 200),
+        ("X-Forwarded-For: 198.51.100.3:4712", 429),
+        ("X-Forwarded-For: 198.51.100.3", 429),
+        ("X-Forwarded-For: [2001:db8::1]:443", 200),
+        ("X-Forwarded-For: [2001:db8::2]", 429),
+        ("X-Forwarded-For: 2001:db8::3", 429),
     ] {
         assert_eq!(behind.ask(&[claim]).await.status, status, "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_a_proxy_does_not_name_is_not_the_proxy() {
+    let server = Server::with_settings(&[
+        ("MERIDIAN_RATE_GUEST_REQUESTS", "1"),
+        ("MERIDIAN_TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("MERIDIAN_INTERNAL_NETWORKS", "127.0.0.0/8"),
+    ])
+    .await;
+    for status in [200, 429] {
+        assert_eq!(server.ask(&["X-Forwarded-For: unknown"]).await.status, status);
+    }
+    for _ in 0..3 {
+        assert_eq!(server.ask(&[]).await.status, 200, "a program beside the server");
     }
 }
 
