@@ -21,7 +21,7 @@ const DEFAULT_PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 500;
 
 /// Lists without pages, and how many objects of them are paid for.
-const LISTS: [(&str, u64); 22] = [
+const LISTS: [(&str, u64); 23] = [
     ("added", 20),
     ("apiTokens", 5),
     ("attendees", 5),
@@ -29,6 +29,7 @@ const LISTS: [(&str, u64); 22] = [
     ("dependencies", 5),
     ("dependents", 5),
     ("integrations", 5),
+    ("invitations", 10),
     ("jobQueues", 6),
     ("moved", 20),
     ("notificationPreferences", 10),
@@ -45,6 +46,9 @@ const LISTS: [(&str, u64); 22] = [
     ("unscheduledTasks", 10),
     ("workspaces", 3),
 ];
+/// Lists without pages that may have hundreds or thousands of objects, each of which leads to such a list again. Two inside each other are
+/// never paid for by what such lists usually hold.
+const LONG_LISTS: [&str; 3] = ["eventOccurrences", "invitations", "occurrences"];
 /// No field takes more ids.
 const MOST_IDS: u64 = 100;
 
@@ -63,6 +67,8 @@ pub(super) struct Measure {
     per_item: u64,
     /// Whether this level selects the items of a page.
     selects_items: bool,
+    /// Most long lists inside each other on one path.
+    pub(super) long_lists: usize,
     /// Most introspection lists inside each other on one path.
     schema_lists: usize,
     /// Whether `__schema` or `__type` is selected.
@@ -84,6 +90,7 @@ impl Measure {
         self.once = self.once.saturating_add(other.once);
         self.per_item = self.per_item.saturating_add(other.per_item);
         self.selects_items |= other.selects_items;
+        self.long_lists = self.long_lists.max(other.long_lists);
         self.schema_lists = self.schema_lists.max(other.schema_lists);
         self.introspects |= other.introspects;
         self.schema_explodes |= other.schema_explodes;
@@ -162,6 +169,7 @@ impl<'a> Meter<'a> {
             once: if is_plain { points } else { 0 },
             per_item: if is_plain { 0 } else { points },
             selects_items: matches!(name, "edges" | "nodes"),
+            long_lists: below.long_lists + usize::from(LONG_LISTS.contains(&name)),
             schema_lists,
             introspects: introspects || below.introspects,
             schema_explodes: below.schema_explodes || (introspects && schema_lists > MAX_SCHEMA_LISTS),

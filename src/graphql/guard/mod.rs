@@ -212,6 +212,12 @@ fn check_operation(
             limits.root_fields,
         ));
     }
+    if measure.long_lists > 1 {
+        return Err(GuardError::new(
+            QueryTooComplex,
+            "Occurrences or invitations are listed inside each other. Ask for them one level at a time.",
+        ));
+    }
     if measure.schema_explodes {
         return Err(GuardError::new(
             QueryTooDeep,
