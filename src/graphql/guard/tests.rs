@@ -281,10 +281,20 @@ fn long_lists_do_not_lie_inside_each_other() {
         "{ a { invitations { b { invitations { id } } } } }",
         "{ a { eventOccurrences { event { ...F } } } } fragment F on CalendarEvent { occurrences { id } }",
         "{ a { occurrences { event { b: occurrences { id } } } } }",
+        "{ a { subtasks { parent { subtasks { id } } } } }",
+        "{ a { subtasks { parent { dependents { id } } } } }",
+        "{ a { scheduledSlots { task { scheduledSlots { id } } } } }",
+        "{ a { dependents { dependencies { dependents { id } } } } }",
+        "{ a { dependents { dependents { dependents { id } } } } }",
     ] {
         assert_eq!(refused(nested), QueryTooComplex, "{nested}");
     }
-    assert!(run("{ a { eventOccurrences { id } invitations { id } b { occurrences { id } } } }").is_ok());
+    for flat in [
+        "{ a { eventOccurrences { id } invitations { id } b { occurrences { id } } } }",
+        "{ a { subtasks { subtasks { id } parent { id } dependents { id } } dependencies { dependents { id } } } }",
+    ] {
+        assert!(run(flat).is_ok(), "{flat}");
+    }
 }
 
 #[test]
