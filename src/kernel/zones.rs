@@ -79,10 +79,9 @@ pub fn local_of(instant: Timestamp, zone: &TimeZone) -> civil::DateTime {
 /// The same instant for SeaORM and async-graphql, cut down to whole microseconds.
 #[must_use]
 pub fn to_chrono(instant: Timestamp) -> ChronoDateTime<Utc> {
-    let micros = instant.as_nanosecond().div_euclid(1_000);
-    i64::try_from(micros)
-        .ok()
-        .and_then(ChronoDateTime::from_timestamp_micros)
+    // In parts, as the whole in nanoseconds needs 128 bits. Before 1970 both parts are negative; cutting goes towards the past.
+    let below = i64::from(instant.subsec_nanosecond().div_euclid(1_000));
+    ChronoDateTime::from_timestamp_micros(instant.as_second() * 1_000_000 + below)
         .unwrap_or(ChronoDateTime::<Utc>::MAX_UTC)
 }
 

@@ -171,10 +171,15 @@ impl Length {
             }
             Self::Wall(length, end_zone) => {
                 let end = local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
-                let is_moved = zones::local_of(start, zone) != local;
+                let usual = later(exactly);
                 match end {
-                    Ok(end) if !is_moved && (end > start || exactly.is_zero() && end == start) => end,
-                    _ => later(exactly),
+                    // Nearly always, and then it does not matter whether the start was moved.
+                    Ok(end) if end == usual => end,
+                    Ok(end) if end > start || exactly.is_zero() && end == start => {
+                        let is_moved = zones::local_of(start, zone) != local;
+                        if is_moved { usual } else { end }
+                    }
+                    _ => usual,
                 }
             }
         }
