@@ -241,6 +241,21 @@ partial!(
     UpdatedAt updated_at,
 );
 partial!(
+    event_override:
+    Id id,
+    WorkspaceId workspace_id,
+    EventId event_id,
+    OriginalStartUtc original_start_utc,
+    OriginalStart original_start,
+    Cancelled cancelled,
+    Patch patch,
+    StartUtc start_utc,
+    EndUtc end_utc,
+    Version version,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);
+partial!(
     calendar:
     Id id,
     WorkspaceId workspace_id,
