@@ -206,7 +206,7 @@ async fn candidates(read: &Read, ctx: &Ctx, asked: &Asked<'_>) -> Result<Vec<cal
         let select = read.find::<calendar_event::Entity>();
         select.filter(condition).filter(place.clone())
     };
-    let [single, series, moved] = kinds(ctx, wide);
+    let [single, series, moved] = kinds(read, wide);
     let mut select: Select<calendar_event::Entity> = branch(single);
     for other in [series, moved] {
         let other = branch(other).select_only().columns(columns.iter().copied());
@@ -217,7 +217,7 @@ async fn candidates(read: &Read, ctx: &Ctx, asked: &Asked<'_>) -> Result<Vec<cal
 
 /// Conditions that exclude each other, each with an index: events that overlap the window, series that may, and series one of whose
 /// occurrences was moved there from elsewhere.
-fn kinds(ctx: &Ctx, window: Span) -> [Condition; 3] {
+fn kinds(read: &Read, window: Span) -> [Condition; 3] {
     use calendar_event::Column;
     let single = Condition::all()
         .add(Column::IsRecurring.eq(false))
@@ -226,19 +226,8 @@ fn kinds(ctx: &Ctx, window: Span) -> [Condition; 3] {
     let series = Condition::all()
         .add(Column::IsRecurring.eq(true))
         .add(Column::StartUtc.lt(window.end))
-        .add(
-            Condition::any()
-                .add(Column::SeriesEndUtc.is_null())
-                .add(Column::SeriesEndUtc.gte(window.start)),
-        );
-    let there = Query::select()
-        .column(event_override::Column::EventId)
-        .from(event_override::Entity)
-        .and_where(event_override::Column::WorkspaceId.eq(ctx.workspace_id()))
-        .and_where(event_override::Column::Cancelled.eq(false))
-        .and_where(event_override::Column::StartUtc.lt(window.end))
-        .and_where(event_override::Column::EndUtc.gte(window.start))
-        .take();
+        .add(range::goes_on(window.start));
+    let there = range::moved_into(read, window);
     let moved = Condition::all()
         .add(Column::IsRecurring.eq(true))
         .add(
