@@ -131,10 +131,15 @@ impl Length {
             }
             (EventKind::Timed, Some(end), ..) => {
                 // An end in UTC is an instant that somebody wrote down, not the wall time of a place.
-                let zone = row.end_zone.as_deref().filter(|name| *name != "UTC");
-                let Some(zone) = zone.and_then(zones::stored) else {
-                    return exactly;
+                let zone = match row.end_zone.as_deref() {
+                    None | Some("UTC") => None,
+                    // Nearly always, and a clone is cheaper than looking a name up. UTC may stand for a zone that nobody knows.
+                    Some(name) if name == row.time_zone && stored.zone != TimeZone::UTC => {
+                        Some(stored.zone.clone())
+                    }
+                    Some(name) => zones::stored(name),
                 };
+                let Some(zone) = zone else { return exactly };
                 let end = zones::local_from_chrono(end);
                 Self::Wall(end.duration_since(stored.start.local()), zone)
             }
