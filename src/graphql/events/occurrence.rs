@@ -23,7 +23,7 @@ use crate::kernel;
 
 /// One concrete occurrence of an event, ready to draw.
 #[derive(Description, Clone)]
-pub struct EventOccurrence(pub Arc<Occurrence>);
+pub struct EventOccurrence(pub Occurrence);
 
 object! {
     EventOccurrence "EventOccurrence", calendar_event::Column;
@@ -77,12 +77,6 @@ object! {
     }
 }
 
-impl From<Occurrence> for EventOccurrence {
-    fn from(occurrence: Occurrence) -> Self {
-        Self(Arc::new(occurrence))
-    }
-}
-
 /// The occurrence fields of a workspace.
 pub struct WorkspaceOccurrences(pub Arc<Ctx>);
 
@@ -127,7 +121,7 @@ impl Whole for AskedOccurrences {
         let among = ids.as_deref().map_or(Among::Visible, Among::Calendars);
         let expanded = events::in_window_in_part(ctx, among, window, columns).await?;
         let occurrences = expanded.occurrences.into_iter();
-        Ok(occurrences.map(EventOccurrence::from).collect())
+        Ok(occurrences.map(EventOccurrence).collect())
     }
 }
 
