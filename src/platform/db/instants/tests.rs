@@ -1,3 +1,5 @@
+//! The quick way and the driver's own, compared on what is written, on damaged texts and on odd ones.
+
 use chrono::{SecondsFormat, TimeZone as _};
 
 use super::*;
