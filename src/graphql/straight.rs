@@ -1,9 +1,11 @@
 //! Whole queries that are answered without the executor. The executor pays for every level of a query: futures inside futures, contexts,
-//! maps. Most queries of front ends ask for one object or for one page of a workspace and are known from their second time on, so what
-//! the first time compiled is kept with the document and answers from then on.
+//! maps. Most queries of front ends ask for one object, or for one page or list of a workspace, and are known from their second time on, so
+//! what the first time compiled is kept with the document and answers from then on.
 //!
 //! Promises: the answer is the executor's, to the byte. Whatever is not plainly the common case (errors, directives, other fields beside
 //! the one) is left to the executor, which then answers from the beginning; nothing was written by then, since only queries come here.
+
+mod list;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use async_graphql::{Context, ID, InputType, Name, Positioned, Request, Response,
 use async_graphql_value::{ConstValue, Value};
 use entity::ids::WorkspaceId;
 use futures_util::future::BoxFuture;
+
+pub use list::{Whole, list};
 
 use super::documents::Prepared;
 use super::errors::lookup;
@@ -272,53 +276,78 @@ pub trait Listed: Sized + Send + 'static {
     ) -> impl Future<Output = kernel::Result<PageParts<Self::Node>>> + Send;
 }
 
-/// Keeps the plan of a page for the next time that its document comes, when the page is all that the document asks for.
-pub fn remember<L: Listed>(ctx: &Context<'_>, compile: impl FnOnce() -> Option<PagePlan<L::Node>>) {
+/// The one field of a workspace that a document asks for.
+struct Place {
+    /// The answer up to the value of the field.
+    opening: Vec<u8>,
+    workspace: Arguments,
+    arguments: Arguments,
+}
+
+impl Place {
+    /// Enters the workspace; `read` reads the arguments of the field.
+    async fn enter<A: Send>(
+        &self,
+        scene: &Scene<'_>,
+        variables: &Variables,
+        read: fn(&Given<'_>) -> Option<A>,
+    ) -> Option<(Ctx, A)> {
+        let given = |arguments| Given { arguments, variables };
+        let id: ID = given(&self.workspace).read("id")?;
+        let id: WorkspaceId = parse(&id)?;
+        let asked = read(&given(&self.arguments))?;
+        let entered = scene.access.ctx(id).await.ok()?;
+        Some((entered, asked))
+    }
+}
+
+/// Keeps the route to a field of a workspace for the next time that its document comes, when the field is all that the document asks for.
+fn remember_field(ctx: &Context<'_>, route: impl FnOnce(Place) -> Option<Arc<dyn Route>>) {
     let Some((prepared, sole)) = compilable(ctx) else {
         return;
     };
-    let page = only_field(&sole.field.selection_set);
-    let Some(page) =
-        page.filter(|page| sole.field.name.node == "workspace" && page.name.node == ctx.item.node.name.node)
+    let field = only_field(&sole.field.selection_set);
+    let Some(field) = field
+        .filter(|field| sole.field.name.node == "workspace" && field.name.node == ctx.item.node.name.node)
     else {
         prepared.decide(None);
         return;
     };
-    let route = compile().map(|plan| -> Arc<dyn Route> {
-        let mut opening = opening(sole.field);
-        opening.push(b'{');
-        opening.extend_from_slice(&key_text(&page.response_key().node, true));
-        Arc::new(OnePage::<L> {
-            opening,
-            workspace: Arguments::of(sole.field, sole.operation),
-            arguments: Arguments::of(page, sole.operation),
-            plan,
-        })
+    let mut opening = opening(sole.field);
+    opening.push(b'{');
+    opening.extend_from_slice(&key_text(&field.response_key().node, true));
+    prepared.decide(route(Place {
+        opening,
+        workspace: Arguments::of(sole.field, sole.operation),
+        arguments: Arguments::of(field, sole.operation),
+    }));
+}
+
+/// Keeps the plan of a page for the next time that its document comes, when the page is all that the document asks for.
+pub fn remember<L: Listed>(ctx: &Context<'_>, compile: impl FnOnce() -> Option<PagePlan<L::Node>>) {
+    remember_field(ctx, |place| {
+        Some(Arc::new(OnePage::<L> {
+            place,
+            plan: compile()?,
+        }))
     });
-    prepared.decide(route);
 }
 
 struct OnePage<L: Listed> {
-    opening: Vec<u8>,
-    workspace: Arguments,
-    arguments: Arguments,
+    place: Place,
     plan: PagePlan<L::Node>,
 }
 
 #[async_trait::async_trait]
 impl<L: Listed> Route for OnePage<L> {
     async fn answer(&self, scene: &Scene<'_>, variables: &Variables) -> Option<Vec<u8>> {
-        let given = |arguments| Given { arguments, variables };
-        let id: ID = given(&self.workspace).read("id")?;
-        let id: WorkspaceId = parse(&id)?;
-        let asked = L::given(&given(&self.arguments))?;
-        let entered = scene.access.ctx(id).await.ok()?;
+        let (entered, asked) = self.place.enter(scene, variables, L::given).await?;
         let parts = asked
             .page(&entered, Some(&self.plan), self.plan.counts())
             .await
             .ok()?;
         let mut out = Vec::with_capacity(512 + 512 * parts.items.len());
-        out.extend_from_slice(&self.opening);
+        out.extend_from_slice(&self.place.opening);
         self.plan.write(scene, &parts, &mut out).await?;
         out.extend_from_slice(b"}}");
         Some(out)

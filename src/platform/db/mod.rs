@@ -12,6 +12,7 @@ mod connect;
 mod enqueue;
 mod errors;
 mod flight;
+mod instants;
 mod keyset;
 mod pools;
 mod processes;
