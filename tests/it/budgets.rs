@@ -196,14 +196,20 @@ async fn nothing_is_paid_in_advance_of_which_a_small_budget_lets_nothing_be_used
     let limits = replica_with(&redis_url, &prefix, (100, 10_000)).await;
     for number in 1..=100 {
         let [requests, points] = limits.spend(charges("ana", 1)).await;
-        assert!(requests.allowed && points.allowed, "{number}: {requests:?} {points:?}");
+        assert!(
+            requests.allowed && points.allowed,
+            "{number}: {requests:?} {points:?}"
+        );
         assert!(points.remaining >= 10_000 - number, "{number}: {points:?}");
     }
     // Nor of what one request costs more than could be paid in advance for the next.
     let limits = replica_with(&redis_url, &prefix, (1_000, 10_000)).await;
     for number in 1..=20 {
         let [requests, points] = limits.spend(charges("ben", 500)).await;
-        assert!(requests.allowed && points.allowed, "{number}: {requests:?} {points:?}");
+        assert!(
+            requests.allowed && points.allowed,
+            "{number}: {requests:?} {points:?}"
+        );
     }
 }
 

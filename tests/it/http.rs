@@ -382,7 +382,10 @@ async fn every_refusal_has_a_code() {
         );
     }
     // Half a handshake, without `Connection: Upgrade`.
-    let half = ["Upgrade: websocket", "Sec-WebSocket-Protocol: graphql-transport-ws"];
+    let half = [
+        "Upgrade: websocket",
+        "Sec-WebSocket-Protocol: graphql-transport-ws",
+    ];
     let reply = server.send("GET", "/graphql", &half, "").await;
     assert_eq!((reply.status, reply.code().as_str()), (400, "BAD_USER_INPUT"));
     let large = "x".repeat(20_000);

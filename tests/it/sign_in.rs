@@ -466,7 +466,10 @@ async fn new_keys_are_found_also_when_tokens_do_not_name_theirs() {
     server.app.advance(TimeDelta::seconds(30));
     let browser = Browser::new(&server);
     sign_in(&browser, &issuer).await;
-    assert!(browser.is_signed_in(), "the key that was known has another signature");
+    assert!(
+        browser.is_signed_in(),
+        "the key that was known has another signature"
+    );
 }
 
 #[tokio::test]

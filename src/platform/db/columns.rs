@@ -103,18 +103,8 @@ macro_rules! times {
         $(
             impl Slot<'_, $time> {
                 fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr> {
-                    match time_of(row, index, $read) {
+                    match time_of(row, index, |text| $read(text).map(From::from)) {
                         Some(time) => *self.0 = time,
-                        None => *self.0 = row.try_get_by(index)?,
-                    }
-                    Ok(())
-                }
-            }
-
-            impl Slot<'_, Option<$time>> {
-                fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr> {
-                    match time_of(row, index, $read) {
-                        Some(time) => *self.0 = Some(time),
                         None => *self.0 = row.try_get_by(index)?,
                     }
                     Ok(())
@@ -124,10 +114,12 @@ macro_rules! times {
     };
 }
 
+// Wall times and days that every row has occur in none of the tables below.
 times!(
     DateTime<Utc>: instants::instant,
-    NaiveDateTime: instants::local,
-    NaiveDate: instants::day,
+    Option<DateTime<Utc>>: instants::instant,
+    Option<NaiveDateTime>: instants::local,
+    Option<NaiveDate>: instants::day,
 );
 
 macro_rules! partial {
