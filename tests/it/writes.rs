@@ -32,25 +32,27 @@ fn kinds(heard: &Statements) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_new_task_with_its_labels_audit_entry_and_change_takes_three_statements() {
+async fn a_new_task_with_its_labels_audit_entry_and_change_takes_one_statement() {
     let app = TestApp::start().await;
     // What many requests need is in the process afterwards.
     let first = app.ana().gql(CREATE, new_task(&app, "First", json!({}))).await;
     let first = first.succeeded("createTask").text("/createTask/task/id");
     let heard = Statements::listen();
-    // The task with its labels; the counters; the change, the entry and the counters' new values; and the dependencies for the answer.
-    // BEGIN and COMMIT are not heard. Until messages of other replicas are known to arrive, more is asked each time.
+    // The task with its labels, the change, the entry and the counters; and the dependencies for the answer. SQLite, which is asked without
+    // a flight, is asked for the counters first. BEGIN and COMMIT are not heard. Until messages of other replicas are known to arrive,
+    // more is asked each time.
+    let least = if app.platform.db.is_postgres() { 2 } else { 3 };
     let mut said = Vec::new();
     let mut answer = None;
     for _ in 0..20 {
         answer = Some(app.ana().gql(CREATE, new_task(&app, "Second", json!({}))).await);
         said = kinds(&heard);
-        if said.len() <= 4 {
+        if said.len() <= least {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!(said.len(), least, "{said:?}");
     let answer = answer.unwrap().succeeded("createTask");
     assert_eq!(answer.at("/createTask/task/labels"), json!(["home", "office"]));
     assert_eq!(answer.at("/createTask/task/durationMinutes"), 45);

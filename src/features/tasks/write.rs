@@ -106,8 +106,13 @@ async fn create_in(tx: &Tx, user_id: Option<UserId>, minutes: i32, new: NewTask)
         .map(|depends_on| edge(tx, row.id, depends_on))
         .collect();
     let mut parts = storing(tx, &row);
-    parts.extend(tx.storing(edges));
-    tx.together(parts).await?;
+    // Rows of other tasks may be locked by those who wait for the workspace's numbers.
+    if edges.is_empty() && row.parent_id.is_none() {
+        tx.at_last(parts);
+    } else {
+        parts.extend(tx.storing(edges));
+        tx.together(parts).await?;
+    }
     record(tx, "task.created", ChangeAction::Created, row.id, None);
     tell::assigned(tx, None, &row).await?;
     Ok(row)
