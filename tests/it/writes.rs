@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use entity::change_log;
+use entity::enums::ChangeAction;
+use futures_util::future::join_all;
+use meridian::access::Ctx;
+use meridian::features::audit;
 use meridian::kernel::actor::Actor;
-use meridian::platform::db::{Scope, Tx};
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use meridian::kernel::changes::ObjectType;
+use meridian::platform::db::{Audit, Scope, Tx};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryOrder as _, Statement};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -127,4 +133,46 @@ async fn who_stops_waiting_for_a_read_beside_all_workspaces_does_not_go_on_in_it
     let list = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } } }";
     let list = app.ana().gql(list, json!({ "id": app.ana.workspace() })).await;
     assert_eq!(list.at("/workspace/tasks/totalCount"), 0);
+}
+
+#[tokio::test]
+async fn entries_of_many_at_once_make_one_chain_and_changes_have_no_gaps() {
+    let app = TestApp::start().await;
+    let (scope, asked) = (Scope::Workspace(app.ana.workspace_id), 24);
+    let write = |number: usize| {
+        let platform = app.platform.clone();
+        async move {
+            let body = |tx: Tx| async move {
+                // More entries and changes than one statement takes, exactly as many, few, and of one kind only.
+                let kinds: [(i32, i32); 7] = [(9, 1), (8, 64), (3, 2), (1, 1), (1, 70), (2, 0), (0, 2)];
+                let (entries, changes) = kinds[number % kinds.len()];
+                for entry in 0..entries {
+                    tx.audit(Audit {
+                        action: "task.updated",
+                        entity_type: "Task",
+                        entity_id: tx.ids().uuid(),
+                        changes: (entry % 2 == 0).then(|| json!({ "b": "\"\u{e4}\\", "a": [number, null] })),
+                    });
+                }
+                for _ in 0..changes {
+                    tx.change(ChangeAction::Updated, ObjectType::Task, tx.ids().uuid());
+                }
+                Ok((entries, changes))
+            };
+            platform.write(scope, Actor::system(), body).await.unwrap()
+        }
+    };
+    let written = join_all((0..asked).map(write)).await;
+    let entries: i64 = written.iter().map(|(entries, _)| i64::from(*entries)).sum();
+    let changes: i64 = written.iter().map(|(_, changes)| i64::from(*changes)).sum();
+    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
+    let whole = audit::verify(&ctx).await.unwrap();
+    assert_eq!((whole.intact, whole.broken_at), (entries, None));
+    let read = app.platform.db.read(scope).await.unwrap();
+    let select = read
+        .find::<change_log::Entity>()
+        .order_by_asc(change_log::Column::Seq);
+    let rows = select.all(&read).await.unwrap();
+    let numbers: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    assert_eq!(numbers, (1..=changes).collect::<Vec<_>>());
 }
