@@ -143,6 +143,10 @@ async fn entries_of_many_at_once_make_one_chain_and_changes_have_no_gaps() {
         let platform = app.platform.clone();
         async move {
             let body = |tx: Tx| async move {
+                if number % 2 == 0 {
+                    // The others are one statement without a transaction around it, on PostgreSQL.
+                    tx.lock_workspace().await?;
+                }
                 // More entries and changes than one statement takes, exactly as many, few, and of one kind only.
                 let kinds: [(i32, i32); 7] = [(9, 1), (8, 64), (3, 2), (1, 1), (1, 70), (2, 0), (0, 2)];
                 let (entries, changes) = kinds[number % kinds.len()];
@@ -175,4 +179,38 @@ async fn entries_of_many_at_once_make_one_chain_and_changes_have_no_gaps() {
     let rows = select.all(&read).await.unwrap();
     let numbers: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     assert_eq!(numbers, (1..=changes).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_waits_long_for_the_numbers_of_a_workspace_gets_them() {
+    let app = TestApp::start().await;
+    let scope = Scope::Workspace(app.ana.workspace_id);
+    let hold = |tx: Tx| async move {
+        tx.lock_workspace().await?;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(())
+    };
+    let holding = app.platform.write(scope, Actor::system(), hold);
+    let creating = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        app.ana().gql(CREATE, new_task(&app, "Late", json!({}))).await
+    };
+    let (held, created) = tokio::join!(holding, creating);
+    held.unwrap();
+    created.succeeded("createTask");
+    let list = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } } }";
+    let list = app.ana().gql(list, json!({ "id": app.ana.workspace() })).await;
+    assert_eq!(list.at("/workspace/tasks/totalCount"), 1);
+}
+
+#[tokio::test]
+async fn what_is_written_into_a_workspace_that_is_gone_is_not_there() {
+    let app = TestApp::start().await;
+    let scope = Scope::Workspace(app.platform.ids.next());
+    let body = |tx: Tx| async move {
+        tx.change(ChangeAction::Created, ObjectType::Task, tx.ids().uuid());
+        Ok(())
+    };
+    let written = app.platform.write(scope, Actor::system(), body).await;
+    assert!(written.is_err_and(|error| error.is_not_found()));
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::audit::{Audit, hash_of_new, words_of_new};
 use super::bulk::MAX_BINDS;
 use super::part::{Part, Row};
+use super::scope::Scope;
 use super::together::named;
 use super::tx::Tx;
 use crate::kernel::changes::{Change, Committed, ObjectType};
@@ -124,13 +125,18 @@ impl Tx {
         entries: Entries,
         beside: Vec<Part>,
     ) -> Result<Committed> {
+        // Where there was nothing to read, this is all that the transaction does.
+        let is_alone = self.conn().is_untouched()
+            && self.conn().scope() == Scope::Workspace(workspace)
+            && beside.iter().all(Part::is_insertion);
         let mut whole = Part::default();
-        whole.say(
-            "WITH stand AS MATERIALIZED (SELECT change_seq, audit_seq AS seq, audit_hash AS hash FROM workspace_counters \
-             WHERE workspace_id = ",
-        );
-        whole.bind(workspace);
-        whole.say(" FOR UPDATE)");
+        if is_alone {
+            stand_alone(&mut whole, workspace);
+        } else {
+            whole.say(&format!("WITH stand AS MATERIALIZED ({COUNTER}"));
+            whole.bind(workspace);
+            whole.say(" FOR UPDATE)");
+        }
         let mut end = "stand".to_owned();
         for (index, entry) in entries.audits.into_iter().enumerate() {
             let link = format!("link{index}");
@@ -170,28 +176,40 @@ impl Tx {
         }
         for (index, part) in beside.into_iter().enumerate() {
             whole.say(", ");
-            named(&mut whole, index, part);
+            if is_alone {
+                whole.say(&format!("part{index} AS ("));
+                whole.add_where(part, "stand");
+                whole.say(")");
+            } else {
+                named(&mut whole, index, part);
+            }
         }
         let count = changes.len();
-        whole.say(&format!(
-            " UPDATE workspace_counters SET change_seq = stand.change_seq + {count}, audit_seq = {end}.seq, \
-             audit_hash = {end}.hash FROM stand"
-        ));
-        if end != "stand" {
-            whole.say(&format!(", {end}"));
-        }
-        whole.say(" WHERE workspace_counters.workspace_id = ");
+        // The row is there and held, so this always takes the second way; an update would look for it before the scope is known.
+        whole.say(
+            " INSERT INTO workspace_counters AS kept (workspace_id, change_seq, audit_seq, audit_hash, created_at, updated_at) SELECT ",
+        );
         whole.bind(workspace);
-        whole.say(" RETURNING stand.change_seq");
+        let beside_end = if end == "stand" { String::new() } else { format!(", {end}") };
+        whole.say(&format!(
+            ", stand.change_seq + {count}, {end}.seq, {end}.hash, stand.created_at, stand.updated_at FROM stand{beside_end} \
+             ON CONFLICT (workspace_id) DO UPDATE SET change_seq = excluded.change_seq, audit_seq = excluded.audit_seq, \
+             audit_hash = excluded.audit_hash RETURNING kept.change_seq"
+        ));
         let statement = whole.into_statement(self.get_database_backend());
-        let row = self.conn().query_one_raw(statement).await?;
-        let stand: i64 = row.ok_or_else(Error::not_found)?.try_get_by_index(0)?;
+        let row = if is_alone {
+            self.conn().query_alone(statement).await?
+        } else {
+            self.conn().query_one_raw(statement).await?
+        };
+        let last_seq: i64 = row.ok_or_else(Error::not_found)?.try_get_by_index(0)?;
+        let stand = last_seq - changes.len() as i64;
         let place = |change: Change| Change {
             seq: change.seq + stand,
             ..change
         };
         let changes: Vec<Change> = changes.into_iter().map(place).collect();
-        Ok(committed(stand + changes.len() as i64, changes))
+        Ok(committed(last_seq, changes))
     }
 
     /// The changes with the numbers after this one.
@@ -243,6 +261,27 @@ impl Tx {
             created_at: Set(self.now()),
         }
     }
+}
+
+/// What is read of a counter.
+const COUNTER: &str = "SELECT change_seq, audit_seq AS seq, audit_hash AS hash, created_at, updated_at FROM workspace_counters \
+    WHERE workspace_id = ";
+/// How long a statement waits that is a transaction by itself. Whoever asked may give up meanwhile, and it would be carried out all the same.
+/// After this a transaction waits instead, which ends with whoever waits for it.
+const PATIENCE: &str = "2s";
+
+/// The beginning of a statement that is a transaction by itself: it names the workspace to row-level security. Everything else in it hangs
+/// on the row of `stand`, and that on `scope`, so whatever the order in which PostgreSQL goes about it, the name is known by then. Were
+/// it ever otherwise, the policies would find no workspace, and nothing would be written.
+fn stand_alone(whole: &mut Part, workspace: WorkspaceId) {
+    whole.say("WITH scope AS MATERIALIZED (SELECT set_config('app.workspace_id', ");
+    whole.bind(workspace.0.to_string());
+    whole.say(&format!(
+        ", true) AS id, set_config('lock_timeout', '{PATIENCE}', true) AS patience), stand AS MATERIALIZED (\
+         SELECT held.* FROM scope CROSS JOIN LATERAL ({COUNTER}"
+    ));
+    whole.bind(workspace);
+    whole.say(" AND scope.id IS NOT NULL AND scope.patience IS NOT NULL OFFSET 0 FOR UPDATE) AS held)");
 }
 
 fn committed(last_seq: i64, changes: Vec<Change>) -> Committed {

@@ -132,7 +132,7 @@ impl Db {
         let mut attempt = 1;
         loop {
             // On the heap, as whatever writes is made of layers that would each carry it.
-            let result = Box::pin(self.write_once(env, scope, &body)).await;
+            let result = Box::pin(self.write_once(env, scope, &body, attempt)).await;
             match result {
                 Err(error) if attempt < WRITE_ATTEMPTS && errors::is_conflict(&error) => {
                     tracing::debug!(attempt, "transaction conflict, trying again");
@@ -144,12 +144,22 @@ impl Db {
         }
     }
 
-    async fn write_once<T, F, Fut>(&self, env: &TxEnv, scope: Scope, body: &F) -> Result<(T, Outcome)>
+    async fn write_once<T, F, Fut>(
+        &self,
+        env: &TxEnv,
+        scope: Scope,
+        body: &F,
+        attempt: u32,
+    ) -> Result<(T, Outcome)>
     where
         F: Fn(Tx) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T>> + Send,
     {
         let tx = Tx::begin(self.0.source(scope), &self.0.write, scope, env.clone()).await?;
+        if attempt > 1 {
+            // Where others write much, it waits for its turn as long as it may, which only a transaction does.
+            tx.conn().open_now().await?;
+        }
         // On the heap, once: the futures around this one would each hold it, and the stack of a thread is not made for that. Without its
         // type, too: the compiler would look through every body again for each future around it.
         let running: BoxFuture<'_, Result<T>> = Box::pin(body(tx.clone()));

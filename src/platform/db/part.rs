@@ -13,6 +13,8 @@ use sea_orm::{
 pub struct Part {
     text: String,
     values: Vec<Value>,
+    /// Where the rows of an insertion begin.
+    rows: Option<usize>,
 }
 
 impl Part {
@@ -20,6 +22,7 @@ impl Part {
         Self {
             text: text.to_owned(),
             values,
+            rows: None,
         }
     }
 
@@ -27,9 +30,10 @@ impl Part {
     pub(super) fn insert(row: Row) -> Self {
         let mut part = Self {
             text: String::with_capacity(64 + 24 * row.names.len()),
-            values: Vec::new(),
+            ..Self::default()
         };
         part.insert_into(&row);
+        part.rows = Some(part.text.len());
         part.say(" VALUES ");
         part.add_row(row);
         part
@@ -55,6 +59,24 @@ impl Part {
     pub(super) fn add(&mut self, other: Self) {
         self.text.push_str(&other.text);
         self.values.extend(other.values);
+    }
+
+    /// Whether it is an insertion of rows.
+    pub(super) fn is_insertion(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    /// Goes on with an insertion that happens when there is a row in `from`.
+    pub(super) fn add_where(&mut self, insertion: Self, from: &str) {
+        let at = insertion.rows.unwrap_or(insertion.text.len());
+        let (beginning, rows) = insertion.text.split_at(at);
+        self.say(beginning);
+        self.say(" SELECT given.* FROM ");
+        self.say(from);
+        self.say(" CROSS JOIN (");
+        self.say(rows.trim_start());
+        self.say(") AS given");
+        self.values.extend(insertion.values);
     }
 
     /// Goes on with the beginning of an insertion of such rows.
@@ -185,6 +207,16 @@ mod tests {
             let meant = task_label::Entity::insert_many([label("a?"), label("b")]).build(backend);
             assert_eq!(made, meant);
         }
+    }
+
+    #[test]
+    fn an_insertion_may_hang_on_another_row() {
+        let mut part = Part::default();
+        part.add_where(Part::insert(Row::of(label("a"))), "stand");
+        let made = part.into_statement(DbBackend::Postgres);
+        let meant = "INSERT INTO \"task_labels\" (\"workspace_id\", \"label\", \"task_id\", \"created_at\", \"updated_at\") \
+            SELECT given.* FROM stand CROSS JOIN (VALUES ($1, $2, $3, $4, $5)) AS given";
+        assert_eq!(made.sql, meant);
     }
 
     #[test]
