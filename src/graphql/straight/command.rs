@@ -44,10 +44,7 @@ pub trait Command: Send + Sync + 'static {
     fn given(given: &Given<'_>) -> Option<Self::Given>;
 
     /// Carries it out.
-    fn run(
-        access: &Access,
-        given: Self::Given,
-    ) -> impl Future<Output = kernel::Result<Self::Node>> + Send;
+    fn run(access: &Access, given: Self::Given) -> impl Future<Output = kernel::Result<Self::Node>> + Send;
 }
 
 /// Carries out the command of a running mutation, unless that was done already; remembers how to do without the executor the next time.

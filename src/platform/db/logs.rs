@@ -190,12 +190,17 @@ impl Tx {
             " INSERT INTO workspace_counters AS kept (workspace_id, change_seq, audit_seq, audit_hash, created_at, updated_at) SELECT ",
         );
         whole.bind(workspace);
-        let beside_end = if end == "stand" { String::new() } else { format!(", {end}") };
         whole.say(&format!(
-            ", stand.change_seq + {count}, {end}.seq, {end}.hash, stand.created_at, stand.updated_at FROM stand{beside_end} \
-             ON CONFLICT (workspace_id) DO UPDATE SET change_seq = excluded.change_seq, audit_seq = excluded.audit_seq, \
-             audit_hash = excluded.audit_hash RETURNING kept.change_seq"
+            ", stand.change_seq + {count}, {end}.seq, {end}.hash, stand.created_at, stand.updated_at FROM stand"
         ));
+        if end != "stand" {
+            whole.say(", ");
+            whole.say(&end);
+        }
+        whole.say(
+            " ON CONFLICT (workspace_id) DO UPDATE SET change_seq = excluded.change_seq, audit_seq = excluded.audit_seq, \
+             audit_hash = excluded.audit_hash RETURNING kept.change_seq",
+        );
         let statement = whole.into_statement(self.get_database_backend());
         let row = if is_alone {
             self.conn().query_alone(statement).await?

@@ -52,7 +52,11 @@ fn document(random: &mut Random) -> String {
         fields.push("id");
     }
     let mut payload = format!("task {{ {} }}", fields.join(" "));
-    for more in ["userErrors { code field message }", "__typename", "again: task { id }"] {
+    for more in [
+        "userErrors { code field message }",
+        "__typename",
+        "again: task { id }",
+    ] {
         if random.one_in(2) {
             write!(payload, " {more}").unwrap();
         }
@@ -140,7 +144,8 @@ fn session(person: &Person) -> Identity {
 async fn commands_are_answered_alike_around_the_executor() {
     let app = TestApp::start().await;
     let viewer = create_person(&app.platform, "Vera", "vera@example.org").await;
-    join(&app.platform, &viewer, app.ana.workspace_id, WorkspaceRole::Viewer).await;
+    let role = WorkspaceRole::Viewer;
+    join(&app.platform, &viewer, app.ana.workspace_id, role).await;
     let known = task(&app, json!({})).await;
     let inputs = [
         json!({}),

@@ -62,7 +62,7 @@ fn the_words_of_an_entry_go_on_after_its_number() {
     assert_eq!(read[0], 7);
     assert_eq!(read.to_string(), text);
     let mut hasher = Sha256::new();
-    hasher.update([1, 2, 3]);
+    hasher.update([1_u8, 2, 3]);
     hasher.update(&text);
     assert_eq!(
         hash_of_new(&[1, 2, 3], 7, &entry, &actor, at),
