@@ -28,7 +28,7 @@ impl Done {
     }
 }
 
-/// A command of a mutation whose payload is one object and `userErrors`. See [`commands`].
+/// A command of a mutation whose payload is one object and `userErrors`, declared with `commands!`.
 pub trait Command: Send + Sync + 'static {
     /// The arguments of the mutation.
     type Given: Send;
