@@ -2,6 +2,7 @@
 //! executor once they are known. Random documents must be answered alike by all, to the byte, by whoever asks, also where the answer is an
 //! error.
 
+mod commands;
 mod random;
 
 use std::collections::BTreeMap;

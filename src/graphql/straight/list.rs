@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result, Variables};
 
+use super::command::Done;
 use super::{Given, Place, Route, remember_field};
 use crate::access::Ctx;
 use crate::graphql::errors::expose;
@@ -43,7 +44,12 @@ struct OneList<L: Whole> {
 
 #[async_trait::async_trait]
 impl<L: Whole> Route for OneList<L> {
-    async fn answer(&self, scene: &Scene<'_>, variables: &Variables) -> Option<Vec<u8>> {
+    async fn answer(
+        &self,
+        scene: &Scene<'_>,
+        variables: &Variables,
+        _: &mut Option<Done>,
+    ) -> Option<Vec<u8>> {
         let (entered, asked) = self.place.enter(scene, variables, L::given).await?;
         let items = asked.list(&entered, Some(self.plan.columns())).await.ok()?;
         let mut out = self.place.opening.clone();
