@@ -118,11 +118,7 @@ impl Places<'_> {
         } else {
             self.jobs(&parties, limit.div_ceil(parties.len())).await?
         };
-        Ok(Walked {
-            parties,
-            found,
-            last,
-        })
+        Ok(Walked { parties, found, last })
     }
 
     /// The next parties with due jobs in the order of the ring, and after whom the ring goes on.
@@ -247,7 +243,8 @@ impl Places<'_> {
 }
 
 /// A job that may start now and is in nobody's hands, as `unleased` has it.
-pub(super) const FREE: &str = "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $4)";
+pub(super) const FREE: &str =
+    "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $4)";
 /// A job that runs or is on its way to a worker: the opposite, as far as leases go.
 const HELD: &str = "lease_until > $2 AND lease_until <= $4";
 /// The queue is not paused. Asked once for a statement, where the ring begins: so whoever has just looked at the queue need not look again.
