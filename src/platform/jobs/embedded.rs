@@ -20,6 +20,7 @@ use tower::layer::util::Identity;
 
 use super::dispatch::Transport;
 use super::ledger::{Outcome, Room, Ticket, Who};
+use super::wave::LINGER;
 use super::workshop::{Claimed, Workshop};
 use crate::kernel::Result;
 
@@ -108,14 +109,17 @@ impl Transport for Embedded {
     async fn pass(&self) -> Result<Option<Duration>> {
         loop {
             let (mut rooms, mut unsure) = self.rooms();
+            // All slots of a queue in full flow were taken: those that are free by now may have to wait for their wave.
+            let sure = rooms.len();
+            rooms.retain(|room| !self.workshop.is_gathering(room.queue));
             let all_looked_at = rooms.is_empty();
-            let mut next = None;
+            let mut next = (rooms.len() < sure).then_some(LINGER);
             if !unsure.is_empty() {
                 let queues: Vec<_> = unsure.iter().map(|room| room.queue).collect();
                 let waiting = self.workshop.ledger.waiting(&queues).await?;
                 unsure.retain(|room| waiting.due.contains(&room.queue));
                 rooms.append(&mut unsure);
-                next = waiting.next;
+                next = [next, waiting.next].into_iter().flatten().min();
             }
             if rooms.is_empty() || self.workshop.stop.is_cancelled() {
                 return Ok(next);

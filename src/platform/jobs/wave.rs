@@ -27,6 +27,11 @@ impl Wave {
     /// One has ended. Whether its slot waits for the others: never for one whose jobs are longer than that.
     pub(super) fn ends(&mut self, now: Instant) -> bool {
         self.left = self.left.saturating_sub(1);
+        self.is_awaited(now)
+    }
+
+    /// Whether the others are worth waiting for.
+    pub(super) fn is_awaited(&self, now: Instant) -> bool {
         let is_young = |began: Instant| now.saturating_duration_since(began) < LINGER;
         self.left > 0 && self.began.is_some_and(is_young)
     }
@@ -51,6 +56,7 @@ mod tests {
     fn nobody_waits_for_long_jobs_or_without_a_wave() {
         let now = Instant::now();
         let mut wave = Wave::begin(3, now);
+        assert!(wave.is_awaited(now) && !wave.is_awaited(now + LINGER));
         assert!(!wave.ends(now + LINGER));
         assert!(!Wave::default().ends(now));
         assert!(!Wave::begin(1, now).ends(now));

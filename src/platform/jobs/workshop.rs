@@ -227,6 +227,14 @@ impl Workshop {
         self.taken().entry(queue).or_default().wave = wave;
     }
 
+    /// Whether free slots of a queue wait for others.
+    pub(super) fn is_gathering(&self, queue: JobQueueName) -> bool {
+        let now = tokio::time::Instant::now();
+        self.taken()
+            .get(&queue)
+            .is_some_and(|taken| taken.wave.is_awaited(now))
+    }
+
     /// Takes a slot.
     pub(super) fn occupy(self: &Arc<Self>, queue: JobQueueName) -> Slot {
         self.taken().entry(queue).or_default().jobs += 1;

@@ -116,7 +116,7 @@ async fn short_jobs_do_not_wait_for_a_long_one_that_began_with_them() {
     const LONG: Duration = Duration::from_secs(6);
     let bench = Bench::with_clock(Clock::system()).await;
     fill(&bench, 60).await;
-    let moment = |number| if number == 0 { LONG } else { Duration::ZERO };
+    let moment = |number: u128| if number == 0 { LONG } else { Duration::ZERO };
     let began = Instant::now();
     let (workers, runs) = work(&bench, moment);
     runs.until(60).await;
