@@ -226,7 +226,8 @@ async fn who_was_taken_off_every_occurrence_hears_nothing_of_the_series() {
     sent(&app, &mail).await;
 
     // Carl and Ben still come to the second one.
-    let longer = json!({ "time": { "timed": { "start": "2026-03-02T11:00:00Z", "end": "2026-03-02T11:45:00Z" } } });
+    let longer =
+        json!({ "time": { "timed": { "start": "2026-03-02T11:00:00Z", "end": "2026-03-02T11:45:00Z" } } });
     let changed = update(&ana, &id, "ALL", Value::Null, longer).await;
     changed.succeeded("updateCalendarEvent");
     app.advance(TimeDelta::seconds(1));
@@ -237,7 +238,8 @@ async fn who_was_taken_off_every_occurrence_hears_nothing_of_the_series() {
     // Now to none: neither a change nor the end of the series is theirs.
     invite(&app, &id, 3, &[ERIK]).await;
     sent(&app, &mail).await;
-    let longer = json!({ "time": { "timed": { "start": "2026-03-02T11:00:00Z", "end": "2026-03-02T12:00:00Z" } } });
+    let longer =
+        json!({ "time": { "timed": { "start": "2026-03-02T11:00:00Z", "end": "2026-03-02T12:00:00Z" } } });
     let changed = update(&ana, &id, "ALL", Value::Null, longer).await;
     changed.succeeded("updateCalendarEvent");
     app.advance(TimeDelta::seconds(1));
