@@ -102,6 +102,52 @@ async fn private_events_and_other_workspaces_are_not_found() {
     );
 }
 
+/// Changes the occurrence of a day of March.
+async fn change_one(client: &Client<'_>, id: &str, day: u32, input: Value) {
+    let document = "mutation ($id: ID!, $start: DateTime!, $input: UpdateCalendarEventInput!) {
+        updateCalendarEvent(id: $id, scope: THIS, occurrenceStart: $start, input: $input) { userErrors { code field message } } }";
+    let start = format!("2026-03-{day:02}T09:00:00Z");
+    let variables = json!({ "id": id, "start": start, "input": input });
+    client
+        .gql(document, variables)
+        .await
+        .succeeded("updateCalendarEvent");
+}
+
+#[tokio::test]
+async fn a_series_is_found_by_what_single_occurrences_have_otherwise() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let daily = json!({ "recurrence": { "rule": "FREQ=DAILY;COUNT=9" } });
+    let id = event(&ana, &calendar, "Stand-up", daily).await;
+    for day in [4, 5] {
+        change_one(&ana, &id, day, json!({ "title": format!("Fair, day {day}") })).await;
+    }
+    change_one(&ana, &id, 6, json!({ "location": "Harbour" })).await;
+    // Once, of however many occurrences it is said.
+    assert_eq!(found(&ana, &workspace, "fair").await, ["Stand-up"]);
+    assert_eq!(found(&ana, &workspace, "harb").await, ["Stand-up"]);
+    // Occurrences that are private on their own are nobody else's business.
+    change_one(&ana, &id, 6, json!({ "visibility": "PRIVATE" })).await;
+    assert_eq!(found(&ana, &workspace, "harb").await, [] as [&str; 0]);
+
+    change_one(&ana, &id, 4, json!({ "title": "Retrospective" })).await;
+    assert_eq!(found(&ana, &workspace, "retro").await, ["Stand-up"]);
+    let delete = "mutation ($id: ID!, $start: DateTime) {
+        deleteCalendarEvent(id: $id, scope: THIS, occurrenceStart: $start) { userErrors { code } } }";
+    let variables = json!({ "id": id, "start": "2026-03-05T09:00:00Z" });
+    ana.gql(delete, variables).await.succeeded("deleteCalendarEvent");
+    assert_eq!(found(&ana, &workspace, "fair").await, [] as [&str; 0]);
+    ana.gql(
+        "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }",
+        json!({ "id": id }),
+    )
+    .await
+    .succeeded("deleteCalendarEvent");
+    assert_eq!(found(&ana, &workspace, "retro").await, [] as [&str; 0]);
+}
+
 #[tokio::test]
 async fn capital_and_small_letters_are_the_same_in_every_script() {
     let app = TestApp::start().await;
