@@ -17,6 +17,7 @@ mod bytes;
 mod canonical;
 mod component;
 mod event;
+mod exrule;
 mod line;
 mod link;
 mod model;
