@@ -3,6 +3,7 @@
 use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
+use crate::support::events::calendar;
 use crate::support::{Client, TestApp, join};
 
 async fn found(client: &Client<'_>, workspace: &str, words: &str) -> Vec<String> {
@@ -16,13 +17,6 @@ async fn found(client: &Client<'_>, workspace: &str, words: &str) -> Vec<String>
     titles
         .map(|one| one["title"].as_str().unwrap().to_owned())
         .collect()
-}
-
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
 }
 
 async fn event(client: &Client<'_>, calendar: &str, title: &str, more: Value) -> String {

@@ -7,6 +7,7 @@ mod people;
 
 pub mod browser;
 pub mod chores;
+pub mod events;
 pub mod fake_http;
 pub mod issuer;
 pub mod machines;

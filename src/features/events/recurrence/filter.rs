@@ -121,19 +121,24 @@ impl Filter {
         if self.has_weekdays() {
             self.weekdays(&mut result, memory);
         }
+        // The day that may stand in for missing ones. It is of the same year: December has all days.
+        let next = first + i64::from(length);
         if !self.year_days.is_empty() {
-            let mut bits = 0;
+            let (mut bits, mut is_next) = (0, false);
             for &day in &self.year_days {
                 let day = if day > 0 { day - 1 } else { memory.length + day };
                 if (0..memory.length).contains(&day) {
                     bits |= bit(memory.first + day - first, length);
+                    is_next |= memory.first + day == next;
                 }
             }
             result.bits &= bits;
+            result.spills &= is_next;
         }
         if !self.weeks.is_empty() {
             let days = memory.weeks.iter().flat_map(|week| *week..*week + 7);
             result.bits &= days.fold(0, |bits, day| bits | bit(day - first, length));
+            result.spills &= memory.weeks.iter().any(|week| (*week..*week + 7).contains(&next));
         }
         result
     }
