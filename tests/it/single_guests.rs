@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
-use crate::guest_letters::{guests_by_day, import, inbox, sent, start, update};
-use crate::reminders::{calendar, event};
+use crate::support::guests::{guests_by_day, import, inbox, sent, start, update};
+use crate::support::meetings::{calendar, event};
 use crate::support::post::{MailServer, Received};
 use crate::support::statements::Statements;
 use crate::support::{Client, TestApp, join};

@@ -156,10 +156,9 @@ impl Filter {
     }
 
     fn weekdays(&self, month: &mut Month, memory: &Year) {
+        month.spills = month.spills && self.is_next_allowed(month, memory);
         let on_first = civil::weekday(month.first);
-        let after = (on_first + month.length) % 7;
         let mut bits = pattern(self.every, on_first);
-        let mut is_spill_allowed = self.every >> after & 1 == 1;
         if self.is_numbered_in_year {
             for day in &memory.numbered {
                 bits |= bit(day - month.first, month.length);
@@ -169,11 +168,25 @@ impl Filter {
             for &(nth, weekday) in &self.numbered {
                 let offset = nth_weekday(nth, weekday, on_first, length);
                 bits |= offset.map_or(0, |offset| bit(offset, month.length));
-                is_spill_allowed |= nth == 1 && weekday == after;
             }
         }
         month.bits &= bits;
-        month.spills &= is_spill_allowed;
+    }
+
+    /// Whether the first day of the next month, which stands in for missing ones, is one of the weekdays.
+    fn is_next_allowed(&self, month: &Month, memory: &Year) -> bool {
+        let next = month.first + i64::from(month.length);
+        let weekday = civil::weekday(next);
+        if self.every >> weekday & 1 == 1 {
+            return true;
+        }
+        if self.is_numbered_in_year {
+            return memory.numbered.contains(&next);
+        }
+        let (year, number, _) = civil::month_of(next);
+        let length = i64::from(civil::month_length(year, number));
+        let mut numbered = self.numbered.iter();
+        numbered.any(|&(nth, day)| nth_weekday(nth, day, weekday, length) == Some(0))
     }
 
     fn needs_year(&self) -> bool {
