@@ -37,11 +37,8 @@ pub(super) fn read(
     let rrule = recurrence_rule(component, notes);
     let rdates = extra_dates(component, &time, book, notes);
     let mut exdates = excluded_dates(component, &time, book, notes);
-    exdates.extend(exrule::dates(
-        component,
-        (&time, rrule.as_deref(), &rdates),
-        notes,
-    ));
+    let terms = (&time, rrule.as_deref(), &rdates[..]);
+    exdates.extend(exrule::dates(component, terms, book, notes));
     Ok(ParsedEvent {
         url: link.and_then(words::web_link),
         conference_url,

@@ -15,15 +15,14 @@ use super::{
     moment,
     notes::Notes,
     rule,
+    zone_book::ZoneBook,
 };
 use crate::features::events::recurrence::{
     Addition, Answer, Budget, Expansion, Moment as Written, Parts, Rule, Series, Start,
 };
 
-/// More dates than this do not become of rules: the weekends of nearly ten years.
-const MOST_DATES: usize = 1_000;
-/// More of these rules than this are not read.
-const MOST_RULES: usize = 4;
+/// More dates than this do not become of the rules of one event: the weekends of nearly five years.
+const MOST_DATES: usize = 500;
 /// One object of a file must not hold up the others.
 const BUDGET: Budget = Budget {
     steps: 20_000,
@@ -34,10 +33,27 @@ const BUDGET: Budget = Budget {
 pub(super) fn dates(
     component: &Component<'_>,
     (time, rule, extras): (&EventTime, Option<&str>, &[ExtraDate]),
+    book: &ZoneBook<'_, '_>,
     notes: &mut Notes,
 ) -> Vec<Moment> {
-    let mut lines = component.all("EXRULE").peekable();
-    if lines.peek().is_none() {
+    let mut rules = Vec::new();
+    for line in component.all("EXRULE") {
+        if !book.may_exclude() {
+            notes.add(
+                line.number,
+                "There are too many rules that exclude occurrences (EXRULE); the others were ignored.",
+            );
+            break;
+        }
+        match read(line.value().unwrap_or_default()) {
+            Ok(rule) => rules.push((line.number, rule)),
+            Err(reason) => notes.add(
+                line.number,
+                &format!("{reason} This rule that excludes occurrences (EXRULE) was ignored."),
+            ),
+        }
+    }
+    if rules.is_empty() {
         return Vec::new();
     }
     let (start, zone) = terms(time);
@@ -50,32 +66,16 @@ pub(super) fn dates(
     });
     let starts = series.expand(Timestamp::MIN..Timestamp::MAX, BUDGET);
     let mut dates = Vec::new();
-    for (index, line) in lines.enumerate() {
-        if index == MOST_RULES {
-            let message =
-                format!("Only the first {MOST_RULES} rules that exclude occurrences (EXRULE) were read.");
-            notes.add(line.number, &message);
-            break;
-        }
-        let excluding = match read(line.value().unwrap_or_default()) {
-            Ok(rule) => rule,
-            Err(reason) => {
-                notes.add(
-                    line.number,
-                    &format!("{reason} This rule that excludes occurrences (EXRULE) was ignored."),
-                );
-                continue;
-            }
-        };
+    for (line, rule) in &rules {
         let excluding = Series::new(&Parts {
-            rule: Some(&excluding),
+            rule: Some(rule),
             ..Parts::new(start, &zone)
         });
         let (found, reach) = excluded(&starts, &excluding, MOST_DATES.saturating_sub(dates.len()));
         dates.extend(found.into_iter().map(|local| written(local, time)));
         if let Some(reach) = reach {
             notes.add(
-                line.number,
+                *line,
                 &format!(
                     "What is excluded by a rule (EXRULE) was read up to {} only.",
                     reach.date()

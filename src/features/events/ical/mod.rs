@@ -13,6 +13,7 @@
 //! `zone_book` asks `zone_name`, then `zone_rules` and `zone_match`.
 
 mod alarm;
+mod allowance;
 mod bytes;
 mod canonical;
 mod component;

@@ -212,9 +212,9 @@ fn what_a_rule_excludes_becomes_single_dates() {
 fn how_far_a_rule_excludes_is_noted_where_that_is_not_to_the_end() {
     let endless = "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY;BYDAY=SU";
     let (event, notes) = noted(endless);
-    assert_eq!((event.exdates.len(), notes.len()), (1_000, 1), "{notes:?}");
-    // The first Sunday is 16 March 2025, and a thousand weeks later is the first that is left out.
-    assert!(notes[0].contains("2044-05-15"), "{notes:?}");
+    assert_eq!((event.exdates.len(), notes.len()), (500, 1), "{notes:?}");
+    // The first Sunday is 16 March 2025, and five hundred weeks later is the first that is left out.
+    assert!(notes[0].contains("2034-10-15"), "{notes:?}");
     for (rule, dates, about) in [
         ("FREQ=SOMETIMES", 0, "ignored"),
         ("FREQ=DAILY;UNTIL=20250101", 0, ""),
@@ -227,7 +227,7 @@ fn how_far_a_rule_excludes_is_noted_where_that_is_not_to_the_end() {
         assert_eq!(notes.is_empty(), about.is_empty(), "{rule}");
     }
     // However many there are, no more than a few are looked at.
-    let many = "EXRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\n".repeat(50);
+    let many = "EXRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\n".repeat(150);
     let (_, notes) = noted(&format!(
         "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY;COUNT=3\n{many}X-END:1"
     ));
