@@ -145,7 +145,7 @@ async fn tell(
     exceptions.sort_by_key(|exception| exception.original_start_utc);
     let own = own_people(tx, row, &exceptions).await?;
     let comers = Comers::of(row, &exceptions, &own);
-    let single = single(tx, row, (&exceptions, &own), &series);
+    let single = single(tx, row, (&exceptions[..], &own), &series);
     // Who was taken off all occurrences has none that could move or end.
     let mut notices = Shown::all(row).news(&series, |guest| {
         news_for(guest).filter(|news| *news == News::Invited || guest.is_organizer || comers.has(guest))
