@@ -180,7 +180,11 @@ impl Flight {
 
     pub(super) async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut seat = self.0.lock().await;
-        let done = seat.connection().await?.execute(AssertSqlSafe(sql.to_owned())).await;
+        let done = seat
+            .connection()
+            .await?
+            .execute(AssertSqlSafe(sql.to_owned()))
+            .await;
         done.map(Into::into).map_err(while_executing)
     }
 

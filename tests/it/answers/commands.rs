@@ -115,8 +115,7 @@ async fn compare(client: &Client<'_>, document: &str, variables: &Value, tally: 
 }
 
 async fn task(app: &TestApp, more: Value) -> String {
-    let create =
-        "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }";
+    let create = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }";
     let mut input = json!({ "workspaceId": app.ana.workspace(), "title": "Known" });
     input
         .as_object_mut()
@@ -222,7 +221,9 @@ async fn what_a_command_says_of_one_task_is_what_it_says_of_another() {
         told.push((bytes(&answer), is_whole(&answer.data)));
     }
     let expected = |title: &str| {
-        format!("{{\"updateTask\":{{\"task\":{{\"title\":\"{title}\",\"version\":2}},\"userErrors\":[]}}}}\n[]\n{{}}")
+        format!(
+            "{{\"updateTask\":{{\"task\":{{\"title\":\"{title}\",\"version\":2}},\"userErrors\":[]}}}}\n[]\n{{}}"
+        )
     };
     let meant = [("One", false), ("Two", true), ("Three", true)];
     assert_eq!(told, meant.map(|(title, straight)| (expected(title), straight)));
