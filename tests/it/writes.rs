@@ -143,7 +143,7 @@ async fn entries_of_many_at_once_make_one_chain_and_changes_have_no_gaps() {
         let platform = app.platform.clone();
         async move {
             let body = |tx: Tx| async move {
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     // The others are one statement without a transaction around it, on PostgreSQL.
                     tx.lock_workspace().await?;
                 }
