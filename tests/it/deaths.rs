@@ -209,6 +209,20 @@ async fn a_replica_that_ends_well_is_missed_by_nobody() {
     assert_eq!(told_of_the_dead(&stays), 0, "{:#?}", stays.log());
 }
 
+/// Everything that a process has running hears that it is over: a warning at each end would be none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_asked_to_end_leaves_nothing_running() {
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    for command in ["serve", "api", "worker"] {
+        let mut process = Process::start(command, &database.url, folder.path(), &[]);
+        process.ready().await;
+        process.end().await;
+        let log = process.log();
+        let is_left = |line: &String| line.contains("some tasks did not end in time");
+        assert!(!log.iter().any(is_left), "{command}: {log:#?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_database_or_redis_shows_everywhere() {
     let Backend::Production { redis_url, .. } = Backend::from_env() else {
