@@ -162,6 +162,11 @@ impl Config {
         }
     }
 
+    /// Whether anything is kept in `data_dir`: an SQLite file, or the key and the letters of a development machine.
+    pub fn keeps_files(&self) -> bool {
+        self.database.is_sqlite() || self.env.is_development()
+    }
+
     /// Whether a development machine has made its key already.
     pub fn has_key_file(&self) -> bool {
         sources::key_file(&self.data_dir).exists()

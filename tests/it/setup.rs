@@ -76,6 +76,8 @@ fn an_empty_folder_becomes_an_installation() {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(path.join(".env")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let mode = fs::metadata(path.join("data")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "the database is nobody else's to read");
     }
     let left: Vec<_> = fs::read_dir(path)
         .unwrap()
@@ -88,6 +90,22 @@ fn an_empty_folder_becomes_an_installation() {
     // The server reads what was written.
     let (ok, text) = meridian(path, &["migrate", "status"], &[]);
     assert!(ok && !text.contains("pending"), "{text}");
+}
+
+#[test]
+fn no_more_migrations_are_taken_back_than_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(meridian(path, &["migrate", "up"], &[]).0);
+    let (ok, text) = meridian(path, &["migrate", "down", "--steps", "9999"], &[]);
+    assert!(!ok && text.contains("nothing was taken back"), "{text}");
+    let status = || meridian(path, &["migrate", "status"], &[]).1;
+    assert!(!status().contains("pending"), "{}", status());
+    let (ok, text) = meridian(path, &["migrate", "down"], &[]);
+    let newest = status();
+    let newest = newest.lines().last().unwrap().split_whitespace().last().unwrap();
+    assert!(ok && text.contains(&format!("taken back {newest}")), "{text}");
+    assert_eq!(status().matches("pending").count(), 1);
 }
 
 #[test]

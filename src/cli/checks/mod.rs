@@ -74,7 +74,11 @@ impl Check {
 /// Everything, in the order in which one thing needs another.
 pub(super) async fn all(config: &Config) -> Vec<Check> {
     let mut checks = vec![
-        Check::new("data directory", storage::data_dir(config).await),
+        if config.keeps_files() {
+            Check::new("data directory", storage::data_dir(config).await)
+        } else {
+            Check::absent("data directory", "nothing is kept in files")
+        },
         Check::new("secret key", storage::secret_key(config)),
         Check::new("database", storage::database(config).await),
     ];
