@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::support::machines::OwnRedis;
 use crate::support::process::{Process, get};
 use crate::support::{Backend, Database};
 
@@ -252,4 +253,31 @@ async fn a_dead_database_or_redis_shows_everywhere() {
     assert_eq!((whole.as_str(), ready), ("unavailable", 503));
     until_counted(&server, "meridian_db_up 0").await;
     assert!(has_logged(&server, "database"), "{:#?}", server.log());
+}
+
+/// One that hangs still takes connections. If it looked well between two calls that get no answer, no alert would last long enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_counts_as_away_all_the_time() {
+    let Backend::Production { .. } = Backend::from_env() else {
+        return;
+    };
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let redis = OwnRedis::start().await;
+    let mut server = Process::start(
+        "api",
+        &database.url,
+        folder.path(),
+        &[("REDIS_URL", &redis.url())],
+    );
+    server.ready().await;
+    until_counted(&server, "meridian_redis_up 1").await;
+    redis.signal("STOP").await;
+    until_counted(&server, "meridian_redis_up 0").await;
+    for _ in 0..20 {
+        let (_, text) = get(server.admin, "/metrics").await.unwrap();
+        assert!(text.lines().any(|line| line == "meridian_redis_up 0"), "{text}");
+        sleep(Duration::from_millis(300)).await;
+    }
+    redis.signal("CONT").await;
+    until_counted(&server, "meridian_redis_up 1").await;
 }
