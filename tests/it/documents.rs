@@ -185,6 +185,19 @@ fn every_command_that_is_shipped_exists() {
     }
 }
 
+/// A process that does not find its services ends. Whoever supervises it must not lose patience while they are away.
+#[test]
+fn the_units_never_give_up() {
+    for name in ["meridian-api@", "meridian-worker"] {
+        let text = read(&format!("operations/systemd/{name}.service"));
+        let (head, service) = text.split_once("[Service]").unwrap();
+        assert!(head.contains("\nStartLimitIntervalSec=0\n"), "{name}");
+        assert!(service.contains("\nRestart=always\n"), "{name}");
+    }
+    let compose = read("compose.yml");
+    assert_eq!(compose.matches("restart: unless-stopped").count(), 4);
+}
+
 /// What cargo needs goes into the image, the flags for SQLite among it; secrets and what people keep stay out, and out of the repository too.
 #[test]
 fn the_image_is_built_from_everything_but_secrets() {
