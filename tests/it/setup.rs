@@ -162,6 +162,10 @@ fn production_gets_what_it_needs_and_steps_that_fit() {
         "{text}"
     );
     assert!(!text.contains("test-infrastructure"), "{text}");
+    assert!(text.contains("MERIDIAN_TRUSTED_PROXIES names no proxy"), "{text}");
+    let named = [("MERIDIAN_TRUSTED_PROXIES", "127.0.0.1")];
+    let (_, text) = meridian(folder.path(), &["doctor"], &named);
+    assert!(!text.contains("names no proxy"), "{text}");
 }
 
 #[test]

@@ -102,6 +102,11 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
     if let Some(listen) = config.admin.listen {
         checks.push(Check::new("operators", services::listener(listen).await));
     }
+    // TLS ends somewhere else, and whoever ends it is the only client that is seen unless it is named.
+    if config.public_url.scheme() == "https" && config.trusted_proxies.is_empty() {
+        let why = "MERIDIAN_PUBLIC_URL is https, MERIDIAN_TRUSTED_PROXIES names no proxy: all people share one budget";
+        checks.push(Check::absent("proxy", why));
+    }
     checks.push(match &config.mail.smtp_url {
         Some(_) => Check::new("mail", services::mail(config).await),
         None if config.mail.enabled => Check::absent("mail", "not set: letters become files in `outbox`"),
