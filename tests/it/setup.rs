@@ -137,6 +137,21 @@ fn what_is_there_is_replaced_only_on_demand_and_its_key_stays() {
 }
 
 #[test]
+fn every_file_that_is_replaced_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut arguments = free();
+    arguments.push("--replace".into());
+    for _ in 0..4 {
+        let (ok, text) = run(path, &arguments);
+        assert!(ok, "{text}");
+    }
+    let names = fs::read_dir(path).unwrap().map(|file| file.unwrap().file_name());
+    let kept = names.filter(|name| name.to_string_lossy().starts_with(".env.2"));
+    assert_eq!(kept.count(), 3);
+}
+
+#[test]
 fn a_development_machine_keeps_the_key_that_it_made_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
