@@ -109,6 +109,15 @@ async fn until_whole(server: &Process) {
     }
 }
 
+/// Waits until the log has these words.
+async fn until_logged(server: &Process, words: &str) {
+    let began = Instant::now();
+    while !server.log().iter().any(|line| line.contains(words)) {
+        assert!(began.elapsed() < SOON, "no {words} in {:#?}", server.log());
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// How many processes that died are in the log.
 fn told_of_the_dead(server: &Process) -> usize {
     let is_about = |line: &&String| line.contains("a process is gone that did not say good-bye");
@@ -243,12 +252,15 @@ async fn a_dead_database_or_redis_shows_everywhere() {
     until_counted(&server, "meridian_redis_up 1").await;
 
     redis.cut();
+    // While nobody asks for the health.
+    until_logged(&server, "no messages come through Redis").await;
     let (whole, ready) = until_down(&server, "redis").await;
     assert_eq!((whole.as_str(), ready), ("degraded", 200), "requests go on");
     until_counted(&server, "meridian_redis_up 0").await;
     assert!(has_logged(&server, "redis"), "{:#?}", server.log());
 
     postgres.cut();
+    until_logged(&server, "the database does not answer: this process").await;
     let (whole, ready) = until_down(&server, "database").await;
     assert_eq!((whole.as_str(), ready), ("unavailable", 503));
     until_counted(&server, "meridian_db_up 0").await;
