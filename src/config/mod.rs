@@ -243,7 +243,11 @@ fn unknown(values: &BTreeMap<String, String>) -> impl Iterator<Item = Problem> {
     values
         .keys()
         .filter(move |name| {
-            name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX) && !known.contains(*name)
+            let is_ours = match name.starts_with(PREFIX) {
+                true => !name.starts_with(TEST_PREFIX),
+                false => table::is_slip(name, values),
+            };
+            is_ours && !known.contains(*name)
         })
         .map(|name| Problem {
             setting: name.clone(),

@@ -239,6 +239,16 @@ fn failures_of_the_network_are_cured() {
         "",
         "Start Redis",
     );
+    // Takes the connection and says nothing, like a Redis without TLS that is asked for it.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    fails(
+        path,
+        "redis",
+        &[("REDIS_URL", &format!("rediss://{address}"))],
+        "",
+        "`rediss://`",
+    );
     let wrong = redis("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
     fails(
         path,
