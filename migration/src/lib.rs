@@ -35,6 +35,7 @@ mod m0036_traces;
 mod m0037_own_reminders;
 mod m0039_processes;
 mod m0040_withdrawals;
+mod m0041_search_occurrences;
 mod schema;
 
 pub use schema::security::{APP_ROLE, SYSTEM_ROLE, USER_OWNED};
@@ -94,6 +95,7 @@ impl MigratorTrait for Migrator {
             ),
             Area::boxed("m0039_processes", m0039_processes::tables),
             Box::new(m0040_withdrawals::Withdrawals),
+            Box::new(m0041_search_occurrences::SearchOccurrences),
         ]
     }
 }

@@ -18,7 +18,7 @@ pub use caller::{Access, Caller, Identity, Membership, ObjectId};
 pub use credentials::{Credentials, authenticate, still_valid};
 pub use ctx::Ctx;
 pub use errands::errand_of;
-pub use replies::{Claim, claim, keep};
+pub use replies::{Claim, claim, give_back, keep};
 pub use roles::roles;
 pub use secrets::{secret, token_hash};
 pub use sessions::{

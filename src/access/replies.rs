@@ -128,6 +128,20 @@ pub async fn keep(platform: &Platform, key: &ReplyKey, answer: &str, failed: boo
         .await
 }
 
+/// Gives the key of a request back that broke off, by its deadline or a defect, with no answer to keep. It may be tried again when nothing
+/// of it was carried out; else its answer is lost, and to say that it failed would be wrong.
+pub async fn give_back(platform: &Platform, key: &ReplyKey) -> Result<()> {
+    let body = |tx: Tx| async move {
+        let free = tx
+            .delete_global::<Entity>()
+            .filter(is(key))
+            .filter(Column::Answer.is_null());
+        free.exec(tx.conn()).await?;
+        Ok(())
+    };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
 fn seal(platform: &Platform, key: &ReplyKey, answer: &str) -> Result<String> {
     Ok(STANDARD.encode(platform.secrets.seal(answer.as_bytes(), &place(key))?))
 }

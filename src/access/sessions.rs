@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::Duration;
 use entity::enums::ApiTokenScope;
 use entity::ids::{SessionId, TypedId as _, UserId};
-use entity::session;
+use entity::{account, session, user};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
 use serde_json::json;
@@ -68,7 +68,8 @@ pub async fn create_session(platform: &Platform, user_id: UserId, origin: Origin
     create_session_from(platform, user_id, None, origin).await
 }
 
-/// Signs a person in whom this provider of the configuration vouches for.
+/// Signs a person in whom this provider of the configuration vouches for. NOT_FOUND when they have no account there any more: unlinking one
+/// ends its sessions, and one that begins at the same moment must not outlive it.
 pub async fn create_session_from(
     platform: &Platform,
     user_id: UserId,
@@ -98,6 +99,9 @@ pub async fn create_session_from(
     let body = |tx: Tx| {
         let row = row.clone();
         async move {
+            if let Some(provider_name) = provider_name {
+                still_vouches(&tx, user_id, provider_name).await?;
+            }
             let stored = tx.insert_global(row).await?;
             let changes = json!({ "provider": stored.provider_name, "expiresAt": stored.expires_at });
             let entry = Audit {
@@ -114,6 +118,25 @@ pub async fn create_session_from(
         .write(Scope::System, Actor::person(user_id, origin), body)
         .await?;
     Ok(new)
+}
+
+/// NOT_FOUND unless the person has an account with this provider, and keeps it until the end of the transaction.
+async fn still_vouches(tx: &Tx, user_id: UserId, provider_name: &str) -> Result<()> {
+    // Whoever unlinks an account holds this row, too.
+    tx.find_global::<user::Entity>()
+        .filter(user::Column::Id.eq(user_id))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?;
+    let account = tx
+        .find_global::<account::Entity>()
+        .filter(account::Column::UserId.eq(user_id))
+        .filter(account::Column::ProviderName.eq(provider_name));
+    account
+        .one(tx.conn())
+        .await?
+        .map(drop)
+        .ok_or_else(Error::not_found)
 }
 
 /// The provider that a session came from.

@@ -1,9 +1,12 @@
-//! Whole queries that are answered without the executor. The executor pays for every level of a query: futures inside futures, contexts,
-//! maps. Most queries of front ends ask for one object or for one page of a workspace and are known from their second time on, so what
-//! the first time compiled is kept with the document and answers from then on.
+//! Whole operations that are answered without the executor. The executor pays for every level of a document: futures inside futures,
+//! contexts, maps. Most queries of front ends ask for one object, or for one page or list of a workspace, most mutations are one command,
+//! and all are known from their second time on, so what the first time compiled is kept with the document and answers from then on.
 //!
 //! Promises: the answer is the executor's, to the byte. Whatever is not plainly the common case (errors, directives, other fields beside
-//! the one) is left to the executor, which then answers from the beginning; nothing was written by then, since only queries come here.
+//! the one) is left to the executor, which then answers from the beginning; a command that was carried out by then is not run again.
+
+mod command;
+mod list;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +21,8 @@ use async_graphql_value::{ConstValue, Value};
 use entity::ids::WorkspaceId;
 use futures_util::future::BoxFuture;
 
+pub use list::{Whole, list};
+
 use super::documents::Prepared;
 use super::errors::lookup;
 use super::ids::parse;
@@ -27,14 +32,21 @@ use super::shape::{PagePlan, Plan, Scene, Shape, columns_asked, key_text, raw};
 use super::{ApiSchema, access};
 use crate::access::{Access, Ctx};
 use crate::kernel;
+use command::Done;
+
+pub(crate) use command::{Command, command, commands};
 
 /// Runs an operation: straight where that is known to be possible, else by the executor.
 pub async fn execute(schema: &ApiSchema, mut request: Request) -> Response {
-    if let Some(response) = straight(&request).await {
+    let mut done = None;
+    if let Some(response) = straight(&request, &mut done).await {
         return response;
     }
     if let Some(document) = unread(&request) {
         request.set_parsed_query(document);
+    }
+    if let Some(done) = done {
+        request.data.insert(done);
     }
     // Boxed, so that the others do not carry it about.
     Box::pin(schema.execute(request)).await
@@ -46,7 +58,7 @@ fn unread(request: &Request) -> Option<ExecutableDocument> {
     prepared.route().map(|_| prepared.document.clone())
 }
 
-async fn straight(request: &Request) -> Option<Response> {
+async fn straight(request: &Request, done: &mut Option<Done>) -> Option<Response> {
     let prepared = data::<Arc<Prepared>>(request)?;
     let route = prepared.route()?;
     if request.operation_name.is_some() && request.operation_name != sole(&prepared.document)?.name {
@@ -56,7 +68,7 @@ async fn straight(request: &Request) -> Option<Response> {
         data::<Arc<Access>>(request)?,
         data::<DataLoader<Loaders>>(request)?,
     );
-    let text = route.answer(&scene, &request.variables).await?;
+    let text = route.answer(&scene, &request.variables, done).await?;
     Some(Response::new(raw(text)?))
 }
 
@@ -67,8 +79,13 @@ fn data<T: Send + Sync + 'static>(request: &Request) -> Option<&T> {
 /// How the one operation of a document is answered.
 #[async_trait::async_trait]
 pub trait Route: Send + Sync {
-    /// The JSON of `data`; `None` leaves the answer to the executor.
-    async fn answer(&self, scene: &Scene<'_>, variables: &Variables) -> Option<Vec<u8>>;
+    /// The JSON of `data`; `None` leaves the answer to the executor, which gets what is `done` already.
+    async fn answer(
+        &self,
+        scene: &Scene<'_>,
+        variables: &Variables,
+        done: &mut Option<Done>,
+    ) -> Option<Vec<u8>>;
 }
 
 /// Arguments as the document gives them.
@@ -144,7 +161,7 @@ fn sole(document: &ExecutableDocument) -> Option<Sole<'_>> {
             (Some(name.to_string()), &operation.node)
         }
     };
-    let is_plain = operation.ty == OperationType::Query
+    let is_plain = operation.ty != OperationType::Subscription
         && operation.directives.is_empty()
         && is_undirected(&operation.selection_set.node)
         && document.fragments.values().all(|fragment| {
@@ -188,13 +205,13 @@ fn opening(field: &Asked) -> Vec<u8> {
     text
 }
 
-/// The document of a running operation, when its answers may be compiled.
-fn compilable<'a>(ctx: &Context<'a>) -> Option<(&'a Arc<Prepared>, Sole<'a>)> {
+/// The document of a running operation of this kind, when its answers may be compiled.
+fn compilable<'a>(ctx: &Context<'a>, ty: OperationType) -> Option<(&'a Arc<Prepared>, Sole<'a>)> {
     let prepared = ctx.data_opt::<Arc<Prepared>>()?;
     if prepared.is_decided() {
         return None;
     }
-    let Some(sole) = sole(&prepared.document) else {
+    let Some(sole) = sole(&prepared.document).filter(|sole| sole.operation.ty == ty) else {
         prepared.decide(None);
         return None;
     };
@@ -209,7 +226,7 @@ pub type Find<T> =
 pub async fn object<T: Shape>(ctx: &Context<'_>, id: &ID, find: Find<T>) -> Option<Result<T>> {
     let columns = columns_asked::<T>(ctx);
     if columns.is_some()
-        && let Some((prepared, sole)) = compilable(ctx)
+        && let Some((prepared, sole)) = compilable(ctx, OperationType::Query)
         && sole.field.name.node == ctx.item.node.name.node
     {
         let route = Plan::<T>::of_field(ctx).map(|plan| -> Arc<dyn Route> {
@@ -234,7 +251,12 @@ struct OneObject<T> {
 
 #[async_trait::async_trait]
 impl<T: Shape> Route for OneObject<T> {
-    async fn answer(&self, scene: &Scene<'_>, variables: &Variables) -> Option<Vec<u8>> {
+    async fn answer(
+        &self,
+        scene: &Scene<'_>,
+        variables: &Variables,
+        _: &mut Option<Done>,
+    ) -> Option<Vec<u8>> {
         let given = Given {
             arguments: &self.id,
             variables,
@@ -272,53 +294,83 @@ pub trait Listed: Sized + Send + 'static {
     ) -> impl Future<Output = kernel::Result<PageParts<Self::Node>>> + Send;
 }
 
-/// Keeps the plan of a page for the next time that its document comes, when the page is all that the document asks for.
-pub fn remember<L: Listed>(ctx: &Context<'_>, compile: impl FnOnce() -> Option<PagePlan<L::Node>>) {
-    let Some((prepared, sole)) = compilable(ctx) else {
+/// The one field of a workspace that a document asks for.
+struct Place {
+    /// The answer up to the value of the field.
+    opening: Vec<u8>,
+    workspace: Arguments,
+    arguments: Arguments,
+}
+
+impl Place {
+    /// Enters the workspace; `read` reads the arguments of the field.
+    async fn enter<A: Send>(
+        &self,
+        scene: &Scene<'_>,
+        variables: &Variables,
+        read: fn(&Given<'_>) -> Option<A>,
+    ) -> Option<(Ctx, A)> {
+        let given = |arguments| Given { arguments, variables };
+        let id: ID = given(&self.workspace).read("id")?;
+        let id: WorkspaceId = parse(&id)?;
+        let asked = read(&given(&self.arguments))?;
+        let entered = scene.access.ctx(id).await.ok()?;
+        Some((entered, asked))
+    }
+}
+
+/// Keeps the route to a field of a workspace for the next time that its document comes, when the field is all that the document asks for.
+fn remember_field(ctx: &Context<'_>, route: impl FnOnce(Place) -> Option<Arc<dyn Route>>) {
+    let Some((prepared, sole)) = compilable(ctx, OperationType::Query) else {
         return;
     };
-    let page = only_field(&sole.field.selection_set);
-    let Some(page) =
-        page.filter(|page| sole.field.name.node == "workspace" && page.name.node == ctx.item.node.name.node)
+    let field = only_field(&sole.field.selection_set);
+    let Some(field) = field
+        .filter(|field| sole.field.name.node == "workspace" && field.name.node == ctx.item.node.name.node)
     else {
         prepared.decide(None);
         return;
     };
-    let route = compile().map(|plan| -> Arc<dyn Route> {
-        let mut opening = opening(sole.field);
-        opening.push(b'{');
-        opening.extend_from_slice(&key_text(&page.response_key().node, true));
-        Arc::new(OnePage::<L> {
-            opening,
-            workspace: Arguments::of(sole.field, sole.operation),
-            arguments: Arguments::of(page, sole.operation),
-            plan,
-        })
+    let mut opening = opening(sole.field);
+    opening.push(b'{');
+    opening.extend_from_slice(&key_text(&field.response_key().node, true));
+    prepared.decide(route(Place {
+        opening,
+        workspace: Arguments::of(sole.field, sole.operation),
+        arguments: Arguments::of(field, sole.operation),
+    }));
+}
+
+/// Keeps the plan of a page for the next time that its document comes, when the page is all that the document asks for.
+pub fn remember<L: Listed>(ctx: &Context<'_>, compile: impl FnOnce() -> Option<PagePlan<L::Node>>) {
+    remember_field(ctx, |place| {
+        Some(Arc::new(OnePage::<L> {
+            place,
+            plan: compile()?,
+        }))
     });
-    prepared.decide(route);
 }
 
 struct OnePage<L: Listed> {
-    opening: Vec<u8>,
-    workspace: Arguments,
-    arguments: Arguments,
+    place: Place,
     plan: PagePlan<L::Node>,
 }
 
 #[async_trait::async_trait]
 impl<L: Listed> Route for OnePage<L> {
-    async fn answer(&self, scene: &Scene<'_>, variables: &Variables) -> Option<Vec<u8>> {
-        let given = |arguments| Given { arguments, variables };
-        let id: ID = given(&self.workspace).read("id")?;
-        let id: WorkspaceId = parse(&id)?;
-        let asked = L::given(&given(&self.arguments))?;
-        let entered = scene.access.ctx(id).await.ok()?;
+    async fn answer(
+        &self,
+        scene: &Scene<'_>,
+        variables: &Variables,
+        _: &mut Option<Done>,
+    ) -> Option<Vec<u8>> {
+        let (entered, asked) = self.place.enter(scene, variables, L::given).await?;
         let parts = asked
             .page(&entered, Some(&self.plan), self.plan.counts())
             .await
             .ok()?;
         let mut out = Vec::with_capacity(512 + 512 * parts.items.len());
-        out.extend_from_slice(&self.opening);
+        out.extend_from_slice(&self.place.opening);
         self.plan.write(scene, &parts, &mut out).await?;
         out.extend_from_slice(b"}}");
         Some(out)

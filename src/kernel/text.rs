@@ -69,13 +69,10 @@ impl Checks {
 
     /// A whole number within limits.
     pub fn range(&mut self, path: &str, value: i32, min: i32, max: i32) {
-        let message = format!("Use a number between {min} and {max}.");
-        self.require(
-            (min..=max).contains(&value),
-            UserErrorCode::OutOfRange,
-            path,
-            message,
-        );
+        if !(min..=max).contains(&value) {
+            let message = format!("Use a number between {min} and {max}.");
+            self.fail(UserErrorCode::OutOfRange, path, message);
+        }
     }
 
     /// Everything that was wrong, or nothing.

@@ -5,10 +5,14 @@
 //! by the gap, one that happens twice means its first occurrence. Instants are whole microseconds, which is what
 //! both databases store. Must not know: what a calendar, an event or a user is, nor what time it is now.
 
+mod stretch;
+
 use std::sync::LazyLock;
 
 use chrono::{DateTime as ChronoDateTime, Datelike as _, NaiveDate, NaiveDateTime, Timelike as _, Utc};
 use jiff::{Timestamp, civil, tz::TimeZone, tz::TimeZoneDatabase};
+
+pub use stretch::plain_offset;
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
@@ -63,11 +67,24 @@ pub fn tzdata_version() -> &'static str {
 /// Wall times beyond the supported range (year −9999 to 9999) saturate.
 #[must_use]
 pub fn to_utc(local: civil::DateTime, zone: &TimeZone) -> Timestamp {
+    if let Some(plain) = plainly_to_utc(local, zone) {
+        return plain;
+    }
     zone.to_timestamp(local).unwrap_or(if local.year() < 0 {
         Timestamp::MIN
     } else {
         Timestamp::MAX
     })
+}
+
+/// The instant of a wall time that is far from all changes of clocks.
+fn plainly_to_utc(local: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let written = TimeZone::UTC.to_timestamp(local).ok()?;
+    // Before 1970 the parts of a second are negative.
+    let nanos = written.subsec_nanosecond();
+    let second = written.as_second() - i64::from(nanos < 0);
+    let offset = plain_offset(second, zone)?;
+    Timestamp::new(second - offset, nanos.rem_euclid(1_000_000_000)).ok()
 }
 
 /// The wall time at an instant in `zone`.
@@ -79,10 +96,9 @@ pub fn local_of(instant: Timestamp, zone: &TimeZone) -> civil::DateTime {
 /// The same instant for SeaORM and async-graphql, cut down to whole microseconds.
 #[must_use]
 pub fn to_chrono(instant: Timestamp) -> ChronoDateTime<Utc> {
-    let micros = instant.as_nanosecond().div_euclid(1_000);
-    i64::try_from(micros)
-        .ok()
-        .and_then(ChronoDateTime::from_timestamp_micros)
+    // In parts, as the whole in nanoseconds needs 128 bits. Before 1970 both parts are negative; cutting goes towards the past.
+    let below = i64::from(instant.subsec_nanosecond().div_euclid(1_000));
+    ChronoDateTime::from_timestamp_micros(instant.as_second() * 1_000_000 + below)
         .unwrap_or(ChronoDateTime::<Utc>::MAX_UTC)
 }
 

@@ -20,6 +20,7 @@ pub mod uses;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,6 +42,9 @@ use pubsub::PubSub;
 use redis::Redis;
 use secrets::Secrets;
 use uses::Uses;
+
+/// Messages of one transaction that are on their way at the same time.
+const AT_ONCE: usize = 25;
 
 /// All machines of one process. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -122,8 +126,12 @@ impl Platform {
         {
             self.pubsub.publish(Topic::Changes(workspace), &committed).await;
         }
-        for (topic, message) in outcome.messages {
-            self.pubsub.publish(topic, &message).await;
+        // Side by side: each waits for Redis, and what they tell of is true already, in whatever order it is heard.
+        for some in outcome.messages.chunks(AT_ONCE) {
+            let sent = some
+                .iter()
+                .map(|(topic, message)| self.pubsub.publish(*topic, message));
+            join_all(sent).await;
         }
         if outcome.jobs {
             self.pubsub.publish(Topic::JobsDue, &()).await;

@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection, before any credentials are checked: request id, address, user agent. Promises: every
 //! answer and every log line carries the request id, and no answer lacks the security headers.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -104,14 +104,15 @@ pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>,
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Peer::asks);
     let headers = request.headers();
     let config = &web.platform.config;
-    let address = client_address(peer, headers, &config.trusted_proxies);
+    let (address, is_own) = client_address(peer, headers, &config.trusted_proxies);
     let client = Client {
         request_id: request_id(headers).unwrap_or_else(|| web.platform.ids.uuid().simple().to_string()),
         address,
-        is_internal: config
-            .internal_networks
-            .iter()
-            .any(|network| network.contains(address)),
+        is_internal: is_own
+            && config
+                .internal_networks
+                .iter()
+                .any(|network| network.contains(address)),
         user_agent: headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok())
@@ -190,12 +191,13 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The address of the client: that of the connection, or what trusted proxies say. Read from the right, because everything left of
-/// the first untrusted address may be invented.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+/// the first untrusted address may be invented. False beside it when a proxy speaks for somebody whose address it does not say, as
+/// `unknown`: then it is the proxy's, whose rights nobody gets by that.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> (IpAddr, bool) {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut address = peer.to_canonical();
     if !is_trusted(address) {
-        return address;
+        return (address, true);
     }
     let lists: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
@@ -203,15 +205,27 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpA
         .filter_map(|value| value.to_str().ok())
         .collect();
     for text in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-        let Ok(hop) = text.trim().parse::<IpAddr>() else {
-            break;
+        let Some(hop) = hop(text.trim()) else {
+            return (address, false);
         };
         address = hop.to_canonical();
         if !is_trusted(address) {
             break;
         }
     }
-    address
+    (address, true)
+}
+
+/// An address as proxies write it: some with the port of the connection behind it, and those of IPv6 in brackets then.
+fn hop(text: &str) -> Option<IpAddr> {
+    let in_brackets = || {
+        let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+        inside.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+    };
+    let plain = text.parse::<IpAddr>().ok();
+    plain
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|hop| hop.ip()))
+        .or_else(in_brackets)
 }
 
 #[cfg(test)]
@@ -224,7 +238,9 @@ mod tests {
             headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
         let trusted = [Network::parse("10.0.0.0/8").unwrap()];
-        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+        let (address, is_own) = client_address(peer.parse().unwrap(), &headers, &trusted);
+        let whose = if is_own { "" } else { " for somebody" };
+        format!("{address}{whose}")
     }
 
     #[test]
@@ -237,8 +253,30 @@ mod tests {
         );
         assert_eq!(address("10.0.0.1", &["6.6.6.6", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(address("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
-        assert_eq!(address("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(address("10.0.0.1", &["nonsense"]), "10.0.0.1 for somebody");
+        assert_eq!(address("10.0.0.1", &["198.51.100.1, "]), "10.0.0.1 for somebody");
         assert_eq!(address("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn addresses_are_read_as_proxies_write_them() {
+        assert_eq!(address("10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(
+            address("10.0.0.1", &["198.51.100.1:4711, 10.0.0.2:80"]),
+            "198.51.100.1"
+        );
+        for text in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443"] {
+            assert_eq!(address("10.0.0.1", &[text]), "2001:db8::1");
+        }
+        assert_eq!(address("10.0.0.1", &["::ffff:198.51.100.1"]), "198.51.100.1");
+        for text in [
+            "198.51.100.1:",
+            "[198.51.100.1]",
+            "[2001:db8::1",
+            "198.51.100.1:99999",
+        ] {
+            assert_eq!(address("10.0.0.1", &[text]), "10.0.0.1 for somebody", "{text}");
+        }
     }
 
     #[test]

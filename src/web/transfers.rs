@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse as _, Response};
 use entity::enums::DataFormat;
@@ -253,8 +254,10 @@ fn wanted(query: Option<&str>, media_type: &str) -> Result<Wanted, Failure> {
 pub(super) async fn download(
     State(web): State<Web>,
     Extension(client): Extension<Client>,
-    Path(secret): Path<String>,
+    secret: Result<Path<String>, PathRejection>,
 ) -> Response {
+    // What is no text is no secret.
+    let secret = secret.map_or_else(|_| String::new(), |Path(text)| text);
     send(&web, &client, &secret)
         .await
         .unwrap_or_else(|failure| failure.answer(&client))

@@ -9,6 +9,7 @@ mod rules;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::repository::report;
 use rules::{House, Violation};
 
 const LONGEST_FILE: usize = 500;
@@ -55,15 +56,6 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
             });
         }
     }
-}
-
-fn report(problems: &[String]) {
-    assert!(
-        problems.is_empty(),
-        "{} problems:\n{}",
-        problems.len(),
-        problems.join("\n")
-    );
 }
 
 #[test]

@@ -65,8 +65,31 @@ async fn an_address_that_is_only_claimed_opens_no_budget() {
         ("X-Forwarded-For: 198.51.100.2", 200),
         ("X-Forwarded-For: 6.6.6.6, 198.51.100.1", 429),
         ("X-Forwarded-For: 127.0.0.1, 198.51.100.2", 429),
+        // Some proxies write the port, too, which is another for each connection of the same client.
+        ("X-Forwarded-For: 198.51.100.3:4711", 200),
+        ("X-Forwarded-For: 198.51.100.3:4712", 429),
+        ("X-Forwarded-For: 198.51.100.3", 429),
+        ("X-Forwarded-For: [2001:db8::1]:443", 200),
+        ("X-Forwarded-For: [2001:db8::2]", 429),
+        ("X-Forwarded-For: 2001:db8::3", 429),
     ] {
         assert_eq!(behind.ask(&[claim]).await.status, status, "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_a_proxy_does_not_name_is_not_the_proxy() {
+    let server = Server::with_settings(&[
+        ("MERIDIAN_RATE_GUEST_REQUESTS", "1"),
+        ("MERIDIAN_TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("MERIDIAN_INTERNAL_NETWORKS", "127.0.0.0/8"),
+    ])
+    .await;
+    for status in [200, 429] {
+        assert_eq!(server.ask(&["X-Forwarded-For: unknown"]).await.status, status);
+    }
+    for _ in 0..3 {
+        assert_eq!(server.ask(&[]).await.status, 200, "a program beside the server");
     }
 }
 
@@ -149,14 +172,67 @@ async fn what_comes_at_once_is_paid_in_advance_once() {
     };
     let prefix = uuid::Uuid::now_v7().simple().to_string();
     let limits = replica_with(&redis_url, &prefix, (1_000, 100_000)).await;
+    // Nobody is paid for in advance who has not asked for anything yet.
+    for _ in 0..20 {
+        limits.spend(charges("ana", 10)).await;
+    }
     let together = futures_util::future::join_all((0..400).map(|_| limits.spend(charges("ana", 10)))).await;
     assert!(together.iter().flatten().all(|one| one.allowed), "{together:?}");
     let [requests, points] = limits.spend(charges("ana", 10)).await;
-    // 401 are spent, and at most a few parts of a sixty-fourth are paid and lost.
+    // 421 are spent, and at most a few parts of a sixty-fourth are paid and lost.
     assert!(
         requests.remaining >= 500 && points.remaining >= 90_000,
         "{requests:?} {points:?}"
     );
+}
+
+#[tokio::test]
+async fn nothing_is_paid_in_advance_of_which_a_small_budget_lets_nothing_be_used() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    // As large as those of somebody who is not signed in.
+    let limits = replica_with(&redis_url, &prefix, (100, 10_000)).await;
+    for number in 1..=100 {
+        let [requests, points] = limits.spend(charges("ana", 1)).await;
+        assert!(
+            requests.allowed && points.allowed,
+            "{number}: {requests:?} {points:?}"
+        );
+        assert!(points.remaining >= 10_000 - number, "{number}: {points:?}");
+    }
+    // Nor of what one request costs more than could be paid in advance for the next.
+    let limits = replica_with(&redis_url, &prefix, (1_000, 10_000)).await;
+    for number in 1..=20 {
+        let [requests, points] = limits.spend(charges("ben", 500)).await;
+        assert!(
+            requests.allowed && points.allowed,
+            "{number}: {requests:?} {points:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn replicas_that_are_asked_now_and_then_lose_nothing_of_a_budget() {
+    let Backend::Production { redis_url, .. } = Backend::from_env() else {
+        return;
+    };
+    let prefix = uuid::Uuid::now_v7().simple().to_string();
+    let mut replicas = Vec::new();
+    for _ in 0..8 {
+        replicas.push(replica_with(&redis_url, &prefix, (1_000, 100_000)).await);
+    }
+    for round in 0..2 {
+        for limits in &replicas {
+            let [requests, points] = limits.spend(charges("ana", 10)).await;
+            // 16 are spent in the end; with a part of a sixty-fourth for each replica it would be hundreds.
+            assert!(requests.remaining >= 980, "{round}: {requests:?}");
+            assert!(points.remaining >= 99_800, "{round}: {points:?}");
+        }
+        // Longer than what was paid for may be used.
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+    }
 }
 
 #[tokio::test]

@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use entity::calendar;
 use entity::enums::EventTransparency;
 use entity::ids::WorkspaceId;
-use meridian::access::Ctx;
-use meridian::features::events::{self, Among, RemoteObject, ical};
+use meridian::features::events::{self, Among};
 use meridian::kernel::time::Span;
 use meridian::kernel::zones;
 use meridian::platform::db::statements;
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 
+use crate::support::events::{store, system};
 use crate::support::{TestApp, start_of_tests};
 
 const RULES: [&str; 8] = [
@@ -72,31 +72,11 @@ async fn calendar(app: &TestApp) -> calendar::Model {
     insert.await.unwrap()
 }
 
-fn system(app: &TestApp) -> Ctx {
-    Ctx::system(&app.platform, app.ana.workspace_id)
-}
-
 fn ana(app: &TestApp) -> events::Subject {
     events::Subject {
         person: app.ana.user_id,
         home: app.ana.workspace_id,
     }
-}
-
-async fn store(app: &TestApp, calendar: &calendar::Model, text: &str) {
-    let read = ical::read(text, "Europe/Berlin").unwrap();
-    let object = |object: ical::ParsedObject| RemoteObject {
-        key: object.uid.clone(),
-        etag: None,
-        object,
-    };
-    let objects: Vec<RemoteObject> = read.objects.into_iter().map(object).collect();
-    let ctx = system(app);
-    let store = ctx.write(|tx| {
-        let objects = objects.clone();
-        async move { events::store_parsed(&tx, calendar, None, objects, &|_| false).await }
-    });
-    store.await.unwrap();
 }
 
 /// A span of whole days.
@@ -191,7 +171,12 @@ async fn what_is_seen_is_what_is_busy() {
     for (index, file) in std::fs::read_dir(folder).unwrap().enumerate() {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
         // Each file has a UID of its own, or one would replace the other.
-        store(&app, &calendar, &text.replace("UID:", &format!("UID:{index}-"))).await;
+        store(
+            &system(&app),
+            &calendar,
+            &text.replace("UID:", &format!("UID:{index}-")),
+        )
+        .await;
     }
     let mut count = compare(&app, days("2024-01-01", "2024-12-31"), "Asia/Tokyo").await;
     count += compare(&app, days("2025-01-01", "2025-12-31"), "America/New_York").await;
@@ -201,7 +186,7 @@ async fn what_is_seen_is_what_is_busy() {
     let mut random = Random(20_261_128);
     let all: String = (0..90).map(|number| series(&mut random, number)).collect();
     let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n{all}END:VCALENDAR\r\n");
-    store(&app, &calendar, &text).await;
+    store(&system(&app), &calendar, &text).await;
     let mut count = 0;
     for (from, to) in [
         ("2026-01-01", "2026-02-01"),
@@ -222,7 +207,7 @@ async fn a_series_that_begins_inside_a_gap_blocks_its_own_time() {
     let app = TestApp::start().await;
     let calendar = calendar(&app).await;
     let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\nBEGIN:VEVENT\r\nUID:gap\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;TZID=Europe/Berlin:20260329T023000\r\nDURATION:PT30M\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-    store(&app, &calendar, text).await;
+    store(&system(&app), &calendar, text).await;
     let zone = zones::zone("Europe/Berlin").unwrap();
     let span = days("2026-03-29", "2026-03-31");
     let read = system(&app).read().await.unwrap();

@@ -13,17 +13,13 @@ use meridian::platform::secrets::Secrets;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
+use crate::support::events::calendar_named;
 use crate::support::process::settings;
 use crate::support::server::{Reply, Server};
 use crate::support::{Client, TestApp, join};
 
 async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "workspaceId": workspace, "name": "Shared, with others" });
-    let answer = client.gql(document, json!({ "input": input })).await;
-    answer
-        .succeeded("createCalendar")
-        .text("/createCalendar/calendar/id")
+    calendar_named(client, workspace, "Shared, with others").await
 }
 
 async fn add(client: &Client<'_>, calendar: &str, title: &str, more: Value) -> String {

@@ -1,50 +1,23 @@
 //! Changed occurrences that are far from where their series has them, or longer than all others.
 
 use entity::calendar;
-use meridian::access::Ctx;
-use meridian::features::events::{self, Audience, RemoteObject, ical};
+use meridian::features::events::{self, Audience};
 use meridian::kernel::time::Span;
 use serde_json::{Value, json};
 
+use crate::support::events::{calendar_named, calendar_row, file_of, store, system};
 use crate::support::{Client, TestApp};
 
-/// A calendar of Ana's workspace, whose zone is Europe/Berlin.
+/// A calendar of Ana's workspace.
 async fn calendar(app: &TestApp, name: &str) -> calendar::Model {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": app.ana.workspace(), "name": name } });
-    let answer = app.ana().gql(document, input).await.succeeded("createCalendar");
-    let id = answer.text("/createCalendar/calendar/id");
-    let read = system(app).read().await.unwrap();
-    let mut rows = read
-        .find::<calendar::Entity>()
-        .all(&read)
-        .await
-        .unwrap()
-        .into_iter();
-    rows.find(|row| row.id.to_string() == id).unwrap()
-}
-
-fn system(app: &TestApp) -> Ctx {
-    Ctx::system(&app.platform, app.ana.workspace_id)
+    let id = calendar_named(&app.ana(), &app.ana.workspace(), name).await;
+    calendar_row(&system(app), &id).await
 }
 
 /// Stores what another program has written.
 async fn import(app: &TestApp, calendar: &calendar::Model, lines: &str) {
-    let lines: String = lines.lines().map(|line| format!("{}\r\n", line.trim())).collect();
-    let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n{lines}END:VCALENDAR\r\n");
-    let ctx = system(app);
-    let store = ctx.write(|tx| {
-        let objects = ical::read(&text, "Europe/Berlin").unwrap().objects.into_iter();
-        let objects: Vec<RemoteObject> = objects
-            .map(|object| RemoteObject {
-                key: object.uid.clone(),
-                etag: None,
-                object,
-            })
-            .collect();
-        async move { events::store_parsed(&tx, calendar, None, objects, &|_| false).await }
-    });
-    assert_eq!(store.await.unwrap().created, 1);
+    let stored = store(&system(app), calendar, &file_of(lines)).await;
+    assert_eq!(stored.created, 1);
 }
 
 /// What is to be seen on a day of UTC: titles with starts and ends.

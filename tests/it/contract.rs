@@ -5,10 +5,12 @@ mod compare;
 pub mod model;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use meridian::graphql;
 use model::Model;
+
+use crate::support::repository::{report, root};
 
 /// What our schema has beyond the design, each with its reason. Members are written `Type.field`, arguments `Type.field(argument)`.
 const ADDITIONS: &[(&str, &str)] = &[
@@ -49,10 +51,6 @@ const ADDITIONS: &[(&str, &str)] = &[
     ("UserPreferences.digestAt", "one e-mail a day"),
 ];
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn sdl() -> String {
     graphql::sdl(&graphql::builder().finish())
 }
@@ -61,15 +59,6 @@ fn sdl() -> String {
 fn design() -> Option<PathBuf> {
     let file = root().join("../shared/design/api.graphql");
     file.is_file().then_some(file)
-}
-
-fn report(problems: &[String]) {
-    assert!(
-        problems.is_empty(),
-        "{} problems:\n{}",
-        problems.len(),
-        problems.join("\n")
-    );
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::process::{Process, free_port, settings};
+use crate::support::machines::free_port;
+use crate::support::process::{Process, settings};
 use crate::support::{Backend, Database};
 
 /// Runs a command in a folder; later settings win, and an empty value takes one away.

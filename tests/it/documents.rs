@@ -6,7 +6,6 @@ mod markdown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use async_graphql::parser::parse_query;
@@ -16,6 +15,7 @@ use meridian::config::Config;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
+use crate::support::repository::{report, root};
 use markdown::{code_blocks, code_texts, links};
 
 const GUIDES: [&str; 2] = ["README.md", "SETUP.md"];
@@ -34,21 +34,8 @@ const SHIPPED: [&str; 8] = [
 /// Tells the build which commit it is of; no setting of the program.
 const BUILT_FROM: &str = "MERIDIAN_COMMIT";
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-fn report(problems: &[String]) {
-    assert!(
-        problems.is_empty(),
-        "{} problems:\n{}",
-        problems.len(),
-        problems.join("\n")
-    );
 }
 
 #[test]

@@ -3,28 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use entity::calendar;
 use entity::enums::WorkspaceRole;
-use meridian::access::Ctx;
-use meridian::features::events::{self, EventFilter, EventOrder, EventOrderField, RemoteObject, ical};
+use meridian::features::events::{self, EventFilter, EventOrder, EventOrderField};
 use meridian::kernel::page::PageArgs;
 use meridian::kernel::time::Span;
 use serde_json::{Value, json};
 
+use crate::support::events::{calendar, calendar_row, store, system, timed};
 use crate::support::statements::Statements;
 use crate::support::{Client, TestApp, join};
-
-/// A calendar of Ana's workspace, whose zone is Europe/Berlin.
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
-}
-
-fn timed(start: &str, end: &str) -> Value {
-    json!({ "timed": { "start": start, "end": end } })
-}
 
 /// Its id. No rule makes a single event.
 async fn create(client: &Client<'_>, calendar: &str, title: &str, time: Value, rule: Option<&str>) -> Value {
@@ -362,27 +349,6 @@ const PULSE: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n\
     BEGIN:VEVENT\r\nUID:pulse\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260601T000000Z\r\nDURATION:PT30S\r\nSUMMARY:Pulse\r\nRRULE:FREQ=MINUTELY;UNTIL=20260603T120000Z\r\nEND:VEVENT\r\n\
     END:VCALENDAR\r\n";
 
-async fn stored(ctx: &Ctx, id: &str) -> calendar::Model {
-    let read = ctx.read().await.unwrap();
-    let rows = read.find::<calendar::Entity>().all(&read).await.unwrap();
-    rows.into_iter().find(|row| row.id.to_string() == id).unwrap()
-}
-
-async fn import(ctx: &Ctx, place: &calendar::Model, text: &str) -> usize {
-    let store = ctx.write(|tx| {
-        let objects = ical::read(text, "Europe/Berlin").unwrap().objects.into_iter();
-        let objects: Vec<RemoteObject> = objects
-            .map(|object| RemoteObject {
-                key: object.uid.clone(),
-                etag: None,
-                object,
-            })
-            .collect();
-        async move { events::store_parsed(&tx, place, None, objects, &|_| false).await }
-    });
-    store.await.unwrap().created as usize
-}
-
 #[tokio::test]
 async fn hundreds_of_series_take_no_more_statements_than_one() {
     let app = TestApp::start().await;
@@ -390,8 +356,8 @@ async fn hundreds_of_series_take_no_more_statements_than_one() {
     let name = calendar(&ana, &workspace).await;
     let time = timed("2026-06-04T08:00:00Z", "2026-06-04T08:30:00Z");
     create(&ana, &name, "Single", time, None).await;
-    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
-    let place = stored(&ctx, &name).await;
+    let ctx = system(&app);
+    let place = calendar_row(&ctx, &name).await;
     let instant = |text: &str| text.parse().unwrap();
     let filter = EventFilter {
         range: Span::new(instant("2026-06-01T00:00:00Z"), instant("2026-06-08T00:00:00Z")),
@@ -421,10 +387,10 @@ async fn hundreds_of_series_take_no_more_statements_than_one() {
         answers
     };
     assert_eq!(ask().await, [(1, 1), (1, 2)]);
-    assert_eq!(import(&ctx, &place, &many()).await, SERIES);
+    assert_eq!(store(&ctx, &place, &many()).await.created as usize, SERIES);
     let weekly = SERIES.div_ceil(9);
     assert_eq!(ask().await, [(1 + weekly, 1), (1 + weekly, 3)]);
-    assert_eq!(import(&ctx, &place, MOVED).await, 1);
+    assert_eq!(store(&ctx, &place, MOVED).await.created, 1);
     assert_eq!(ask().await, [(2 + weekly, 2), (2 + weekly, 4)]);
     let found = within(&ana, &workspace, "2026-06-01T00:00:00Z", "2026-06-08T00:00:00Z").await;
     assert!(found.len() == 2 + weekly && found.contains(&"Moved".to_owned()));
@@ -435,8 +401,9 @@ async fn a_series_with_many_occurrences_before_a_range_is_followed_into_it() {
     let app = TestApp::start().await;
     let (ana, workspace) = (app.ana(), app.ana.workspace());
     let name = calendar(&ana, &workspace).await;
-    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
-    assert_eq!(import(&ctx, &stored(&ctx, &name).await, PULSE).await, 1);
+    let ctx = system(&app);
+    let place = calendar_row(&ctx, &name).await;
+    assert_eq!(store(&ctx, &place, PULSE).await.created, 1);
     let found = within(&ana, &workspace, "2026-06-03T11:00:00Z", "2026-06-03T11:30:00Z").await;
     assert_eq!(found, ["Pulse"]);
     // Between two of them, and behind the last one.
@@ -457,8 +424,9 @@ async fn an_hour_that_became_a_day_is_a_day_of_the_viewer() {
     let app = TestApp::start().await;
     let (ana, workspace) = (app.ana(), app.ana.workspace());
     let name = calendar(&ana, &workspace).await;
-    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
-    assert_eq!(import(&ctx, &stored(&ctx, &name).await, DAY_OFF).await, 1);
+    let ctx = system(&app);
+    let place = calendar_row(&ctx, &name).await;
+    assert_eq!(store(&ctx, &place, DAY_OFF).await.created, 1);
     let preferences = "mutation ($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { userErrors { code } } }";
     let input = json!({ "input": { "timeZone": "America/New_York" } });
     ana.gql(preferences, input).await.succeeded("updatePreferences");

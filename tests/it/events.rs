@@ -4,22 +4,13 @@ use entity::enums::WorkspaceRole;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
+use crate::support::events::{calendar_named as calendar, timed};
 use crate::support::{Answer, Client, TestApp, join};
 
 const FIELDS: &str = "id version title description location conferenceUrl start end isAllDay startDate endDate timeZone
     status transparency visibility color externalUrl viewerResponse calendar { id name } recurrence { rule summary }
     organizer { email name response } attendees { email name response isOptional user { name } }
     reminders { minutesBefore channel } task { id }";
-
-/// Ana's calendar in her workspace, whose zone is Europe/Berlin.
-async fn calendar(client: &Client<'_>, workspace: &str, name: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "workspaceId": workspace, "name": name });
-    let answer = client.gql(document, json!({ "input": input })).await;
-    answer
-        .succeeded("createCalendar")
-        .text("/createCalendar/calendar/id")
-}
 
 async fn create(client: &Client<'_>, calendar: &str, more: Value) -> Answer {
     let time = json!({ "timed": { "start": "2026-03-03T09:00:00Z", "end": "2026-03-03T10:00:00Z" } });
@@ -94,10 +85,6 @@ async fn titles(client: &Client<'_>, workspace: &str, arguments: &str) -> Vec<St
         .iter()
         .map(|node| node["title"].as_str().unwrap().to_owned())
         .collect()
-}
-
-fn timed(start: &str, end: &str) -> Value {
-    json!({ "timed": { "start": start, "end": end } })
 }
 
 fn days(start: &str, end: &str) -> Value {

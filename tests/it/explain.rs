@@ -87,7 +87,7 @@ async fn no_list_reads_or_sorts_more_than_it_shows() {
         let all = heard.take();
         statements.entry(name.to_owned()).or_default().extend(all);
     };
-    for list in lists(&schema()) {
+    for list in lists(schema()) {
         let pages: &[&str] = if list.has_pages {
             &["first: 2", "last: 2"]
         } else {

@@ -3,58 +3,11 @@
 use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
-use crate::reminders::{at, calendar, event};
-use crate::support::chores::work;
+use crate::support::events::calendar_named;
+use crate::support::guests::{guests_by_day, import, inbox, sent, start, update};
+use crate::support::meetings::{at, calendar, event};
 use crate::support::post::{MailServer, Received};
-use crate::support::{Client, TestApp, join};
-
-pub async fn start(mail: &MailServer) -> TestApp {
-    let settings = mail.settings();
-    let settings: Vec<(&str, &str)> = settings
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    TestApp::with_settings(&settings).await
-}
-
-pub async fn sent(app: &TestApp, mail: &MailServer) -> Vec<Received> {
-    for (kind, result) in work(app).await {
-        assert!(result.is_ok(), "{kind}: {result:?}");
-    }
-    let unfolded = |letter: Received| Received {
-        text: letter.text.replace("\r\n ", ""),
-        ..letter
-    };
-    // Members get a notification instead, which is mail, too, but no part of a calendar.
-    let letters = mail.take().into_iter().map(unfolded);
-    letters
-        .filter(|letter| letter.text.contains("text/calendar"))
-        .collect()
-}
-
-pub async fn update(
-    client: &Client<'_>,
-    id: &str,
-    scope: &str,
-    start: Value,
-    input: Value,
-) -> crate::support::Answer {
-    let document = "mutation ($id: ID!, $input: UpdateCalendarEventInput!, $scope: RecurrenceScope!, $start: DateTime) {
-        updateCalendarEvent(id: $id, input: $input, scope: $scope, occurrenceStart: $start) { calendarEvent { id } userErrors { code field message } } }";
-    let variables = json!({ "id": id, "input": input, "scope": scope, "start": start });
-    client.gql(document, variables).await
-}
-
-pub async fn inbox(client: &Client<'_>) -> Vec<(String, String)> {
-    let document = "{ viewer { notifications(first: 20) { nodes { title body } } } }";
-    let list = client
-        .gql(document, json!({}))
-        .await
-        .at("/viewer/notifications/nodes");
-    let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
-    let list = list.as_array().unwrap().iter();
-    list.map(|one| (text(one, "title"), text(one, "body"))).collect()
-}
+use crate::support::{TestApp, join};
 
 /// A series of Ana's with Ben, a member, and Carl, who is from elsewhere.
 async fn series(app: &TestApp, calendar: &Value) -> String {
@@ -233,32 +186,6 @@ async fn a_split_series_is_a_new_one_for_guests_from_elsewhere() {
     );
 }
 
-/// Stores what came from elsewhere.
-pub async fn import(app: &TestApp, calendar: &Value, file: &str) {
-    let parsed = meridian::features::events::ical::read(file, "UTC").unwrap();
-    let stored = app
-        .platform
-        .write(
-            meridian::platform::db::Scope::Workspace(app.ana.workspace_id),
-            meridian::kernel::actor::Actor::system(),
-            |tx| {
-                let (objects, id) = (parsed.objects.clone(), calendar.clone());
-                async move {
-                    use sea_orm::{ColumnTrait as _, QueryFilter as _};
-                    let id: entity::ids::CalendarId = id.as_str().unwrap().parse().unwrap();
-                    let select = tx
-                        .find::<entity::calendar::Entity>()
-                        .filter(entity::calendar::Column::Id.eq(id));
-                    let row = select.one(tx.conn()).await?.unwrap();
-                    meridian::features::events::import_in(&tx, &row, objects).await
-                }
-            },
-        )
-        .await
-        .unwrap();
-    assert_eq!(stored.created, 1);
-}
-
 #[tokio::test]
 async fn only_the_organizer_changes_what_concerns_all_guests() {
     let app = TestApp::start().await;
@@ -342,27 +269,6 @@ async fn guests_take_an_event_off_their_own_calendar_and_nobody_hears_of_it() {
     assert_eq!(row().await, None);
     let letters = sent(&app, &mail).await;
     assert!(letters.is_empty(), "{letters:?}");
-}
-
-/// Day of March with guests and answers of each occurrence in a calendar.
-pub async fn guests_by_day(client: &Client<'_>, workspace: &str, calendar: &Value) -> Vec<String> {
-    let document = "query ($id: ID!, $range: DateTimeRangeInput!, $calendars: [ID!]) { workspace(id: $id) {
-        eventOccurrences(range: $range, calendarIds: $calendars) { start attendees { email response } } } }";
-    let range = json!({ "start": "2026-03-01T00:00:00Z", "end": "2026-03-31T00:00:00Z" });
-    let variables = json!({ "id": workspace, "range": range, "calendars": [calendar] });
-    let answer = client.gql(document, variables).await;
-    let list = answer.at("/workspace/eventOccurrences");
-    let short = |one: &Value| {
-        let guests = one["attendees"].as_array().unwrap().iter();
-        let guest = |guest: &Value| {
-            let name = guest["email"].as_str().unwrap().split('@').next().unwrap();
-            let is_new = guest["response"] == "NEEDS_ACTION";
-            format!("{name}{}", if is_new { "" } else { "+" })
-        };
-        let guests: Vec<String> = guests.map(guest).collect();
-        format!("{} {}", &one["start"].as_str().unwrap()[8..13], guests.join(" "))
-    };
-    list.as_array().unwrap().iter().map(short).collect()
 }
 
 const RESPOND: &str = "mutation ($id: ID!) { respondToCalendarEvent(id: $id, response: ACCEPTED) { userErrors { code field message } } }";
@@ -524,15 +430,7 @@ async fn a_member_who_comes_once_is_told_so_and_files_show_it() {
         let text = meridian::features::events::calendar_text(&ctx, &[row], None, audience).await;
         text.unwrap().text
     };
-    let other = self::calendar_named(&ana, &workspace, "Copy").await;
+    let other = json!(calendar_named(&ana, &workspace, "Copy").await);
     import(&app, &other, &text).await;
     assert_eq!(guests_by_day(&ana, &workspace, &other).await, expected);
-}
-
-async fn calendar_named(client: &Client<'_>, workspace: &str, name: &str) -> Value {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) {
-        calendar { id } userErrors { code field } } }";
-    let input = json!({ "workspaceId": workspace, "name": name, "timeZone": "Europe/Berlin" });
-    let made = client.gql(document, json!({ "input": input })).await;
-    made.succeeded("createCalendar").at("/createCalendar/calendar/id")
 }

@@ -367,6 +367,7 @@ async fn every_refusal_has_a_code() {
         ("GET", "/nothing", 404, "NOT_FOUND"),
         ("GET", "/auth/%ff", 404, "NOT_FOUND"),
         ("GET", "/ics/%ff.ics", 404, "NOT_FOUND"),
+        ("GET", "/api/export/%ff", 404, "NOT_FOUND"),
     ] {
         let reply = server.send(method, target, &[], "").await;
         assert_eq!(
@@ -380,6 +381,13 @@ async fn every_refusal_has_a_code() {
             "{method} {target}"
         );
     }
+    // Half a handshake, without `Connection: Upgrade`.
+    let half = [
+        "Upgrade: websocket",
+        "Sec-WebSocket-Protocol: graphql-transport-ws",
+    ];
+    let reply = server.send("GET", "/graphql", &half, "").await;
+    assert_eq!((reply.status, reply.code().as_str()), (400, "BAD_USER_INPUT"));
     let large = "x".repeat(20_000);
     for target in ["/auth/email", "/auth/dev-login"] {
         let headers = ["Content-Type: application/json", "X-Meridian-Csrf: 1"];

@@ -40,6 +40,20 @@ async fn costly_documents_are_refused_before_they_cost() {
             "{ a(first: 100) { nodes { b(first: 100) { nodes { id } } } } }".into(),
             "QUERY_TOO_COMPLEX",
         ),
+        // Each of hundreds of invitations leads to all of them again, each of thousands of occurrences to its series, each sub-task to its
+        // parent.
+        (
+            "{ viewer { invitations { workspace { invitations { id } } } } }".into(),
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "{ workspace(id: 1) { eventOccurrences { event { occurrences { id } } } } }".into(),
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "{ task(id: 1) { subtasks { parent { subtasks { id } } } } }".into(),
+            "QUERY_TOO_COMPLEX",
+        ),
         (deep, "QUERY_TOO_DEEP"),
         ("{a".repeat(1_000), "QUERY_TOO_DEEP"),
         ("{ a }".repeat(1_000), "QUERY_TOO_COMPLEX"),

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use entity::enums::ApiTokenScope;
 use entity::idempotency_record;
-use meridian::access::{NewToken, create_session, create_token};
-use meridian::kernel::actor::{Actor, Origin};
+use meridian::access::{Claim, NewToken, claim, create_session, create_token, give_back};
+use meridian::kernel::ErrorCode;
+use meridian::kernel::actor::{Actor, Origin, ReplyKey};
 use meridian::platform::db::{Scope, Tx};
 use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
@@ -88,6 +89,28 @@ async fn a_repeated_mutation_is_answered_and_not_repeated() {
         ""
     );
     assert_eq!(tasks(&server.app).await, 2);
+}
+
+#[tokio::test]
+async fn what_broke_off_after_it_was_carried_out_is_lost_and_did_not_fail() {
+    let app = TestApp::start().await;
+    let key = ReplyKey {
+        caller: "somebody".into(),
+        key: "5f1c".into(),
+    };
+    let send = || claim(&app.platform, &key, vec![1]);
+    assert!(matches!(send().await, Ok(Claim::First)));
+    // Its transaction was committed; then its deadline came.
+    set_answer(&app, Some("")).await;
+    give_back(&app.platform, &key).await.unwrap();
+    let lost = send().await;
+    assert!(lost.is_err_and(|error| {
+        error.code() == ErrorCode::IdempotencyConflict && error.to_string().contains("was carried out")
+    }));
+    // Nothing was committed.
+    set_answer(&app, None).await;
+    give_back(&app.platform, &key).await.unwrap();
+    assert!(matches!(send().await, Ok(Claim::First)));
 }
 
 #[tokio::test]

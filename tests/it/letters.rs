@@ -2,14 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::support::events::calendar;
 use crate::support::{Client, TestApp};
-
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
-}
 
 /// Titles of what a list finds with these words.
 async fn found(client: &Client<'_>, workspace: &str, list: &str, words: &str) -> Vec<Value> {

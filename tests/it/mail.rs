@@ -11,9 +11,9 @@ use meridian::platform::jobs::JobError;
 use sea_orm::{ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, Set};
 use serde_json::{Value, json};
 
-use crate::reminders::{at, calendar, event, update};
 use crate::support::TestApp;
 use crate::support::chores::{run, waiting, work};
+use crate::support::meetings::{at, calendar, event, update};
 use crate::support::post::{MailServer, Received};
 use crate::support::server::Server;
 

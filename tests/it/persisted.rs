@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::support::server::Server;
+use crate::websocket::Socket;
 
 const GRAPHQL: &str = "Accept: application/graphql-response+json";
 const VERSION: &str = "{ serverInfo { version } }";
@@ -111,5 +112,17 @@ async fn a_server_may_only_run_what_was_registered() {
     ] {
         let reply = server.post(&[GRAPHQL], &body).await;
         assert_eq!((reply.status, reply.code().as_str()), (400, code), "{body}");
+    }
+    // A socket is no way around.
+    let mut socket = Socket::greet(&server, None).await;
+    for (payload, kind) in [
+        (json!({ "query": "{ serverInfo { now } }" }), "error"),
+        (json!({ "query": "subscription { a }" }), "error"),
+        (json!({ "documentId": "unknown" }), "error"),
+        (json!({ "documentId": "3f2a" }), "next"),
+    ] {
+        let ask = json!({ "type": "subscribe", "id": "1", "payload": payload });
+        socket.say(ask).await;
+        assert_eq!(socket.message().await["type"], kind, "{payload}");
     }
 }

@@ -1,29 +1,21 @@
 //! Series through the API: how they are made, seen, moved, split and deleted.
 
 use entity::enums::WorkspaceRole;
-use entity::{audit_log, calendar, calendar_event};
-use meridian::access::Ctx;
-use meridian::features::events::{self, Among, RemoteObject, ical};
+use entity::{audit_log, calendar_event};
+use meridian::features::events::{self, Among};
 use meridian::kernel::time::Span;
 use meridian::platform::db::statements;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
+use crate::support::events::{calendar, calendar_row, store, system, timed};
 use crate::support::statements::Statements;
 use crate::support::{Answer, Client, TestApp, join};
 
 const EVENT: &str = "id version title start end isAllDay startDate endDate timeZone
     recurrence { rule summary additionalStarts excludedStarts lastStart } attendees { email response } reminders { minutesBefore }";
 const OCCURRENCE: &str = "id start end originalStart title location isAllDay isRecurring isException status event { id version calendar { id } viewerResponse }";
-
-/// A calendar of Ana's workspace, whose zone is Europe/Berlin.
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
-}
 
 fn merged(mut base: Value, more: &Value) -> Value {
     let fields = more.as_object().unwrap().clone();
@@ -46,10 +38,6 @@ async fn created(client: &Client<'_>, calendar: &str, more: Value) -> Value {
         .await
         .succeeded("createCalendarEvent");
     answer.at("/createCalendarEvent/calendarEvent")
-}
-
-fn timed(start: &str, end: &str) -> Value {
-    json!({ "timed": { "start": start, "end": end } })
 }
 
 fn every(rule: &str) -> Value {
@@ -620,23 +608,9 @@ async fn a_month_of_two_hundred_series_takes_three_statements() {
         );
     }
     text += "END:VCALENDAR\r\n";
-    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
-    let read = ctx.read().await.unwrap();
-    let rows = read.find::<calendar::Entity>().all(&read).await.unwrap();
-    let place = rows.into_iter().find(|row| row.id.to_string() == name).unwrap();
-    let store = ctx.write(|tx| {
-        let objects = ical::read(&text, "Europe/Berlin").unwrap().objects.into_iter();
-        let objects: Vec<RemoteObject> = objects
-            .map(|object| RemoteObject {
-                key: object.uid.clone(),
-                etag: None,
-                object,
-            })
-            .collect();
-        let place = place.clone();
-        async move { events::store_parsed(&tx, &place, None, objects, &|_| false).await }
-    });
-    assert_eq!(store.await.unwrap().created, 200);
+    let ctx = system(&app);
+    let place = calendar_row(&ctx, &name).await;
+    assert_eq!(store(&ctx, &place, &text).await.created, 200);
     let instant = |text: &str| text.parse().unwrap();
     let month = Span::new(instant("2026-03-01T00:00:00Z"), instant("2026-04-01T00:00:00Z")).unwrap();
     let before = statements();
@@ -691,7 +665,7 @@ async fn new_zone_rules_move_what_they_move() {
         events::Renewed::default()
     );
     // As if older rules had put Berlin elsewhere for one of them.
-    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
+    let ctx = system(&app);
     let age = ctx.write(|tx| async move {
         let wrong = chrono::DateTime::parse_from_rfc3339("2026-03-02T07:00:00Z")
             .unwrap()

@@ -5,48 +5,11 @@ use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
 use crate::support::chores::{run, tick, waiting, work};
+use crate::support::meetings::{at, calendar, event, update};
 use crate::support::{Client, TestApp, join};
 
 const LIST: &str =
     "{ viewer { notifications(first: 50) { nodes { type title body subject { __typename } } } } }";
-
-/// Minutes after the tests began, which is 10:00 in Berlin.
-pub fn at(app: &TestApp, minutes: i64) -> String {
-    (app.platform.clock.now() + TimeDelta::minutes(minutes)).to_rfc3339()
-}
-
-pub async fn calendar(client: &Client<'_>, workspace: &str) -> Value {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) {
-        calendar { id } userErrors { code field } } }";
-    let input = json!({ "workspaceId": workspace, "name": "Work", "timeZone": "Europe/Berlin" });
-    let made = client.gql(document, json!({ "input": input })).await;
-    made.succeeded("createCalendar").at("/createCalendar/calendar/id")
-}
-
-pub async fn event(app: &TestApp, calendar: &Value, minutes: i64, more: Value) -> String {
-    let mut input = json!({
-        "calendarId": calendar, "title": "Stand-up", "location": "Room 4",
-        "time": { "timed": { "start": at(app, minutes), "end": at(app, minutes + 30) } },
-    });
-    input
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    let document = "mutation ($input: CreateCalendarEventInput!) { createCalendarEvent(input: $input) {
-        calendarEvent { id } userErrors { code field message } } }";
-    let made = app.ana().gql(document, json!({ "input": input })).await;
-    made.succeeded("createCalendarEvent")
-        .text("/createCalendarEvent/calendarEvent/id")
-}
-
-pub async fn update(app: &TestApp, id: &str, input: Value) {
-    let document = "mutation ($id: ID!, $input: UpdateCalendarEventInput!) { updateCalendarEvent(id: $id, input: $input) {
-        userErrors { code field message } } }";
-    app.ana()
-        .gql(document, json!({ "id": id, "input": input }))
-        .await
-        .succeeded("updateCalendarEvent");
-}
 
 async fn told(client: &Client<'_>) -> Vec<Value> {
     let answer = client.gql(LIST, json!({})).await;

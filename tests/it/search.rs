@@ -3,6 +3,7 @@
 use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
+use crate::support::events::calendar;
 use crate::support::{Client, TestApp, join};
 
 async fn found(client: &Client<'_>, workspace: &str, words: &str) -> Vec<String> {
@@ -16,13 +17,6 @@ async fn found(client: &Client<'_>, workspace: &str, words: &str) -> Vec<String>
     titles
         .map(|one| one["title"].as_str().unwrap().to_owned())
         .collect()
-}
-
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
 }
 
 async fn event(client: &Client<'_>, calendar: &str, title: &str, more: Value) -> String {
@@ -100,6 +94,52 @@ async fn private_events_and_other_workspaces_are_not_found() {
         found(&app.ben(), &app.ana.workspace(), "doctor").await,
         ["Doctoral defence"]
     );
+}
+
+/// Changes the occurrence of a day of March.
+async fn change_one(client: &Client<'_>, id: &str, day: u32, input: Value) {
+    let document = "mutation ($id: ID!, $start: DateTime!, $input: UpdateCalendarEventInput!) {
+        updateCalendarEvent(id: $id, scope: THIS, occurrenceStart: $start, input: $input) { userErrors { code field message } } }";
+    let start = format!("2026-03-{day:02}T09:00:00Z");
+    let variables = json!({ "id": id, "start": start, "input": input });
+    client
+        .gql(document, variables)
+        .await
+        .succeeded("updateCalendarEvent");
+}
+
+#[tokio::test]
+async fn a_series_is_found_by_what_single_occurrences_have_otherwise() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    let calendar = calendar(&ana, &workspace).await;
+    let daily = json!({ "recurrence": { "rule": "FREQ=DAILY;COUNT=9" } });
+    let id = event(&ana, &calendar, "Stand-up", daily).await;
+    for day in [4, 5] {
+        change_one(&ana, &id, day, json!({ "title": format!("Fair, day {day}") })).await;
+    }
+    change_one(&ana, &id, 6, json!({ "location": "Harbour" })).await;
+    // Once, of however many occurrences it is said.
+    assert_eq!(found(&ana, &workspace, "fair").await, ["Stand-up"]);
+    assert_eq!(found(&ana, &workspace, "harb").await, ["Stand-up"]);
+    // Occurrences that are private on their own are nobody else's business.
+    change_one(&ana, &id, 6, json!({ "visibility": "PRIVATE" })).await;
+    assert_eq!(found(&ana, &workspace, "harb").await, [] as [&str; 0]);
+
+    change_one(&ana, &id, 4, json!({ "title": "Retrospective" })).await;
+    assert_eq!(found(&ana, &workspace, "retro").await, ["Stand-up"]);
+    let delete = "mutation ($id: ID!, $start: DateTime) {
+        deleteCalendarEvent(id: $id, scope: THIS, occurrenceStart: $start) { userErrors { code } } }";
+    let variables = json!({ "id": id, "start": "2026-03-05T09:00:00Z" });
+    ana.gql(delete, variables).await.succeeded("deleteCalendarEvent");
+    assert_eq!(found(&ana, &workspace, "fair").await, [] as [&str; 0]);
+    ana.gql(
+        "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { userErrors { code } } }",
+        json!({ "id": id }),
+    )
+    .await
+    .succeeded("deleteCalendarEvent");
+    assert_eq!(found(&ana, &workspace, "retro").await, [] as [&str; 0]);
 }
 
 #[tokio::test]

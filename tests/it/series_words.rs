@@ -3,14 +3,8 @@
 use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
+use crate::support::events::calendar;
 use crate::support::{Client, TestApp, join};
-
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
-}
 
 async fn speak(client: &Client<'_>, locale: &str) {
     let document = "mutation ($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { userErrors { code } } }";

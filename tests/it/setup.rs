@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::process::free_port;
+use crate::support::machines::free_port;
 
 /// Runs a command in a folder with nothing but these variables, and without a terminal.
 fn meridian(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {

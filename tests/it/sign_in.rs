@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use entity::session;
-use meridian::kernel::actor::Actor;
+use meridian::access;
+use meridian::kernel::actor::{Actor, Origin};
 use meridian::platform::db::{Scope, Tx};
 use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
@@ -57,8 +58,7 @@ fn refusal(reply: &Reply) -> String {
 }
 
 async fn session_of(app: &TestApp, person: &Person) -> String {
-    let origin = meridian::kernel::actor::Origin::default();
-    meridian::access::create_session(&app.platform, person.user_id, origin)
+    access::create_session(&app.platform, person.user_id, Origin::default())
         .await
         .unwrap()
         .secret
@@ -452,6 +452,43 @@ async fn new_keys_are_found_when_they_are_needed() {
         );
     }
     assert_eq!(asked(), before);
+}
+
+#[tokio::test]
+async fn new_keys_are_found_also_when_tokens_do_not_name_theirs() {
+    let issuer = issuer().await;
+    let server = server(&issuer).await;
+    issuer.script(|script| script.header = json!({ "kid": null }));
+    let browser = Browser::new(&server);
+    sign_in(&browser, &issuer).await;
+    assert!(browser.is_signed_in());
+    issuer.script(|script| (script.signs, script.publishes) = (Signs::With(2), 2));
+    server.app.advance(TimeDelta::seconds(30));
+    let browser = Browser::new(&server);
+    sign_in(&browser, &issuer).await;
+    assert!(
+        browser.is_signed_in(),
+        "the key that was known has another signature"
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_by_an_account_that_is_gone() {
+    let issuer = issuer().await;
+    let server = server(&issuer).await;
+    let app = &server.app;
+    let sign_in_as_ben = |provider: &'static str| {
+        let origin = Origin::default();
+        access::create_session_from(&app.platform, app.ben.user_id, Some(provider), origin)
+    };
+    // It was found, and unlinked before the session began.
+    let refused = sign_in_as_ben("acme").await;
+    assert!(refused.is_err_and(|error| error.is_not_found()));
+    let desk = Browser::new(&server);
+    desk.set_cookie("meridian", &session_of(app, &app.ben).await);
+    let state = begin(&desk, &issuer, "link=true").await;
+    desk.get(&format!("/auth/callback?state={state}&code=c")).await;
+    assert!(sign_in_as_ben("acme").await.is_ok());
 }
 
 #[tokio::test]

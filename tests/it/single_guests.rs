@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use entity::enums::WorkspaceRole;
 use serde_json::{Value, json};
 
-use crate::guest_letters::{guests_by_day, import, inbox, sent, start, update};
-use crate::reminders::{calendar, event};
+use crate::support::guests::{guests_by_day, import, inbox, sent, start, update};
+use crate::support::meetings::{calendar, event};
 use crate::support::post::{MailServer, Received};
 use crate::support::statements::Statements;
 use crate::support::{Client, TestApp, join};
@@ -212,6 +212,44 @@ async fn who_was_taken_off_an_occurrence_hears_nothing_of_its_end() {
     let letters = sent(&app, &mail).await;
     assert_eq!(letters.len(), 1, "{:?}", to(&letters));
     assert!(letters[0].to.contains(ERIK) && letters[0].text.contains("METHOD:CANCEL"));
+    assert_eq!(told(&ben, "Ana cancelled").await, 0);
+}
+
+#[tokio::test]
+async fn who_was_taken_off_every_occurrence_hears_nothing_of_the_series() {
+    let mail = MailServer::start().await;
+    let app = start(&mail).await;
+    let (ana, ben, calendar) = (app.ana(), app.ben(), with_ben(&app).await);
+    let id = series(&app, &calendar, 2, &[BEN, CARL, ERIK]).await;
+    invite(&app, &id, 2, &[ERIK]).await;
+    let to = |letters: &[Received], whom: &str| letters.iter().filter(|one| one.to.contains(whom)).count();
+    sent(&app, &mail).await;
+
+    // Carl and Ben still come to the second one.
+    let longer =
+        json!({ "time": { "timed": { "start": "2026-03-02T11:00:00Z", "end": "2026-03-02T11:45:00Z" } } });
+    let changed = update(&ana, &id, "ALL", Value::Null, longer).await;
+    changed.succeeded("updateCalendarEvent");
+    app.advance(TimeDelta::seconds(1));
+    let letters = sent(&app, &mail).await;
+    assert_eq!((to(&letters, CARL), to(&letters, ERIK)), (1, 1), "{letters:?}");
+    assert_eq!(told(&ben, "Ana moved “Stand-up”").await, 1);
+
+    // Now to none: neither a change nor the end of the series is theirs.
+    invite(&app, &id, 3, &[ERIK]).await;
+    sent(&app, &mail).await;
+    let longer =
+        json!({ "time": { "timed": { "start": "2026-03-02T11:00:00Z", "end": "2026-03-02T12:00:00Z" } } });
+    let changed = update(&ana, &id, "ALL", Value::Null, longer).await;
+    changed.succeeded("updateCalendarEvent");
+    app.advance(TimeDelta::seconds(1));
+    let letters = sent(&app, &mail).await;
+    assert_eq!((to(&letters, CARL), to(&letters, ERIK)), (0, 1), "{letters:?}");
+    delete(&app, &id, "ALL", Value::Null).await;
+    let letters = sent(&app, &mail).await;
+    assert_eq!((to(&letters, CARL), to(&letters, ERIK)), (0, 1), "{letters:?}");
+    assert!(letters[0].text.contains("METHOD:CANCEL"), "{letters:?}");
+    assert_eq!(told(&ben, "Ana moved “Stand-up”").await, 1);
     assert_eq!(told(&ben, "Ana cancelled").await, 0);
 }
 

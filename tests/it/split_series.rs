@@ -1,20 +1,10 @@
 //! Series that are cut at awkward places: at additional starts, at occurrences with times of their own, behind changes that hold for all
 //! later ones.
 
-use entity::calendar;
-use meridian::access::Ctx;
-use meridian::features::events::{self, RemoteObject, ical};
 use serde_json::{Value, json};
 
+use crate::support::events::{calendar, calendar_row, file_of, store, system};
 use crate::support::{Answer, Client, TestApp};
-
-/// A calendar of Ana's workspace, whose zone is Europe/Berlin.
-async fn calendar(client: &Client<'_>, workspace: &str) -> String {
-    let document = "mutation ($input: CreateCalendarInput!) { createCalendar(input: $input) { calendar { id } userErrors { code } } }";
-    let input = json!({ "input": { "workspaceId": workspace, "name": "Work" } });
-    let answer = client.gql(document, input).await.succeeded("createCalendar");
-    answer.text("/createCalendar/calendar/id")
-}
 
 /// Half an hour from nine in Berlin on Monday, 2 March 2026.
 async fn created(client: &Client<'_>, calendar: &str, recurrence: Value) -> Value {
@@ -76,28 +66,9 @@ async fn year(client: &Client<'_>, workspace: &str) -> Vec<String> {
 
 /// Stores what another program has written, and returns the id of the only event.
 async fn imported(app: &TestApp, calendar: &str, lines: &str) -> Value {
-    let lines: String = lines.lines().map(|line| format!("{}\r\n", line.trim())).collect();
-    let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n{lines}END:VCALENDAR\r\n");
-    let ctx = Ctx::system(&app.platform, app.ana.workspace_id);
-    let read = ctx.read().await.unwrap();
-    let rows = read.find::<calendar::Entity>().all(&read).await.unwrap();
-    let place = rows
-        .into_iter()
-        .find(|row| row.id.to_string() == calendar)
-        .unwrap();
-    let store = ctx.write(|tx| {
-        let objects = ical::read(&text, "Europe/Berlin").unwrap().objects.into_iter();
-        let objects: Vec<RemoteObject> = objects
-            .map(|object| RemoteObject {
-                key: object.uid.clone(),
-                etag: None,
-                object,
-            })
-            .collect();
-        let place = place.clone();
-        async move { events::store_parsed(&tx, &place, None, objects, &|_| false).await }
-    });
-    assert_eq!(store.await.unwrap().created, 1);
+    let ctx = system(app);
+    let place = calendar_row(&ctx, calendar).await;
+    assert_eq!(store(&ctx, &place, &file_of(lines)).await.created, 1);
     let document = "query ($id: ID!) { workspace(id: $id) { calendarEvents(first: 5) { nodes { id } } } }";
     let answer = app
         .ana()

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use entity::ids::{CalendarId, WorkspaceId};
 use entity::{attendee, calendar, calendar_event, change_log, event_override, external_event_link, reminder};
-use meridian::access::Ctx;
 use meridian::features::events::{self, RemoteObject, Stored, ical};
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 use serde_json::{Value, json};
 
+use crate::support::events::system;
 use crate::support::ics_corpus::{broken_objects, real_looking_objects};
 use crate::support::{Client, TestApp};
 
@@ -40,10 +40,6 @@ async fn calendar(app: &TestApp, is_read_only: bool) -> calendar::Model {
         tx.insert(row.into_active_model().reset_all()).await
     });
     insert.await.unwrap()
-}
-
-fn system(app: &TestApp) -> Ctx {
-    Ctx::system(&app.platform, app.ana.workspace_id)
 }
 
 fn objects(texts: &[(&str, &str)]) -> Vec<RemoteObject> {

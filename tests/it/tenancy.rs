@@ -53,7 +53,7 @@ fn every_field_and_every_id_has_a_case() {
     let mut missing = BTreeSet::new();
     for (name, ty) in schema.types.iter().filter(|(_, ty)| ty.kind == "an object") {
         for (field, member) in &ty.members {
-            let ids = paths(&schema, &member.arguments);
+            let ids = paths(schema, &member.arguments);
             if !ROOTS.contains(&name.as_str()) && ids.is_empty() {
                 continue;
             }
@@ -111,7 +111,7 @@ async fn foreign_ids_are_answered_like_unknown_ones() {
     let schema = schema();
     for case in cases() {
         let (foreign, own) = (ana.fill(&case.variables), ben.fill(&case.variables));
-        let ids = paths(&schema, case.arguments(&schema));
+        let ids = paths(schema, case.arguments(schema));
         for path in &ids {
             let with = |value: Value| {
                 let mut variables = own.clone();
@@ -160,7 +160,7 @@ async fn guests_are_told_to_sign_in_before_anything_is_looked_up() {
     let schema = schema();
     for case in cases().iter().filter(|case| case.least != Least::Anybody) {
         let variables = ana.fill(&case.variables);
-        let ids = paths(&schema, case.arguments(&schema));
+        let ids = paths(schema, case.arguments(schema));
         let unknown = world::all_unknown(&variables, &ids);
         let answer = run(&app.guest(), case, variables).await;
         let is_nothing = answer.0.get("errors").is_none() && answer.0["data"][case.root()].is_null();
@@ -251,7 +251,7 @@ async fn a_former_member_is_a_stranger() {
     let before = counters(&app, &app.ana).await;
     let schema = schema();
     for case in cases() {
-        let ids = paths(&schema, case.arguments(&schema));
+        let ids = paths(schema, case.arguments(schema));
         let theirs = ana.fill(&case.variables);
         let unknown = world::all_unknown(&theirs, &ids);
         if ids.is_empty() {
@@ -404,7 +404,7 @@ async fn looking_for_what_others_have_costs_as_many_statements_as_looking_for_wh
     let schema = schema();
     let mut questions = Vec::new();
     for case in cases().iter().filter(|case| case.on != "Subscription") {
-        let ids = paths(&schema, case.arguments(&schema));
+        let ids = paths(schema, case.arguments(schema));
         if !ids.is_empty() {
             let theirs = ana.fill(&case.variables);
             let unknown = world::all_unknown(&theirs, &ids);

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use meridian::platform::db::migration_connection;
 use sea_orm::ConnectionTrait as _;
 
-use crate::support::process::{Process, free_port, settings};
+use crate::support::machines::free_port;
+use crate::support::process::{Process, settings};
 use crate::support::{Backend, Database};
 
 /// Runs a command that fails with these words, which begin a row of the guide. `…` stands for anything.

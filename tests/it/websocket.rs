@@ -19,6 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A client that speaks the protocol by hand.
 pub struct Socket(WebSocketStream<TcpStream>);
 
+/// Nothing more is said for a while.
+pub async fn is_silent(socket: &mut Socket) -> bool {
+    timeout(Duration::from_millis(300), socket.hear()).await.is_err()
+}
+
 /// What a server says next.
 #[derive(Debug, PartialEq)]
 pub enum Said {

@@ -3,15 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use crate::support::server::Server;
-use crate::websocket::{CHANGES, Said, Socket, VERSION, create_task};
-
-/// Nothing more is said for a while.
-async fn is_silent(socket: &mut Socket) -> bool {
-    timeout(Duration::from_millis(300), socket.hear()).await.is_err()
-}
+use crate::websocket::{CHANGES, Said, Socket, VERSION, create_task, is_silent};
 
 async fn kinds(socket: &mut Socket, count: usize) -> Vec<(Value, Value)> {
     let mut heard = Vec::new();

@@ -12,13 +12,9 @@ use tokio::time::timeout;
 
 use crate::support::join;
 use crate::support::server::Server;
-use crate::websocket::{CHANGES, Said, Socket, VERSION, create_task};
+use crate::websocket::{CHANGES, Said, Socket, VERSION, create_task, is_silent};
 
 const CREATE: &str = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { title } userErrors { code } } }";
-
-async fn is_silent(socket: &mut Socket) -> bool {
-    timeout(Duration::from_millis(300), socket.hear()).await.is_err()
-}
 
 #[tokio::test]
 async fn what_the_protocol_does_not_know_closes_at_once_at_any_time() {

@@ -7,9 +7,9 @@ use meridian::features::events;
 use sea_orm::sea_query::Expr;
 use serde_json::json;
 
-use crate::reminders::{calendar, event};
 use crate::support::TestApp;
 use crate::support::chores::tick;
+use crate::support::meetings::{calendar, event};
 
 /// When the only reminder's occurrence starts, as it is planned.
 async fn planned(app: &TestApp) -> Option<chrono::DateTime<chrono::Utc>> {

@@ -106,8 +106,10 @@ pub(super) async fn identity(
     let verifier = verifier(platform, issuer, &provider);
     let (claims, verifier) = match token.claims(&verifier, &nonce) {
         Ok(claims) => (claims, verifier),
-        Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
-            // Keys are changed from time to time: look for new ones, once.
+        Err(ClaimsVerificationError::SignatureVerification(
+            SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_),
+        )) => {
+            // Keys are changed from time to time, by some issuers without another name or without any: look for new ones, once.
             let newest = directory.newest(platform, issuer).await?;
             let verifier = self::verifier(platform, issuer, &newest);
             let claims = token

@@ -41,7 +41,12 @@ pub async fn sign_in(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let provider = Some(who.provider_name.as_str());
-    let session = access::create_session_from(platform, user_id, provider, origin.clone()).await?;
+    let session = match access::create_session_from(platform, user_id, provider, origin.clone()).await {
+        Ok(session) => session,
+        // The person has unlinked it since it was found.
+        Err(error) if error.is_not_found() => return Ok(Err(Refusal::Denied)),
+        Err(error) => return Err(error),
+    };
     devices::tell_of_sign_in(platform, user_id, session.id, &origin).await?;
     Ok(Ok(session))
 }

@@ -130,13 +130,9 @@ fn rest(rule: &Rule, stored: &Stored, from: Timestamp) -> Result<Option<Rest>> {
     }
     let mut rule = rule.clone();
     if let End::Count(count) = rule.end() {
-        let given = alone.expand(Timestamp::MIN..from, COUNTING);
-        if given.truncated {
-            return Err(too_long());
-        }
         // Those that it begins with again count again.
-        let given = u32::try_from(given.occurrences.len() - again.len()).ok();
-        let left = given.and_then(|given| count.checked_sub(given));
+        let given = alone.counted_before(first, COUNTING);
+        let left = given.and_then(|given| count.checked_sub(u32::try_from(given).ok()?));
         rule = rule.ending(End::Count(left.ok_or_else(too_long)?));
     }
     Ok(Some(Rest { rule, first, again }))

@@ -40,7 +40,7 @@ pub use own_guests::{guests_at, has_own_guests};
 pub use preview::{Preview, preview};
 pub use read::{
     Among, Audience, Busy, CalendarText, Expanded, Subject, TextObject, TextPage, busy, calendar_text, find,
-    get, get_many, in_window, own_members_of, page, people_of, reminders_of, text_page,
+    get, get_many, in_window, in_window_in_part, own_members_of, page, people_of, reminders_of, text_page,
 };
 pub use reminded::{reminders_at, reminders_of_all};
 pub use repeats::{Recurrence, recurrence};

@@ -264,6 +264,7 @@ pub(super) fn occurrences(
         if later.is_empty() { Duration::zero() } else { reach },
     ));
     let expansion = stored.series_in(zone).expand(from..to, view.budget);
+    seen.reserve(expansion.occurrences.len());
     for occurrence in &expansion.occurrences {
         let original = stored.identity(occurrence);
         let before = later.partition_point(|change| change.0.original_start_utc < original);
@@ -272,9 +273,14 @@ pub(super) fn occurrences(
             Some(change) => shifted(change, occurrence, &lengths),
             None => lengths.times(occurrence),
         };
-        let own = by_start
-            .remove(&original)
-            .or_else(|| by_day.get(&occurrence.local.date()).copied());
+        // Most series have no changes, and then nothing needs to be hashed.
+        let own = if changes.is_empty() {
+            None
+        } else {
+            by_start
+                .remove(&original)
+                .or_else(|| by_day.get(&occurrence.local.date()).copied())
+        };
         if let Some(change) = own {
             by_start.remove(&change.0.original_start_utc);
             // What has no times of its own is where all others are from there on.

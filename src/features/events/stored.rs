@@ -3,7 +3,10 @@
 //! Promises: says of a row exactly what is stored, in the terms of the row; a rule that cannot be read any more leaves the first start and
 //! the additional ones. Must not know: who looks.
 
+use std::sync::LazyLock;
+
 use chrono::Duration;
+use dashmap::DashMap;
 use entity::calendar_event;
 use entity::enums::{EventKind, EventStatus, EventTransparency, EventVisibility};
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, WorkspaceId};
@@ -13,6 +16,13 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::recurrence::{Addition, Moment, Occurrence, Parts, Rule, Series, Start};
 use crate::kernel::time::Instant;
 use crate::kernel::zones;
+
+/// Rules by their texts; `None` where a text is no rule.
+static RULES: LazyLock<DashMap<String, Option<Rule>>> = LazyLock::new(DashMap::new);
+/// Most of them. When there are more, all are forgotten: those that are used come back at once.
+const MOST_KEPT: usize = 1_000;
+/// Longer texts are not kept. People's rules are much shorter.
+const LONGEST_KEPT: usize = 200;
 
 /// What a row says about its recurrence.
 #[derive(Debug)]
@@ -35,11 +45,7 @@ impl Stored {
         let zone = zone_of(row);
         Self {
             start: start_of(row, &zone),
-            rule: row
-                .rrule
-                .as_deref()
-                .and_then(|rule| Rule::read(rule).ok())
-                .map(|(rule, _)| rule),
+            rule: row.rrule.as_deref().and_then(rule_of),
             additions: texts(&row.rdates).filter_map(|text| text.parse().ok()).collect(),
             exclusions: texts(&row.exdates).filter_map(|text| text.parse().ok()).collect(),
             zone,
@@ -76,6 +82,21 @@ impl Stored {
             Start::Day(_) | Start::Floating(_) => zones::to_utc(occurrence.local, &self.zone),
         })
     }
+}
+
+/// The rule that a text says. The same few rules come again and again, and to read one takes longer than to use it.
+fn rule_of(text: &str) -> Option<Rule> {
+    if let Some(known) = RULES.get(text) {
+        return known.value().clone();
+    }
+    let rule = Rule::read(text).ok().map(|(rule, _)| rule);
+    if text.len() <= LONGEST_KEPT {
+        if RULES.len() >= MOST_KEPT {
+            RULES.clear();
+        }
+        RULES.insert(text.to_owned(), rule.clone());
+    }
+    rule
 }
 
 /// The zone of a stored event.
@@ -131,10 +152,15 @@ impl Length {
             }
             (EventKind::Timed, Some(end), ..) => {
                 // An end in UTC is an instant that somebody wrote down, not the wall time of a place.
-                let zone = row.end_zone.as_deref().filter(|name| *name != "UTC");
-                let Some(zone) = zone.and_then(zones::stored) else {
-                    return exactly;
+                let zone = match row.end_zone.as_deref() {
+                    None | Some("UTC") => None,
+                    // Nearly always, and a clone is cheaper than looking a name up. UTC may stand for a zone that nobody knows.
+                    Some(name) if name == row.time_zone && stored.zone != TimeZone::UTC => {
+                        Some(stored.zone.clone())
+                    }
+                    Some(name) => zones::stored(name),
                 };
+                let Some(zone) = zone else { return exactly };
                 let end = zones::local_from_chrono(end);
                 Self::Wall(end.duration_since(stored.start.local()), zone)
             }
@@ -171,10 +197,15 @@ impl Length {
             }
             Self::Wall(length, end_zone) => {
                 let end = local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
-                let is_moved = zones::local_of(start, zone) != local;
+                let usual = later(exactly);
                 match end {
-                    Ok(end) if !is_moved && (end > start || exactly.is_zero() && end == start) => end,
-                    _ => later(exactly),
+                    // Nearly always, and then it does not matter whether the start was moved.
+                    Ok(end) if end == usual => end,
+                    Ok(end) if end > start || exactly.is_zero() && end == start => {
+                        let is_moved = zones::local_of(start, zone) != local;
+                        if is_moved { usual } else { end }
+                    }
+                    _ => usual,
                 }
             }
         }

@@ -459,7 +459,7 @@ pub const TABLES: &[Table] = &[
 /// Everything that is no table of its own. PostgreSQL has an index instead.
 pub const SHADOWS: &[Shadow] = &[Shadow {
     name: "search_texts",
-    follows: &["calendar_events", "tasks"],
+    follows: &["calendar_events", "event_overrides", "tasks"],
     columns: &[
         ("scope", Class::Plain),
         ("title", Class::Personal),

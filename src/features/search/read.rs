@@ -91,8 +91,10 @@ async fn ids(ctx: &Ctx, words: &[String], most: i32) -> Result<Vec<(String, Uuid
             .map(|word| format!("{{title body}} : \"{word}\" *"))
             .collect();
         let query = format!("scope : w{} AND {}", workspace.simple(), prefixes.join(" AND "));
-        let sql = "SELECT kind, object FROM search_texts WHERE search_texts MATCH ? \
-                   ORDER BY bm25(search_texts, 0.0, 10.0, 1.0) LIMIT ?";
+        // The limit inside keeps the ranks out of the grouping, where SQLite cannot make them.
+        let sql = "SELECT kind, object FROM (SELECT kind, object, bm25(search_texts, 0.0, 10.0, 1.0) AS score \
+                   FROM search_texts WHERE search_texts MATCH ? ORDER BY score LIMIT 2000) \
+                   GROUP BY kind, object ORDER BY min(score) LIMIT ?";
         (sql.to_owned(), vec![query.into(), most.into()])
     };
     let rows = read
@@ -111,24 +113,39 @@ fn postgres() -> String {
             "to_tsvector('simple'::regconfig, regexp_replace(lower({text} COLLATE meridian_letters), '[[:punct:]]+', ' ', 'g'))"
         )
     };
-    let branch = |kind: &str, table: &str, body: &str| {
-        let (title, body) = (words("left(title, 2000)"), words(body));
+    let branch = |(kind, table, id): (&str, &str, &str), title: &str, body: &str, only: &str| {
+        let (title, body) = (words(title), words(body));
         let text = format!(
             "(array_to_tsvector(ARRAY['#' || workspace_id::text]) || setweight({title}, 'A') || setweight({body}, 'C'))"
         );
         format!(
-            "(SELECT '{kind}'::text AS kind, id, ts_rank({text}, $1::text::tsquery) AS score, updated_at FROM {table} \
-             WHERE {text} @@ $1::text::tsquery AND workspace_id = $2 LIMIT 1000)"
+            "(SELECT '{kind}'::text AS kind, {id} AS id, ts_rank({text}, $1::text::tsquery) AS score, updated_at FROM {table} \
+             WHERE {text} @@ $1::text::tsquery AND workspace_id = $2{only} LIMIT 1000)"
         )
     };
+    let title = "left(title, 2000)";
     let event = branch(
-        "event",
-        "calendar_events",
+        ("event", "calendar_events", "id"),
+        title,
         "left(coalesce(description, '') || ' ' || coalesce(location, ''), 50000)",
+        "",
     );
-    let task = branch("task", "tasks", "left(coalesce(description, ''), 50000)");
+    // What single occurrences have otherwise leads to their series.
+    let occurrence = branch(
+        ("event", "event_overrides", "event_id"),
+        "left(coalesce(patch ->> 'title', ''), 2000)",
+        "left(coalesce(patch ->> 'description', '') || ' ' || coalesce(patch ->> 'location', ''), 50000)",
+        " AND NOT cancelled AND coalesce(patch ->> 'visibility', '') <> 'private'",
+    );
+    let task = branch(
+        ("task", "tasks", "id"),
+        title,
+        "left(coalesce(description, ''), 50000)",
+        "",
+    );
     format!(
-        "SELECT kind, id FROM ({event} UNION ALL {task}) AS found ORDER BY score DESC, updated_at DESC, id LIMIT $3"
+        "SELECT kind, id FROM ({event} UNION ALL {occurrence} UNION ALL {task}) AS found \
+         GROUP BY kind, id ORDER BY max(score) DESC, max(updated_at) DESC, id LIMIT $3"
     )
 }
 

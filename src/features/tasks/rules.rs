@@ -66,8 +66,10 @@ pub(super) fn labels(checks: &mut Checks, path: &str, labels: &[String]) -> Vec<
             clean.push(label);
         }
     }
-    let message = format!("A task has at most {MAX_LABELS} labels.");
-    checks.require(clean.len() <= MAX_LABELS, UserErrorCode::TooLong, path, message);
+    if clean.len() > MAX_LABELS {
+        let message = format!("A task has at most {MAX_LABELS} labels.");
+        checks.fail(UserErrorCode::TooLong, path, message);
+    }
     clean
 }
 

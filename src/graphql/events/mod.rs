@@ -6,6 +6,7 @@ mod live;
 mod mutation;
 mod object;
 mod occurrence;
+mod occurrence_id;
 
 pub use list::WorkspaceEvents;
 pub use live::EventSubscription;

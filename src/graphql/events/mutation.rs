@@ -1,12 +1,14 @@
 //! Changing events.
 
+use std::convert::identity;
+
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use entity::ids::{CalendarEventId, CalendarId};
 use entity::{calendar, calendar_event};
 
 use super::input::{CreateCalendarEventInput, RecurrenceScope, UpdateCalendarEventInput};
 use super::object::CalendarEvent;
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::features::events::{self, Move, Touched};
 use crate::graphql::access;
 use crate::graphql::enums::AttendeeResponse;
@@ -14,6 +16,7 @@ use crate::graphql::errors::{UserError, outcome};
 use crate::graphql::ids::{global, object_reference, reference, target};
 use crate::graphql::paging::payload;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::straight::{command, commands};
 use crate::kernel;
 
 payload!(
@@ -75,10 +78,27 @@ pub struct DeleteCalendarEventPayload {
 }
 
 /// Enters the workspace of an event that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, CalendarEventId)> {
-    access(ctx).caller().require_user()?;
+async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, CalendarEventId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<calendar_event::Entity>(id).await?, id))
+    Ok((access.ctx_of::<calendar_event::Entity>(id).await?, id))
+}
+
+commands! {
+    CreateCalendarEvent(input "input": CreateCalendarEventInput)
+        -> CreateCalendarEventPayload "calendarEvent": CalendarEvent, |access| {
+        access.caller().require_user()?;
+        let path = "input.calendarId";
+        let id: CalendarId = reference(&input.calendar_id, path)?;
+        let entered = object_reference::<CalendarId, _>(access.ctx_of::<calendar::Entity>(id).await, path)?;
+        let created = Box::pin(events::create(&entered, id, input.into_model())).await;
+        created.map(CalendarEvent::from)
+    };
+    RespondToCalendarEvent(id "id": ID, response "response": AttendeeResponse, comment "comment": Option<String>)
+        -> RespondToCalendarEventPayload "calendarEvent": CalendarEvent, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        events::respond(&entered, id, response.into(), comment).await.map(CalendarEvent::from)
+    };
 }
 
 #[derive(Default)]
@@ -92,15 +112,7 @@ impl EventMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: CreateCalendarEventInput,
     ) -> Result<CreateCalendarEventPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let path = "input.calendarId";
-            let id: CalendarId = reference(&input.calendar_id, path)?;
-            let entered =
-                object_reference::<CalendarId, _>(access(ctx).ctx_of::<calendar::Entity>(id).await, path)?;
-            Box::pin(events::create(&entered, id, input.into_model())).await
-        };
-        CreateCalendarEventPayload::new(result.await, CalendarEvent::from)
+        CreateCalendarEventPayload::new(command::<CreateCalendarEvent>(ctx, (input,)).await, identity)
     }
 
     /// Changes an event. For a series, `scope` says which occurrences. `THIS_AND_FOLLOWING` returns the new series.
@@ -118,7 +130,7 @@ impl EventMutation {
         #[graphql(desc = "Values to use.")] input: UpdateCalendarEventInput,
     ) -> Result<UpdateCalendarEventPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             Box::pin(events::update(
                 &entered,
                 id,
@@ -146,7 +158,7 @@ impl EventMutation {
         #[graphql(desc = "New instant just after. Keeps the length when omitted.")] end: Option<DateTime>,
     ) -> Result<MoveCalendarEventPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             let to = Move {
                 start: start.0,
                 end: end.map(|at| at.0),
@@ -170,7 +182,7 @@ impl EventMutation {
         occurrence_start: Option<DateTime>,
     ) -> Result<DeleteCalendarEventPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             let left = Box::pin(events::delete(&entered, id, scope.of(occurrence_start))).await?;
             Ok((left, id))
         };
@@ -195,10 +207,7 @@ impl EventMutation {
         #[graphql(desc = "Answer.")] response: AttendeeResponse,
         #[graphql(desc = "Message to the organizer.")] comment: Option<String>,
     ) -> Result<RespondToCalendarEventPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            events::respond(&entered, id, response.into(), comment).await
-        };
-        RespondToCalendarEventPayload::new(result.await, CalendarEvent::from)
+        let given = (id, response, comment);
+        RespondToCalendarEventPayload::new(command::<RespondToCalendarEvent>(ctx, given).await, identity)
     }
 }

@@ -94,7 +94,8 @@ object! {
             let window = range.short_span("range").map_err(expose)?;
             let key = OccurrencesKey(event.row().workspace_id, (event.row().id, window));
             let found = loader(ctx).load_one(key).await?;
-            Ok(found.unwrap_or_default().into_iter().map(EventOccurrence).collect())
+            let found = found.unwrap_or_default().into_iter();
+            Ok(found.map(|one| EventOccurrence(Arc::unwrap_or_clone(one))).collect())
         }
     }
     /// Organizer. Null for events without guests.

@@ -3,34 +3,35 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
+use entity::calendar_event;
 
 use super::object::{CalendarEvent, EventAttendee, EventReminder};
+use super::occurrence_id::occurrence_id;
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
 use crate::features::people;
 use crate::graphql::enums::EventStatus;
 use crate::graphql::errors::expose;
-use crate::graphql::ids::{global, parse};
+use crate::graphql::ids::parse;
 use crate::graphql::loaders::{EventOwnMembersKey, EventPeopleKey, EventRemindersKey};
 use crate::graphql::ranges::DateTimeRangeInput;
 use crate::graphql::scalars::{DateTime, RRule, TimeZone};
 use crate::graphql::shape::{Many, object};
+use crate::graphql::straight::{self, Given, Whole};
 use crate::graphql::{access, loader};
 use crate::kernel;
 
 /// One concrete occurrence of an event, ready to draw.
 #[derive(Description, Clone)]
-pub struct EventOccurrence(pub Arc<Occurrence>);
+pub struct EventOccurrence(pub Occurrence);
 
 object! {
-    EventOccurrence "EventOccurrence", ();
+    EventOccurrence "EventOccurrence", calendar_event::Column;
 
     /// Stable ID: event ID plus original start. Not a node; use it as a cache key and list key.
-    value id [] -> ID {
-        |one| ID(format!("{}:{}", global(one.0.event.row.id).as_str(), one.0.original_start.format("%Y%m%dT%H%M%S%.fZ")))
-    }
+    value id [Id] -> ID { |one| occurrence_id(one.0.event.row.id, one.0.original_start) }
     /// Event or series the occurrence belongs to.
-    within event [] -> CalendarEvent {
+    within event [Id] -> CalendarEvent {
         |one| one.0.event.row.id => CalendarEvent(one.0.event.clone())
     }
     /// Original start from the rule. Send it as `occurrenceStart` to edit only this occurrence.
@@ -40,19 +41,19 @@ object! {
     /// Instant just after the occurrence.
     value end [] -> DateTime { |one| DateTime(one.0.end) }
     /// Title, after overrides.
-    value title [] -> &str { |one| one.0.title() }
+    value title [Title] -> &str { |one| one.0.title() }
     /// Location, after overrides.
-    value location [] -> Option<&str> { |one| one.0.location() }
+    value location [Location] -> Option<&str> { |one| one.0.location() }
     /// Whether the event covers whole days.
     value is_all_day [] -> bool { |one| one.0.is_all_day }
     /// Whether this occurrence belongs to a recurring series.
-    value is_recurring [] -> bool { |one| one.0.event.row.is_recurring }
+    value is_recurring [IsRecurring] -> bool { |one| one.0.event.row.is_recurring }
     /// Whether this occurrence was changed individually.
     value is_exception [] -> bool { |one| one.0.is_exception }
     /// Whether its series has so many occurrences in the range that not all are returned. Ask for a smaller range then.
     value is_truncated [] -> bool { |one| one.0.is_truncated }
     /// Status, after overrides. Cancelled occurrences are left out of results.
-    value status [] -> EventStatus { |one| one.0.status().into() }
+    value status [Status] -> EventStatus { |one| one.0.status().into() }
     /// Guests, after overrides.
     plain attendees [] -> Result<Vec<EventAttendee>> {
         |one, ctx| {
@@ -76,12 +77,6 @@ object! {
     }
 }
 
-impl From<Occurrence> for EventOccurrence {
-    fn from(occurrence: Occurrence) -> Self {
-        Self(Arc::new(occurrence))
-    }
-}
-
 /// The occurrence fields of a workspace.
 pub struct WorkspaceOccurrences(pub Arc<Ctx>);
 
@@ -90,26 +85,43 @@ impl WorkspaceOccurrences {
     /// Concrete occurrences that overlap a range, recurring series expanded, by start. The range may span at most 366 days.
     async fn event_occurrences(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "Visible range.")] range: DateTimeRangeInput,
         #[graphql(desc = "Only these calendars. All visible calendars when omitted.")] calendar_ids: Option<
             Vec<ID>,
         >,
     ) -> Result<Many<EventOccurrence>> {
-        let found = async {
-            let window = range.short_span("range")?;
-            // Ids that nobody has match nothing.
-            let ids: Option<Vec<_>> = calendar_ids.map(|ids| ids.iter().filter_map(parse).collect());
-            let among = ids.as_deref().map_or(Among::Visible, Among::Calendars);
-            events::in_window(&self.0, among, window, None).await
-        };
-        let expanded = found.await.map_err(expose)?;
-        Ok(Many(
-            expanded
-                .occurrences
-                .into_iter()
-                .map(EventOccurrence::from)
-                .collect(),
-        ))
+        let asked = AskedOccurrences { range, calendar_ids };
+        straight::list(ctx, &self.0, asked).await
+    }
+}
+
+/// The arguments of `Workspace.eventOccurrences`.
+struct AskedOccurrences {
+    range: DateTimeRangeInput,
+    calendar_ids: Option<Vec<ID>>,
+}
+
+impl Whole for AskedOccurrences {
+    type Item = EventOccurrence;
+
+    fn given(given: &Given<'_>) -> Option<Self> {
+        Some(Self {
+            range: given.read("range")?,
+            calendar_ids: given.read("calendarIds")?,
+        })
+    }
+
+    async fn list(self, ctx: &Ctx, columns: Option<u64>) -> kernel::Result<Vec<EventOccurrence>> {
+        let window = self.range.short_span("range")?;
+        // Ids that nobody has match nothing.
+        let ids: Option<Vec<_>> = self
+            .calendar_ids
+            .map(|ids| ids.iter().filter_map(parse).collect());
+        let among = ids.as_deref().map_or(Among::Visible, Among::Calendars);
+        let expanded = events::in_window_in_part(ctx, among, window, columns).await?;
+        let occurrences = expanded.occurrences.into_iter();
+        Ok(occurrences.map(EventOccurrence).collect())
     }
 }
 

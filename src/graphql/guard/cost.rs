@@ -21,14 +21,15 @@ const DEFAULT_PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 500;
 
 /// Lists without pages, and how many objects of them are paid for.
-const LISTS: [(&str, u64); 22] = [
+const LISTS: [(&str, u64); 23] = [
     ("added", 20),
     ("apiTokens", 5),
     ("attendees", 5),
-    ("calendars", 10),
+    ("calendars", 20),
     ("dependencies", 5),
     ("dependents", 5),
     ("integrations", 5),
+    ("invitations", 10),
     ("jobQueues", 6),
     ("moved", 20),
     ("notificationPreferences", 10),
@@ -45,6 +46,19 @@ const LISTS: [(&str, u64); 22] = [
     ("unscheduledTasks", 10),
     ("workspaces", 3),
 ];
+/// Lists without pages that may have thousands of objects, each of which leads to such a list again. Two on one path are never paid for by
+/// what such lists usually hold, except right inside each other: sub-tasks of sub-tasks are no more than the tasks of their workspace, but
+/// those of the parent of each sub-task are all of them again.
+const LONG_LISTS: [&str; 6] = [
+    "dependents",
+    "eventOccurrences",
+    "invitations",
+    "occurrences",
+    "scheduledSlots",
+    "subtasks",
+];
+/// What waits for what, in both directions. The ways through it double with each task, so a path may go along it only so often.
+const LINKS: [&str; 2] = ["dependencies", "dependents"];
 /// No field takes more ids.
 const MOST_IDS: u64 = 100;
 
@@ -63,6 +77,12 @@ pub(super) struct Measure {
     per_item: u64,
     /// Whether this level selects the items of a page.
     selects_items: bool,
+    /// Most long lists on a path that begins with one, those right inside each other counted once.
+    long_here: usize,
+    /// The same on all other paths.
+    long_below: usize,
+    /// Most links on one path.
+    pub(super) links: usize,
     /// Most introspection lists inside each other on one path.
     schema_lists: usize,
     /// Whether `__schema` or `__type` is selected.
@@ -77,6 +97,11 @@ impl Measure {
         self.once.saturating_add(self.per_item)
     }
 
+    /// Most long lists on one path.
+    pub(super) fn long_lists(&self) -> usize {
+        self.long_here.max(self.long_below)
+    }
+
     fn add(&mut self, other: &Self) {
         self.fields = self.fields.saturating_add(other.fields);
         self.width = self.width.saturating_add(other.width);
@@ -84,6 +109,9 @@ impl Measure {
         self.once = self.once.saturating_add(other.once);
         self.per_item = self.per_item.saturating_add(other.per_item);
         self.selects_items |= other.selects_items;
+        self.long_here = self.long_here.max(other.long_here);
+        self.long_below = self.long_below.max(other.long_below);
+        self.links = self.links.max(other.links);
         self.schema_lists = self.schema_lists.max(other.schema_lists);
         self.introspects |= other.introspects;
         self.schema_explodes |= other.schema_explodes;
@@ -153,6 +181,11 @@ impl<'a> Meter<'a> {
             .saturating_mul(self.list_size(field))
             .saturating_add(1);
         let is_plain = field.selection_set.node.items.is_empty() || name == "pageInfo";
+        let (long_here, long_below) = if LONG_LISTS.contains(&name) {
+            (below.long_here.max(below.long_below + 1), 0)
+        } else {
+            (0, below.long_lists())
+        };
         let introspects = matches!(name, "__schema" | "__type");
         let schema_lists = below.schema_lists + usize::from(SCHEMA_LISTS.contains(&name));
         Ok(Measure {
@@ -162,6 +195,9 @@ impl<'a> Meter<'a> {
             once: if is_plain { points } else { 0 },
             per_item: if is_plain { 0 } else { points },
             selects_items: matches!(name, "edges" | "nodes"),
+            long_here,
+            long_below,
+            links: below.links + usize::from(LINKS.contains(&name)),
             schema_lists,
             introspects: introspects || below.introspects,
             schema_explodes: below.schema_explodes || (introspects && schema_lists > MAX_SCHEMA_LISTS),

@@ -68,6 +68,9 @@ pub(super) fn read(query: &str, limits: &Limits) -> Result<ExecutableDocument, G
     Ok(document)
 }
 
+/// Tasks that wait for tasks that wait for tasks: more such links are not followed in one operation.
+const MAX_LINKS: usize = 2;
+
 /// Picks the operation of a document and checks it. Defaults of its variables are filled in where the client sent none.
 pub fn check(
     query: &str,
@@ -210,6 +213,12 @@ fn check_operation(
             "number of fields on the first level is",
             measure.width,
             limits.root_fields,
+        ));
+    }
+    if measure.long_lists() > 1 || measure.links > MAX_LINKS {
+        return Err(GuardError::new(
+            QueryTooComplex,
+            "A list leads back to what it belongs to, and from there to a list again. Ask for one after the other.",
         ));
     }
     if measure.schema_explodes {

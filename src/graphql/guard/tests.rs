@@ -275,6 +275,29 @@ fn lists_without_pages_multiply_what_they_select() {
 }
 
 #[test]
+fn long_lists_do_not_lie_inside_each_other() {
+    assert_eq!(cost("{ a { invitations { id } } }"), 1 + 1 + 10);
+    for nested in [
+        "{ a { invitations { b { invitations { id } } } } }",
+        "{ a { eventOccurrences { event { ...F } } } } fragment F on CalendarEvent { occurrences { id } }",
+        "{ a { occurrences { event { b: occurrences { id } } } } }",
+        "{ a { subtasks { parent { subtasks { id } } } } }",
+        "{ a { subtasks { parent { dependents { id } } } } }",
+        "{ a { scheduledSlots { task { scheduledSlots { id } } } } }",
+        "{ a { dependents { dependencies { dependents { id } } } } }",
+        "{ a { dependents { dependents { dependents { id } } } } }",
+    ] {
+        assert_eq!(refused(nested), QueryTooComplex, "{nested}");
+    }
+    for flat in [
+        "{ a { eventOccurrences { id } invitations { id } b { occurrences { id } } } }",
+        "{ a { subtasks { subtasks { id } parent { id } dependents { id } } dependencies { dependents { id } } } }",
+    ] {
+        assert!(run(flat).is_ok(), "{flat}");
+    }
+}
+
+#[test]
 fn nothing_is_looked_for_with_a_nul_in_it() {
     let code = |query: &str, variables: serde_json::Value| {
         let mut variables = Variables::from_json(variables);

@@ -16,7 +16,7 @@
 //! | `parts` | <code>\|row\| key => \|found\| list of parts</code> | `Result<Vec<Type>>` |
 //! | `part` | <code>\|row\| key => \|found\| optional part</code> | `Option<Result<Type>>` |
 //! | `inside` | <code>\|row\| optional part</code> | `Option<Type>` |
-//! | `within` | <code>\|row\| key => part</code>, the part that belongs to the key | `Type` |
+//! | `within` | <code>\|row\| key => part</code>, the part that belongs to the key and whose columns are the row's | `Type` |
 //! | `plain` | <code>\|row, ctx\| answer</code> | whatever; has no fast form; may take arguments: `plain name(range: Range = "what it means") [..]` |
 
 /// Declares a type of the schema once: its resolvers and its fast form.

@@ -43,12 +43,19 @@ impl<T: Shape> Many<T> {
             return None;
         }
         let plan = Plan::<T>::compile(&[&ctx.item.node], Env::of(ctx))?;
-        let scene = Scene::of_list(ctx);
-        let rows: Vec<&T> = self.0.iter().collect();
-        let state = plan.load(&rows, &scene).await.ok()?;
-        let mut out = Vec::with_capacity(256 * self.0.len());
-        write_list(&plan, &self.0, &state, &scene, &mut out);
+        let mut out = Vec::new();
+        plan.write_list(&self.0, &Scene::of_list(ctx), &mut out).await?;
         raw(out)
+    }
+}
+
+impl<T: Shape> Plan<T> {
+    /// Loads what these objects refer to and writes them; `None` when that failed.
+    pub async fn write_list(&self, items: &[T], scene: &Scene<'_>, out: &mut Vec<u8>) -> Option<()> {
+        let rows: Vec<&T> = items.iter().collect();
+        let state = self.load(&rows, scene).await.ok()?;
+        write_list(self, items, &state, scene, out);
+        Some(())
     }
 }
 

@@ -171,7 +171,10 @@ impl<T: Shape> Plan<T> {
             } else {
                 let (needs, what) = match T::field(&snake(name))? {
                     Field::Value { columns, write } => (columns, What::Value(write)),
-                    Field::Link { columns, compile } => (columns, What::Link(compile(&asked.sets, env)?)),
+                    Field::Link { columns, compile } => {
+                        let link = compile(&asked.sets, env)?;
+                        (columns | link.columns(), What::Link(link))
+                    }
                 };
                 columns |= needs;
                 what
@@ -182,8 +185,11 @@ impl<T: Shape> Plan<T> {
         (!steps.is_empty()).then_some(Self { steps, columns })
     }
 
-    /// Compiles the selection of a running field.
+    /// Compiles the selection of a running field; `None` when the plain resolvers answer, which may look at all columns.
     pub fn of_field(ctx: &Context<'_>) -> Option<Self> {
+        if is_plain_only(ctx) {
+            return None;
+        }
         Self::compile(&[&ctx.item.node.selection_set.node], Env::of(ctx))
     }
 
@@ -302,8 +308,5 @@ where
 
 /// Bits of the columns that an answer of one object needs; `None` when the plain resolvers answer, which may look at all.
 pub fn columns_asked<T: Shape>(ctx: &Context<'_>) -> Option<u64> {
-    if is_plain_only(ctx) {
-        return None;
-    }
-    Some(Plan::<T>::of_field(ctx)?.columns())
+    Plan::<T>::of_field(ctx).map(|plan| plan.columns())
 }

@@ -1,17 +1,20 @@
 //! The commands on tasks and their payloads.
 
+use std::convert::identity;
+
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use entity::ids::TaskId;
 use entity::task;
 
 use super::Task;
 use super::input::{BulkUpdateTasksInput, CreateTaskInput, UpdateTaskInput};
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::features::tasks;
 use crate::graphql::access;
 use crate::graphql::errors::{UserError, outcome};
 use crate::graphql::ids::{global, reference, references, target, workspace_reference};
 use crate::graphql::paging::payload;
+use crate::graphql::straight::{command, commands};
 use crate::kernel::{self, Error};
 
 payload!(
@@ -69,10 +72,38 @@ pub struct CompleteTaskPayload {
 }
 
 /// Enters the workspace of a task that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, TaskId)> {
-    access(ctx).caller().require_user()?;
+async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, TaskId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<task::Entity>(id).await?, id))
+    Ok((access.ctx_of::<task::Entity>(id).await?, id))
+}
+
+commands! {
+    CreateTask(input "input": CreateTaskInput) -> CreateTaskPayload "task": Task, |access| {
+        access.caller().require_user()?;
+        let path = "input.workspaceId";
+        let workspace = reference(&input.workspace_id, path)?;
+        let entered = workspace_reference(access.ctx(workspace).await, path)?;
+        tasks::create(&entered, input.into_model()?).await.map(Task::from)
+    };
+    UpdateTask(id "id": ID, input "input": UpdateTaskInput) -> UpdateTaskPayload "task": Task, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        tasks::update(&entered, id, input.into_model()?).await.map(Task::from)
+    };
+    ReopenTask(id "id": ID) -> ReopenTaskPayload "task": Task, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        tasks::reopen(&entered, id).await.map(Task::from)
+    };
+    AddTaskDependency(task_id "taskId": ID, depends_on_id "dependsOnId": ID) -> AddTaskDependencyPayload "task": Task, |access| {
+        let (entered, id) = enter(access, &task_id).await?;
+        let depends_on = reference(&depends_on_id, "dependsOnId")?;
+        tasks::add_dependency(&entered, id, depends_on).await.map(Task::from)
+    };
+    RemoveTaskDependency(task_id "taskId": ID, depends_on_id "dependsOnId": ID) -> RemoveTaskDependencyPayload "task": Task, |access| {
+        let (entered, id) = enter(access, &task_id).await?;
+        let depends_on = reference(&depends_on_id, "dependsOnId")?;
+        tasks::remove_dependency(&entered, id, depends_on).await.map(Task::from)
+    };
 }
 
 #[derive(Default)]
@@ -86,14 +117,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: CreateTaskInput,
     ) -> Result<CreateTaskPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let path = "input.workspaceId";
-            let workspace = reference(&input.workspace_id, path)?;
-            let entered = workspace_reference(access(ctx).ctx(workspace).await, path)?;
-            tasks::create(&entered, input.into_model()?).await
-        };
-        CreateTaskPayload::new(result.await, Task::from)
+        CreateTaskPayload::new(command::<CreateTask>(ctx, (input,)).await, identity)
     }
 
     /// Changes a task. Omitted fields stay as they are; null clears optional fields.
@@ -103,11 +127,7 @@ impl TaskMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "Values to use.")] input: UpdateTaskInput,
     ) -> Result<UpdateTaskPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            tasks::update(&entered, id, input.into_model()?).await
-        };
-        UpdateTaskPayload::new(result.await, Task::from)
+        UpdateTaskPayload::new(command::<UpdateTask>(ctx, (id, input)).await, identity)
     }
 
     /// Marks a task as done.
@@ -117,7 +137,7 @@ impl TaskMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<CompleteTaskPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             tasks::complete(&entered, id).await
         };
         let (completed, user_errors) = outcome(result.await)?;
@@ -135,11 +155,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<ReopenTaskPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            tasks::reopen(&entered, id).await
-        };
-        ReopenTaskPayload::new(result.await, Task::from)
+        ReopenTaskPayload::new(command::<ReopenTask>(ctx, (id,)).await, identity)
     }
 
     /// Deletes a task and its sub-tasks.
@@ -149,7 +165,7 @@ impl TaskMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<DeleteTaskPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             tasks::delete(&entered, id).await.map(|_| id)
         };
         DeleteTaskPayload::new(result.await, global)
@@ -162,11 +178,8 @@ impl TaskMutation {
         #[graphql(desc = "Task that waits.")] task_id: ID,
         #[graphql(desc = "Task that must be finished first.")] depends_on_id: ID,
     ) -> Result<AddTaskDependencyPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &task_id).await?;
-            tasks::add_dependency(&entered, id, reference(&depends_on_id, "dependsOnId")?).await
-        };
-        AddTaskDependencyPayload::new(result.await, Task::from)
+        let given = (task_id, depends_on_id);
+        AddTaskDependencyPayload::new(command::<AddTaskDependency>(ctx, given).await, identity)
     }
 
     /// Removes a dependency.
@@ -176,11 +189,8 @@ impl TaskMutation {
         #[graphql(desc = "Task that waits.")] task_id: ID,
         #[graphql(desc = "Task that must be finished first.")] depends_on_id: ID,
     ) -> Result<RemoveTaskDependencyPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &task_id).await?;
-            tasks::remove_dependency(&entered, id, reference(&depends_on_id, "dependsOnId")?).await
-        };
-        RemoveTaskDependencyPayload::new(result.await, Task::from)
+        let given = (task_id, depends_on_id);
+        RemoveTaskDependencyPayload::new(command::<RemoveTaskDependency>(ctx, given).await, identity)
     }
 
     /// Changes several tasks at once, all or none. At most 100.

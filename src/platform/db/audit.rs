@@ -25,7 +25,6 @@ pub struct Audit {
 
 /// What the hash of one entry covers: opaque ids and plain values, so that erasing a person's name or address keeps the chain whole.
 struct Facts<'a> {
-    seq: i64,
     at: Instant,
     actor_kind: ActorKind,
     actor_id: Option<UserId>,
@@ -38,8 +37,13 @@ struct Facts<'a> {
 
 /// The hash of a new entry behind `previous`.
 pub(super) fn hash_of_new(previous: &[u8], seq: i64, entry: &Audit, actor: &Actor, at: Instant) -> Vec<u8> {
+    hash(previous, seq, &words_of_new(entry, actor, at))
+}
+
+/// What the hash of a new entry covers beside what comes before it: the text after its number. PostgreSQL computes the hash itself where
+/// it gives the number, as `sha256(previous || '[' || number || words)`.
+pub(super) fn words_of_new(entry: &Audit, actor: &Actor, at: Instant) -> String {
     let facts = Facts {
-        seq,
         at,
         actor_kind: actor.kind,
         actor_id: actor.user_id,
@@ -49,13 +53,12 @@ pub(super) fn hash_of_new(previous: &[u8], seq: i64, entry: &Audit, actor: &Acto
         entity_id: entry.entity_id,
         changes: entry.changes.as_ref(),
     };
-    hash(previous, &facts)
+    words(&facts)
 }
 
 /// The hash that a stored entry must have behind `previous`.
 pub fn audit_hash(previous: &[u8], row: &audit_log::Model) -> Vec<u8> {
     let facts = Facts {
-        seq: row.seq,
         at: row.created_at,
         actor_kind: row.actor_kind,
         actor_id: row.actor_id,
@@ -65,13 +68,20 @@ pub fn audit_hash(previous: &[u8], row: &audit_log::Model) -> Vec<u8> {
         entity_id: row.entity_id,
         changes: row.changes.as_ref(),
     };
-    hash(previous, &facts)
+    hash(previous, row.seq, &words(&facts))
 }
 
-fn hash(previous: &[u8], facts: &Facts<'_>) -> Vec<u8> {
+fn hash(previous: &[u8], seq: i64, words: &str) -> Vec<u8> {
+    let mut hasher = Sha256::new();
+    hasher.update(previous);
+    hasher.update(format!("[{seq}{words}"));
+    hasher.finalize().to_vec()
+}
+
+/// The facts as the rest of a JSON array that begins with the number of the entry.
+fn words(facts: &Facts<'_>) -> String {
     let changes = facts.changes.map(canonical);
-    let fields = serde_json::json!([
-        facts.seq,
+    let mut text = serde_json::json!([
         facts.at.timestamp_micros(),
         facts.actor_kind,
         facts.actor_id,
@@ -80,11 +90,10 @@ fn hash(previous: &[u8], facts: &Facts<'_>) -> Vec<u8> {
         facts.entity_type,
         facts.entity_id,
         changes,
-    ]);
-    let mut hasher = Sha256::new();
-    hasher.update(previous);
-    hasher.update(fields.to_string());
-    hasher.finalize().to_vec()
+    ])
+    .to_string();
+    text.replace_range(..1, ",");
+    text
 }
 
 /// One spelling for equal documents: PostgreSQL keeps the values of a document, not the order of its keys.

@@ -3,12 +3,14 @@
 
 use std::sync::LazyLock;
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use sea_orm::sqlx::{Row as _, ValueRef as _};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _,
-    QueryTrait as _, Select, Statement,
+    QueryTrait as _, Select, Statement, TryGetable,
 };
 
+use super::instants;
 use super::read::Read;
 use crate::kernel::Result;
 
@@ -75,6 +77,51 @@ fn is_null(row: &QueryResult, index: usize) -> bool {
         .is_some_and(|row| row.try_get_raw(index).is_ok_and(|value| value.is_null()))
 }
 
+/// Where a value of a row goes. Times have a way of their own; a method of the type itself comes before that of a trait.
+struct Slot<'a, T>(&'a mut T);
+
+/// How everything else is read.
+trait Fill {
+    fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr>;
+}
+
+impl<T: TryGetable> Fill for Slot<'_, T> {
+    fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr> {
+        *self.0 = row.try_get_by(index)?;
+        Ok(())
+    }
+}
+
+/// A text of SQLite that has the usual form of a time.
+fn time_of<T>(row: &QueryResult, index: usize, read: fn(&str) -> Option<T>) -> Option<T> {
+    // What is no text is not touched: a value must not be looked at in two ways.
+    read(row.try_as_sqlite_row()?.try_get::<&str, _>(index).ok()?)
+}
+
+macro_rules! times {
+    ($($time:ty: $read:path),+ $(,)?) => {
+        $(
+            impl Slot<'_, $time> {
+                fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr> {
+                    match time_of(row, index, |text| $read(text).map(From::from)) {
+                        Some(time) => *self.0 = time,
+                        None => *self.0 = row.try_get_by(index)?,
+                    }
+                    Ok(())
+                }
+            }
+        )+
+    };
+}
+
+// Wall times and days that every row has occur in none of the tables below.
+times!(
+    DateTime<Utc>: instants::instant,
+    Option<DateTime<Utc>>: instants::instant,
+    Option<NaiveDateTime>: instants::local,
+    Option<NaiveDate>: instants::day,
+);
+
 macro_rules! partial {
     ($table:ident: $($column:ident $field:ident),+ $(,)?) => {
         impl Partial for entity::$table::Entity {
@@ -89,7 +136,7 @@ macro_rules! partial {
                         continue;
                     }
                     match column {
-                        $(entity::$table::Column::$column => model.$field = row.try_get_by(index)?),+
+                        $(entity::$table::Column::$column => Slot(&mut model.$field).fill(row, index)?),+
                     }
                 }
                 Ok(model)
@@ -182,6 +229,21 @@ partial!(
     TaskId task_id,
     BookingId booking_id,
     CreatedBy created_by,
+    CreatedAt created_at,
+    UpdatedAt updated_at,
+);
+partial!(
+    event_override:
+    Id id,
+    WorkspaceId workspace_id,
+    EventId event_id,
+    OriginalStartUtc original_start_utc,
+    OriginalStart original_start,
+    Cancelled cancelled,
+    Patch patch,
+    StartUtc start_utc,
+    EndUtc end_utc,
+    Version version,
     CreatedAt created_at,
     UpdatedAt updated_at,
 );

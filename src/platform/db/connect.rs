@@ -14,8 +14,9 @@ use crate::kernel::Result;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Rows that a thread of SQLite reads ahead: the largest page and one more, so that it never waits for the reader within a page.
-const ROW_BUFFER: usize = 128;
+/// Rows that a thread of SQLite reads ahead: the largest page, or all series of a full calendar, so that it never waits for the reader
+/// within those. Room is only taken by rows that are there.
+const ROW_BUFFER: usize = 1_024;
 /// Sees the workspace that a statement names. Statements have one shape each whatever they are asked for, so one plan serves all:
 /// left to itself, PostgreSQL plans every page anew, because it values the known number of rows above the time that planning takes.
 const APP: &str = "SET ROLE meridian_app; SET plan_cache_mode = force_generic_plan";

@@ -36,8 +36,8 @@ pub(super) fn is_conflict(error: &Error) -> bool {
     let Some(code) = db_err(error).and_then(database_code) else {
         return false;
     };
-    // PostgreSQL: serialisation failure, deadlock. SQLite: BUSY, BUSY_SNAPSHOT, LOCKED.
-    matches!(code.as_str(), "40001" | "40P01" | "5" | "517" | "6")
+    // PostgreSQL: serialisation failure, deadlock, a lock that was waited for too long. SQLite: BUSY, BUSY_SNAPSHOT, LOCKED.
+    matches!(code.as_str(), "40001" | "40P01" | "55P03" | "5" | "517" | "6")
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

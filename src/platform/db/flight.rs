@@ -1,5 +1,6 @@
 //! A transaction on PostgreSQL that begins inside its scope: the statement that opens it also tells row-level security its workspace, so
-//! the two are one flight. Ends with the transaction, as `SET LOCAL` does. Knows statements, not what they are about.
+//! the two are one flight. Ends with the transaction, as `SET LOCAL` does. It is opened when the first statement comes: who refuses an input
+//! needs none, and one statement that is all there is to do is a transaction by itself. Knows statements, not what they are about.
 
 use std::sync::Arc;
 
@@ -22,16 +23,69 @@ impl std::fmt::Debug for Flight {
 }
 
 /// The connection of a transaction; it only goes back to the others when the transaction ended as it was told to.
-struct Seat(Option<Loan<Postgres>>);
+struct Seat {
+    loan: Option<Loan<Postgres>>,
+    stage: Stage,
+    ready: Ready<Postgres>,
+}
+
+enum Stage {
+    /// What opens the transaction when a statement needs it.
+    Untouched(String),
+    /// Being opened, or carried out as a whole. Whoever stops waiting leaves it so, and then nothing more is sent.
+    Between,
+    Open,
+    /// One statement was the whole transaction.
+    Done,
+}
+
+fn ended() -> DbErr {
+    DbErr::Custom("the transaction has ended".into())
+}
 
 impl Seat {
-    fn connection(&mut self) -> Result<&mut PgConnection, DbErr> {
-        let gone = || DbErr::Custom("the transaction has ended".into());
-        Ok(self.0.as_mut().ok_or_else(gone)?.connection())
+    fn bare(&mut self) -> Result<&mut PgConnection, DbErr> {
+        Ok(self.loan.as_mut().ok_or_else(ended)?.connection())
+    }
+
+    /// The connection inside the transaction.
+    async fn connection(&mut self) -> Result<&mut PgConnection, DbErr> {
+        if !matches!(self.stage, Stage::Open) {
+            self.open().await?;
+        }
+        self.bare()
+    }
+
+    async fn open(&mut self) -> Result<(), DbErr> {
+        let begin = self.leave_untouched()?;
+        let begun = self.tell(begin).await;
+        begun.inspect_err(|error| self.broke(error))?;
+        self.stage = Stage::Open;
+        Ok(())
+    }
+
+    fn leave_untouched(&mut self) -> Result<String, DbErr> {
+        match std::mem::replace(&mut self.stage, Stage::Between) {
+            Stage::Untouched(begin) => Ok(begin),
+            other => {
+                self.stage = other;
+                Err(ended())
+            }
+        }
+    }
+
+    /// Nothing more is sent where it cannot be known what is open.
+    fn broke(&mut self, error: &DbErr) {
+        if is_away(error) {
+            self.ready.doubt();
+        }
+        if let Some(loan) = self.loan.take() {
+            loan.close();
+        }
     }
 
     async fn tell(&mut self, sql: String) -> Result<(), DbErr> {
-        let told = self.connection()?.execute(AssertSqlSafe(sql)).await;
+        let told = self.bare()?.execute(AssertSqlSafe(sql)).await;
         told.map(drop).map_err(while_asking)
     }
 
@@ -39,7 +93,7 @@ impl Seat {
         self.tell("SET LOCAL ROLE meridian_system".to_owned()).await?;
         let (sql, values) = parts(statement);
         let query = query_with::<Postgres, _>(sql, values);
-        let rows = query.fetch_all(self.connection()?).await;
+        let rows = query.fetch_all(self.bare()?).await;
         let back = self.tell("SET LOCAL ROLE meridian_app".to_owned()).await;
         let rows = rows.map_err(while_asking)?;
         back?;
@@ -47,8 +101,13 @@ impl Seat {
     }
 
     async fn end(mut self, how: &str) -> Result<(), DbErr> {
-        self.tell(how.to_owned()).await?;
-        if let Some(loan) = self.0.take() {
+        if matches!(self.stage, Stage::Between) {
+            return Err(ended());
+        }
+        if matches!(self.stage, Stage::Open) {
+            self.tell(how.to_owned()).await?;
+        }
+        if let Some(loan) = self.loan.take() {
             loan.give_back();
         }
         Ok(())
@@ -57,13 +116,14 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Some(loan) = self.0.take() {
+        if let Some(loan) = self.loan.take() {
             loan.close();
         }
     }
 }
 
 impl Flight {
+    /// Takes a connection. The transaction is opened with its first statement.
     pub(super) async fn begin(ready: &Ready<Postgres>, scope: Scope) -> Result<Self, DbErr> {
         let begin = match scope {
             // The id is a UUID that we write ourselves; a statement of several parts takes no parameters.
@@ -71,27 +131,60 @@ impl Flight {
             // The machinery's connections see all as they are.
             Scope::System => "BEGIN".to_owned(),
         };
-        let mut seat = Seat(Some(ready.take().await?));
-        let begun = seat.tell(begin).await;
-        begun.inspect_err(|error| {
-            if is_away(error) {
-                ready.doubt();
+        Ok(Self(Mutex::new(Seat {
+            loan: Some(ready.take().await?),
+            stage: Stage::Untouched(begin),
+            ready: ready.clone(),
+        })))
+    }
+
+    /// Opens the transaction at once.
+    pub(super) async fn open(&self) -> Result<(), DbErr> {
+        let mut seat = self.0.lock().await;
+        seat.open().await
+    }
+
+    /// Whether no statement needed the transaction yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        let seat = self.0.try_lock();
+        seat.is_ok_and(|seat| matches!(seat.stage, Stage::Untouched(_)))
+    }
+
+    /// Runs a statement that is the whole transaction: it is carried out when this has an answer.
+    pub(super) async fn query_alone(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let mut seat = self.0.lock().await;
+        seat.leave_untouched()?;
+        let (sql, values) = parts(statement);
+        let query = query_with::<Postgres, _>(sql, values);
+        // All, although there is one: the commit may still fail after the last of them.
+        let rows = query.fetch_all(seat.bare()?).await.map_err(while_asking);
+        seat.stage = Stage::Done;
+        match rows {
+            Ok(rows) => Ok(rows.into_iter().next().map(Into::into)),
+            Err(error) => {
+                if is_away(&error) {
+                    seat.broke(&error);
+                }
+                Err(error)
             }
-        })?;
-        Ok(Self(Mutex::new(seat)))
+        }
     }
 
     pub(super) async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut seat = self.0.lock().await;
         let (sql, values) = parts(statement);
         let query = query_with::<Postgres, _>(sql, values);
-        let done = query.execute(seat.connection()?).await;
+        let done = query.execute(seat.connection().await?).await;
         done.map(Into::into).map_err(while_executing)
     }
 
     pub(super) async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut seat = self.0.lock().await;
-        let done = seat.connection()?.execute(AssertSqlSafe(sql.to_owned())).await;
+        let done = seat
+            .connection()
+            .await?
+            .execute(AssertSqlSafe(sql.to_owned()))
+            .await;
         done.map(Into::into).map_err(while_executing)
     }
 
@@ -99,7 +192,7 @@ impl Flight {
         let mut seat = self.0.lock().await;
         let (sql, values) = parts(statement);
         let query = query_with::<Postgres, _>(sql, values);
-        let row = query.fetch_optional(seat.connection()?).await;
+        let row = query.fetch_optional(seat.connection().await?).await;
         row.map(|row| row.map(Into::into)).map_err(while_asking)
     }
 
@@ -107,7 +200,7 @@ impl Flight {
         let mut seat = self.0.lock().await;
         let (sql, values) = parts(statement);
         let query = query_with::<Postgres, _>(sql, values);
-        let rows = query.fetch_all(seat.connection()?).await;
+        let rows = query.fetch_all(seat.connection().await?).await;
         rows.map(|rows| rows.into_iter().map(Into::into).collect())
             .map_err(while_asking)
     }
@@ -116,10 +209,15 @@ impl Flight {
     /// comes between, and whatever fails ends the transaction, and with it the role. So does whoever stops waiting in between.
     pub(super) async fn query_all_beside(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut seat = self.0.lock().await;
+        seat.connection().await?;
         // Dropped on the way, it is closed.
-        let mut beside = Seat(seat.0.take());
+        let mut beside = Seat {
+            loan: seat.loan.take(),
+            stage: Stage::Open,
+            ready: seat.ready.clone(),
+        };
         let rows = beside.query_all_beside(statement).await;
-        seat.0 = beside.0.take();
+        seat.loan = beside.loan.take();
         rows
     }
 
@@ -128,7 +226,12 @@ impl Flight {
     }
 
     pub(super) async fn rollback(self) -> Result<(), DbErr> {
-        self.0.into_inner().end("ROLLBACK").await
+        let seat = self.0.into_inner();
+        if seat.loan.is_none() {
+            // It was closed, and rolled back with that.
+            return Ok(());
+        }
+        seat.end("ROLLBACK").await
     }
 }
 

@@ -12,7 +12,10 @@ mod connect;
 mod enqueue;
 mod errors;
 mod flight;
+mod instants;
 mod keyset;
+mod logs;
+mod part;
 mod pools;
 mod processes;
 mod read;
@@ -42,6 +45,7 @@ pub use columns::{Partial, fetch, fetch_all, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use errors::is_unique_violation;
 pub use keyset::{Key, keyset};
+pub use part::Part;
 pub use pools::PoolState;
 pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
@@ -49,7 +53,6 @@ pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::sealed_columns;
 pub use server::{told, try_roles, try_server};
 pub use texts::Texts;
-pub use together::Part;
 pub use tx::{Outcome, Tx, TxEnv};
 pub use words::has_word;
 
@@ -130,7 +133,7 @@ impl Db {
         let mut attempt = 1;
         loop {
             // On the heap, as whatever writes is made of layers that would each carry it.
-            let result = Box::pin(self.write_once(env, scope, &body)).await;
+            let result = Box::pin(self.write_once(env, scope, &body, attempt)).await;
             match result {
                 Err(error) if attempt < WRITE_ATTEMPTS && errors::is_conflict(&error) => {
                     tracing::debug!(attempt, "transaction conflict, trying again");
@@ -142,12 +145,22 @@ impl Db {
         }
     }
 
-    async fn write_once<T, F, Fut>(&self, env: &TxEnv, scope: Scope, body: &F) -> Result<(T, Outcome)>
+    async fn write_once<T, F, Fut>(
+        &self,
+        env: &TxEnv,
+        scope: Scope,
+        body: &F,
+        attempt: u32,
+    ) -> Result<(T, Outcome)>
     where
         F: Fn(Tx) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T>> + Send,
     {
         let tx = Tx::begin(self.0.source(scope), &self.0.write, scope, env.clone()).await?;
+        if attempt > 1 {
+            // Where others write much, it waits for its turn as long as it may, which only a transaction does.
+            tx.conn().open_now().await?;
+        }
         // On the heap, once: the futures around this one would each hold it, and the stack of a thread is not made for that. Without its
         // type, too: the compiler would look through every body again for each future around it.
         let running: BoxFuture<'_, Result<T>> = Box::pin(body(tx.clone()));

@@ -111,6 +111,28 @@ impl Read {
         matches!(self.handle, Handle::Transaction(_) | Handle::Flight(_))
     }
 
+    /// Opens a transaction that would be opened by its first statement.
+    pub(super) async fn open_now(&self) -> Result<(), DbErr> {
+        match &self.handle {
+            Handle::Flight(flight) => flight.open().await,
+            Handle::Transaction(_) | Handle::Pool(_) | Handle::Scoped(..) => Ok(()),
+        }
+    }
+
+    /// Whether this is a transaction that no statement opened yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        matches!(&self.handle, Handle::Flight(flight) if flight.is_untouched())
+    }
+
+    /// Runs a statement as the whole of an untouched transaction. It has to name the workspace itself.
+    pub(super) async fn query_alone(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        note(&statement.sql, self.scope.name());
+        match &self.handle {
+            Handle::Flight(flight) => flight.query_alone(statement).await,
+            Handle::Transaction(_) | Handle::Pool(_) | Handle::Scoped(..) => Err(only_reads()),
+        }
+    }
+
     /// Rows that a statement finds in all workspaces, on the connection of this transaction.
     pub(super) async fn query_all_beside(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         note(&statement.sql, Scope::System.name());

@@ -1,12 +1,23 @@
 //! Where statements outside of transactions get their connections, of either database. Knows statements, not what they are about.
 
+use std::time::Duration;
+
+use futures_util::future::FutureExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
+use sea_orm::sqlx::sqlite::SqliteRow;
 use sea_orm::sqlx::{AssertSqlSafe, Database, Error, Postgres, Sqlite, query_with};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Values};
 use sea_query_sqlx::SqlxValues;
+use tokio::time::sleep;
 
 use super::errors::is_away;
 use super::flight::while_asking;
 use super::ready::Ready;
+
+/// Rows of SQLite that are taken as they come: more than a page usually has, which nobody shall wait for.
+const FEW: usize = 64;
+/// How long those behind them gather. The runtime's timers know nothing shorter.
+const NAP: Duration = Duration::from_millis(1);
 
 /// The connections of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,7 +80,7 @@ impl Source {
             Self::Sqlite(ready) => {
                 let mut loan = ready.take().await?;
                 let query = query_with::<Sqlite, _>(sql, values);
-                let rows = query.fetch_all(loan.connection()).await;
+                let rows = gathered(query.fetch(loan.connection())).await;
                 let rows = rows.map_err(|error| failed(ready, error))?;
                 loan.give_back();
                 Ok(rows.into_iter().map(Into::into).collect())
@@ -91,6 +102,24 @@ impl Source {
             Self::Postgres(ready) => ready.close().await,
             Self::Sqlite(ready) => ready.close().await,
         }
+    }
+}
+
+/// Rows that a thread of SQLite finds. It would wake us for each of them, which takes about as long as to find the next one; where there
+/// are many, they are left to gather, as far as its buffer goes.
+async fn gathered(mut rows: BoxStream<'_, Result<SqliteRow, Error>>) -> Result<Vec<SqliteRow>, Error> {
+    let mut found = Vec::new();
+    loop {
+        let next = if found.len() < FEW {
+            rows.next().await
+        } else if let Some(next) = rows.next().now_or_never() {
+            next
+        } else {
+            sleep(NAP).await;
+            continue;
+        };
+        let Some(row) = next else { return Ok(found) };
+        found.push(row?);
     }
 }
 

@@ -2,78 +2,36 @@
 //! statement, on SQLite one text. They must not depend on each other's order, and no two may touch the same row; foreign keys between
 //! them hold, because both databases look at those when the whole is done or the parts stand in their order.
 
-use sea_orm::sea_query::{
-    CommonTableExpression, InsertStatement, PostgresQueryBuilder, SubQueryStatement, UpdateStatement,
-    WithClause,
-};
-use sea_orm::{
-    ActiveModelTrait, ConnectionTrait as _, DbBackend, EntityTrait, Iterable as _, QueryTrait as _,
-    Statement, UpdateMany,
-};
+use sea_orm::{ActiveModelTrait, ConnectionTrait as _, DbBackend, Statement};
 
 use super::bulk::MAX_BINDS;
+use super::part::{Part, Row};
 use super::scope::WorkspaceOwned;
 use super::tx::Tx;
 use crate::kernel::Result;
 
-/// One of several writes.
-#[derive(Clone, Debug)]
-pub struct Part {
-    kind: Kind,
-    /// How many values it binds.
-    binds: usize,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Insert(Box<InsertStatement>),
-    Update(Box<UpdateStatement>),
-}
-
-impl Part {
-    /// An update of rows.
-    pub(super) fn update<E: EntityTrait>(update: UpdateMany<E>) -> Self {
-        Self {
-            kind: Kind::Update(Box::new(update.into_query())),
-            binds: E::Column::iter().count(),
-        }
-    }
-
-    fn build(&self, backend: DbBackend) -> Statement {
-        match &self.kind {
-            Kind::Insert(insert) => backend.build(&**insert),
-            Kind::Update(update) => backend.build(&**update),
-        }
-    }
-
-    fn into_query(self) -> SubQueryStatement {
-        match self.kind {
-            Kind::Insert(insert) => (*insert).into(),
-            Kind::Update(update) => (*update).into(),
-        }
-    }
-}
-
 impl Tx {
-    /// New rows of this workspace, to be stored by [`Tx::together`].
+    /// New rows of this workspace, to be stored by [`Tx::together`] or [`Tx::at_last`].
     pub fn storing<A>(&self, rows: Vec<A>) -> Vec<Part>
     where
         A: ActiveModelTrait + Send,
         A::Entity: WorkspaceOwned,
     {
-        let width = <A::Entity as EntityTrait>::Column::iter().count().max(1);
-        let mut rows = rows.into_iter().peekable();
-        let mut parts = Vec::with_capacity(1);
-        while rows.peek().is_some() {
-            // A quarter each, so that some parts fit into one statement.
-            let mut chunk: Vec<A> = rows.by_ref().take(MAX_BINDS / 4 / width).collect();
-            chunk.iter_mut().for_each(|row| self.stamp(row));
-            let binds = chunk.len() * width;
-            let insert = <A::Entity as EntityTrait>::insert_many(chunk).into_query();
-            parts.push(Part {
-                kind: Kind::Insert(Box::new(insert)),
-                binds,
-            });
+        let mut parts: Vec<Part> = Vec::with_capacity(1);
+        let mut names: Vec<&'static str> = Vec::new();
+        for mut row in rows {
+            self.stamp(&mut row);
+            let row = Row::of(row);
+            match parts.last_mut() {
+                // A quarter each, so that some parts fit into one statement.
+                Some(open) if names == row.names() && open.binds() + names.len() <= MAX_BINDS / 4 => {
+                    open.and_row(row);
+                }
+                _ => {
+                    names = row.names().to_vec();
+                    parts.push(Part::insert(row));
+                }
+            }
         }
         parts
     }
@@ -83,11 +41,11 @@ impl Tx {
         let mut waiting = Vec::with_capacity(parts.len());
         let mut binds = 0;
         for part in parts {
-            if binds + part.binds > MAX_BINDS {
+            if binds + part.binds() > MAX_BINDS {
                 self.send(std::mem::take(&mut waiting)).await?;
                 binds = 0;
             }
-            binds += part.binds;
+            binds += part.binds();
             waiting.push(part);
         }
         self.send(waiting).await
@@ -101,26 +59,55 @@ impl Tx {
     }
 }
 
-fn one_statement(mut parts: Vec<Part>, backend: DbBackend) -> Option<Statement> {
-    let last = parts.pop()?;
-    if parts.is_empty() {
-        return Some(last.build(backend));
-    }
-    if backend != DbBackend::Postgres {
-        parts.push(last);
-        let built: Vec<Statement> = parts.iter().map(|part| part.build(backend)).collect();
-        let texts: Vec<&str> = built.iter().map(|part| part.sql.as_str()).collect();
-        let text = texts.join("; ");
-        let values = built.into_iter().filter_map(|part| part.values);
-        let values = values.flat_map(|values| values.0);
-        return Some(Statement::from_sql_and_values(backend, text, values));
-    }
-    let mut before = WithClause::new();
+fn one_statement(parts: Vec<Part>, backend: DbBackend) -> Option<Statement> {
+    let count = parts.len();
+    let mut whole = Part::default();
     for (index, part) in parts.into_iter().enumerate() {
-        let mut named = CommonTableExpression::new();
-        named.table_name(format!("part{index}")).query(part.into_query());
-        before.cte(named);
+        let is_last = index + 1 == count;
+        match backend {
+            DbBackend::Postgres if !is_last => {
+                whole.say(if index == 0 { "WITH " } else { ", " });
+                named(&mut whole, index, part);
+            }
+            DbBackend::Postgres => {
+                whole.say(if index > 0 { " " } else { "" });
+                whole.add(part);
+            }
+            _ => {
+                whole.say(if index > 0 { "; " } else { "" });
+                whole.add(part);
+            }
+        }
     }
-    let (text, values) = before.query(last.into_query()).build(PostgresQueryBuilder);
-    Some(Statement::from_sql_and_values(backend, text, values.0))
+    (count > 0).then(|| whole.into_statement(backend))
+}
+
+/// Goes on with a part of a statement of PostgreSQL.
+pub(super) fn named(whole: &mut Part, index: usize, part: Part) {
+    whole.say(&format!("part{index} AS ("));
+    whole.add(part);
+    whole.say(")");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(count: i32) -> Vec<Part> {
+        let part = |number: i32| Part::new("UPDATE a SET b = ?", vec![number.into()]);
+        (0..count).map(part).collect()
+    }
+
+    #[test]
+    fn parts_become_one_statement() {
+        let text = |count, backend| one_statement(parts(count), backend).map(|statement| statement.sql);
+        assert_eq!(text(0, DbBackend::Postgres), None);
+        let one = text(1, DbBackend::Postgres);
+        assert_eq!(one.as_deref(), Some("UPDATE a SET b = $1"));
+        let three = text(3, DbBackend::Postgres);
+        let meant = "WITH part0 AS (UPDATE a SET b = $1), part1 AS (UPDATE a SET b = $2) UPDATE a SET b = $3";
+        assert_eq!(three.as_deref(), Some(meant));
+        let two = text(2, DbBackend::Sqlite);
+        assert_eq!(two.as_deref(), Some("UPDATE a SET b = ?; UPDATE a SET b = ?"));
+    }
 }

@@ -5,31 +5,28 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use entity::enums::ChangeAction;
-use entity::ids::{AuditLogId, CalendarId, WorkspaceId};
-use entity::{audit_log, change_log, workspace_counter};
-use sea_orm::sea_query::Expr;
+use entity::ids::{CalendarId, WorkspaceId};
+use entity::workspace_counter;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DeleteMany, EntityTrait,
-    IntoActiveModel, QueryFilter as _, QuerySelect as _, Set, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _, UpdateMany,
+    ActiveModelBehavior, ActiveModelTrait, DatabaseConnection, DeleteMany, EntityTrait, IntoActiveModel,
+    QueryFilter as _, QuerySelect as _, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    UpdateMany,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::audit::{Audit, hash_of_new};
+use super::audit::Audit;
 use super::flight::Flight;
+use super::logs::{Entries, NewChange};
+use super::part::Part;
 use super::read::Read;
 use super::scope::{Global, Scope, WorkspaceOwned, scope_filter};
 use super::source::Source;
-use super::together::Part;
 use crate::kernel::actor::Actor;
-use crate::kernel::changes::{Change, Committed, ObjectType, Topic};
+use crate::kernel::changes::{Committed, ObjectType, Topic};
 use crate::kernel::ids::IdGen;
 use crate::kernel::time::{Clock, Instant};
 use crate::kernel::{Error, Result};
-
-/// More changes than this travel as a hint only; readers catch up from the log.
-const INLINE_CHANGES: usize = 64;
 
 /// What a transaction needs to know about its surroundings.
 #[derive(Clone, Debug)]
@@ -58,9 +55,11 @@ struct Pending {
     audits: Vec<Audit>,
     /// Whose log has the entries, in a transaction beside all workspaces.
     log: Option<WorkspaceId>,
-    changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
+    changes: Vec<NewChange>,
     messages: Vec<(Topic, serde_json::Value)>,
     jobs: bool,
+    /// Writes that are carried out with the commit.
+    last: Vec<Part>,
 }
 
 /// An open write transaction. Clones share it; it reads like [`Read`].
@@ -280,30 +279,54 @@ impl Tx {
         Ok(())
     }
 
+    /// Carries these out with the commit, in one flight with the logs. For rows that nothing in this transaction reads again. The
+    /// workspace's numbers are taken before their foreign keys are looked at, so they must not refer to rows that others lock before they
+    /// take numbers: both would wait for each other.
+    pub fn at_last(&self, parts: Vec<Part>) {
+        self.pending().last.extend(parts);
+    }
+
     /// Notes that workers have something to look for after the commit.
     pub(super) fn has_jobs(&self) {
         self.pending().jobs = true;
     }
 
     pub(super) async fn commit(self) -> Result<Outcome> {
+        match self.finish().await {
+            Ok(outcome) => {
+                self.into_read()?.commit().await?;
+                Ok(outcome)
+            }
+            Err(error) => {
+                self.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Stores what waits for the end: together, so that it is one flight.
+    async fn finish(&self) -> Result<Outcome> {
         let pending = std::mem::take(&mut *self.pending());
         let mut outcome = Outcome {
             committed: None,
             messages: pending.messages,
             jobs: pending.jobs,
         };
-        let mut last = Vec::new();
+        let mut last = pending.last;
         if let Some(reply) = &self.actor().origin.reply {
             last.push(super::reply::carried_out(reply));
         }
-        if !pending.audits.is_empty() || !pending.changes.is_empty() {
-            let workspace = self.log(pending.log)?;
-            let (committed, parts) = self.logs(workspace, pending.audits, pending.changes).await?;
-            outcome.committed = Some((workspace, committed));
-            last.extend(parts);
+        if pending.audits.is_empty() && pending.changes.is_empty() {
+            self.together(last).await?;
+            return Ok(outcome);
         }
-        self.together(last).await?;
-        self.into_read()?.commit().await?;
+        let workspace = self.log_of(pending.log)?;
+        let entries = Entries {
+            audits: pending.audits,
+            changes: pending.changes,
+        };
+        let committed = self.log(workspace, entries, last).await?;
+        outcome.committed = Some((workspace, committed));
         Ok(outcome)
     }
 
@@ -323,7 +346,7 @@ impl Tx {
     }
 
     /// The workspace whose logs have the entries and changes of this transaction.
-    fn log(&self, named: Option<WorkspaceId>) -> Result<WorkspaceId> {
+    fn log_of(&self, named: Option<WorkspaceId>) -> Result<WorkspaceId> {
         match (self.0.read.scope(), named) {
             (Scope::System, Some(named)) => Ok(named),
             (Scope::Workspace(own), Some(named)) if own != named => {
@@ -331,117 +354,5 @@ impl Tx {
             }
             _ => self.workspace(),
         }
-    }
-
-    /// Takes the workspace's next numbers, which holds its counter row until the commit: the order of numbers is the order of commits.
-    async fn logs(
-        &self,
-        workspace: WorkspaceId,
-        audits: Vec<Audit>,
-        changes: Vec<(ChangeAction, ObjectType, Uuid, Option<CalendarId>)>,
-    ) -> Result<(Committed, Vec<Part>)> {
-        use workspace_counter::Column;
-        // The scope does not say which in a transaction beside all workspaces.
-        let is_beside = self.0.read.scope() == Scope::System;
-        let mut select = self.find::<workspace_counter::Entity>();
-        if is_beside {
-            select = select.filter(Column::WorkspaceId.eq(workspace));
-        }
-        let counter = select
-            .lock_exclusive()
-            .one(self.conn())
-            .await?
-            .ok_or_else(Error::not_found)?;
-        let changes: Vec<Change> = changes
-            .into_iter()
-            .zip(counter.change_seq + 1..)
-            .map(|((action, object_type, object_id, calendar_id), seq)| Change {
-                seq,
-                action,
-                object_type,
-                object_id,
-                calendar_id,
-                at: self.now(),
-            })
-            .collect();
-        let last_seq = counter.change_seq + changes.len() as i64;
-        let (audits, hash) = self.audit_rows(&counter, audits);
-        let mut update = self
-            .update_many::<workspace_counter::Entity>()
-            .col_expr(Column::ChangeSeq, Expr::val(last_seq))
-            .col_expr(
-                Column::AuditSeq,
-                Expr::val(counter.audit_seq + audits.len() as i64),
-            )
-            .col_expr(Column::AuditHash, Expr::val(hash));
-        if is_beside {
-            update = update.filter(Column::WorkspaceId.eq(workspace));
-        }
-        let mut parts = self.storing(
-            changes
-                .iter()
-                .map(|change| self.change_row(workspace, change))
-                .collect(),
-        );
-        parts.extend(self.storing(audits));
-        parts.push(Part::update(update));
-
-        let inline = if changes.len() <= INLINE_CHANGES {
-            changes
-        } else {
-            Vec::new()
-        };
-        let committed = Committed {
-            last_seq,
-            changes: inline,
-        };
-        Ok((committed, parts))
-    }
-
-    fn change_row(&self, workspace: WorkspaceId, change: &Change) -> change_log::ActiveModel {
-        change_log::ActiveModel {
-            workspace_id: Set(workspace),
-            seq: Set(change.seq),
-            action: Set(change.action),
-            object_type: Set(change.object_type.as_str().to_owned()),
-            object_id: Set(change.object_id),
-            calendar_id: Set(change.calendar_id),
-            actor_id: Set(self.actor().user_id),
-            created_at: Set(change.at),
-        }
-    }
-
-    /// The entries with their places in the chain, and the hash of the last.
-    fn audit_rows(
-        &self,
-        counter: &workspace_counter::Model,
-        audits: Vec<Audit>,
-    ) -> (Vec<audit_log::ActiveModel>, Vec<u8>) {
-        let actor = self.actor().clone();
-        let mut previous = counter.audit_hash.clone();
-        let mut rows = Vec::with_capacity(audits.len());
-        for (entry, seq) in audits.into_iter().zip(counter.audit_seq + 1..) {
-            let hash = hash_of_new(&previous, seq, &entry, &actor, self.now());
-            rows.push(audit_log::ActiveModel {
-                id: Set(self.ids().next::<AuditLogId>()),
-                workspace_id: Set(counter.workspace_id),
-                seq: Set(seq),
-                actor_kind: Set(actor.kind),
-                actor_id: Set(actor.user_id),
-                api_token_id: Set(actor.api_token_id),
-                action: Set(entry.action.to_owned()),
-                entity_type: Set(entry.entity_type.to_owned()),
-                entity_id: Set(entry.entity_id),
-                changes: Set(entry.changes),
-                ip_address: Set(actor.origin.ip_address.clone()),
-                user_agent: Set(actor.origin.user_agent.clone()),
-                request_id: Set(actor.origin.request_id.clone()),
-                prev_hash: Set(previous),
-                hash: Set(hash.clone()),
-                created_at: Set(self.now()),
-            });
-            previous = hash;
-        }
-        (rows, previous)
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use super::ledger::{JobEvent, Outcome, Ticket};
-use super::workshop::{Hold, Workshop};
+use super::workshop::{Hold, Slot, Workshop};
 use super::{JobError, ProgressHandle, RunningJob};
 use crate::kernel::changes::Topic;
 use crate::kernel::jobs::Payload;
@@ -42,8 +42,8 @@ enum Stopped {
 }
 
 impl Workshop {
-    /// Runs a started job and records how it ended.
-    pub(super) async fn attempt(self: &Arc<Self>, job: job::Model) {
+    /// Runs a started job and records how it ended. The slot, if there is one, is free when it has ended well or when that is recorded.
+    pub(super) async fn attempt(self: &Arc<Self>, job: job::Model, mut slot: Option<Slot>) {
         let ticket = Ticket::from(&job);
         let span = tracing::info_span!("job", id = %job.id, kind = job.kind, attempt = job.attempts);
         let hold = self.hold(ticket);
@@ -66,7 +66,15 @@ impl Workshop {
             let metrics = &self.platform.metrics;
             metrics.job(kind, word(outcome.as_ref()), began.elapsed());
             match outcome {
-                Some(outcome) => self.record(ticket, &outcome).await,
+                Some(outcome) => {
+                    let is_well = outcome == Outcome::Succeeded;
+                    let unwritten = is_well.then(|| self.unwritten.try_acquire().ok()).flatten();
+                    if unwritten.is_some() {
+                        // All that is left is a line in the ledger. The lease is held until it is written.
+                        drop(slot.take());
+                    }
+                    self.record(ticket, &outcome).await;
+                }
                 None => tracing::warn!("the lease was lost; another worker decides"),
             }
         }

@@ -36,6 +36,7 @@ pub(super) async fn dispatch(workshop: &Workshop, transport: &impl Transport) {
         tokio::select! {
             () = workshop.stop.cancelled() => return,
             () = workshop.bell.notified() => {}
+            () = workshop.lull() => {}
             () = sleep(wait) => {}
         }
         wait = match transport.pass().await {

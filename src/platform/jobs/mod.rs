@@ -3,6 +3,7 @@
 //! - `ledger/`: each step of a job as one short transaction: claim, renew, finish, rescue, and what a person may do
 //! - `runner`: what a job sees, and what it may answer
 //! - `workshop`: what all workers of one process share: slots, leases, shutdown
+//! - `wave`: which free slots wait a moment for others
 //! - `attempt`: one attempt from its claim to its recorded outcome: panics, time limit, cancellation, progress
 //! - `dispatch`: the loop that looks for due jobs, and the signs of life
 //! - `embedded` · `redis`: the two ways from the ledger to an Apalis worker
@@ -19,6 +20,7 @@ mod embedded;
 mod ledger;
 mod redis;
 mod runner;
+mod wave;
 mod workers;
 mod workshop;
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::dispatch::{self, Transport};
 use super::embedded::Embedded;
 use super::redis::{Brokered, Lane, Pushed};
-use super::workshop::{Claimed, Workshop};
+use super::workshop::{Claimed, UNWRITTEN, Workshop};
 use super::{Runner, WorkerConfig, cron};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -59,7 +59,8 @@ async fn embedded(workshop: &Arc<Workshop>) -> Result<()> {
             let workshop = shared.clone();
             WorkerBuilder::new(workshop.worker_name(queue, restarts))
                 .backend(lane.clone())
-                .layer(ConcurrencyLimitLayer::new(places(&workshop, queue)))
+                // What has ended and is not written yet has given its slot to another.
+                .layer(ConcurrencyLimitLayer::new(places(&workshop, queue) + UNWRITTEN))
                 .build(move |claimed: Claimed| run_claimed(workshop.clone(), claimed))
         });
     }
@@ -93,8 +94,7 @@ fn places(workshop: &Workshop, queue: JobQueueName) -> usize {
 /// Apalis is always told that all is well: retries are the ledger's business.
 async fn run_claimed(workshop: Arc<Workshop>, claimed: Claimed) -> Result<(), BoxDynError> {
     let Claimed { job, slot } = claimed;
-    workshop.attempt(job).await;
-    drop(slot);
+    workshop.attempt(job, Some(slot)).await;
     Ok(())
 }
 

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use entity::enums::JobQueueName;
 use entity::job;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Room, Ticket, Who, word};
+use super::wave::{LINGER, Wave};
 use super::{Runner, WorkerConfig};
 use crate::kernel::time::Instant;
 use crate::platform::Platform;
@@ -18,6 +20,9 @@ use crate::platform::Platform;
 /// All slots of a queue were busy for so long: its jobs are long ones, and whoever waits for a slot may wait for minutes. Short jobs make room
 /// all the time.
 const LONG: Duration = Duration::from_millis(250);
+/// Attempts that ended well and gave their slots to others before that was written. When the ledger is slower than the jobs, the next ones
+/// keep their slots until it has caught up.
+pub(super) const UNWRITTEN: usize = 64;
 
 /// Signs of life of the workers of this process, for health checks.
 #[derive(Debug, Default)]
@@ -54,6 +59,10 @@ pub(super) struct Workshop {
     pub(super) name: String,
     /// Rings when a job may be due or a slot is free. One listener.
     pub(super) bell: Notify,
+    /// Rings when a slot is free that waits for others.
+    hush: Notify,
+    /// One for each of [`UNWRITTEN`].
+    pub(super) unwritten: Semaphore,
     /// Fires when no new jobs are to be started.
     pub(super) stop: CancellationToken,
     /// Fires when running jobs have to end now.
@@ -68,6 +77,7 @@ struct Taken {
     jobs: usize,
     /// When the last one became free.
     freed: Option<tokio::time::Instant>,
+    wave: Wave,
 }
 
 /// How an attempt that runs here is told something.
@@ -85,7 +95,7 @@ pub(super) struct Claimed {
     pub(super) slot: Slot,
 }
 
-/// A place among the jobs that run at the same time. Free again when dropped, which rings the bell.
+/// A place among the jobs that run at the same time. Free again when dropped, which rings the bell, at the latest after [`LINGER`].
 pub(super) struct Slot {
     workshop: Arc<Workshop>,
     queue: JobQueueName,
@@ -101,11 +111,16 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        let mut waits = false;
         if let Some(taken) = self.workshop.taken().get_mut(&self.queue) {
+            let now = tokio::time::Instant::now();
             taken.jobs = taken.jobs.saturating_sub(1);
-            taken.freed = Some(tokio::time::Instant::now());
+            taken.freed = Some(now);
+            waits = taken.wave.ends(now);
         }
-        if !self.is_quiet {
+        if waits {
+            self.workshop.hush.notify_one();
+        } else if !self.is_quiet {
             self.workshop.bell.notify_one();
         }
     }
@@ -140,6 +155,8 @@ impl Workshop {
             config,
             name,
             bell: Notify::new(),
+            hush: Notify::new(),
+            unwritten: Semaphore::new(UNWRITTEN),
             stop,
             over: CancellationToken::new(),
             held: Mutex::default(),
@@ -196,6 +213,26 @@ impl Workshop {
             taken.jobs == self.slots(*queue)
         });
         if is_full { usual.min(LONG) } else { usual }
+    }
+
+    /// Ends when a free slot has waited for others as long as it may.
+    pub(super) async fn lull(&self) {
+        self.hush.notified().await;
+        sleep(LINGER).await;
+    }
+
+    /// So many jobs of a queue begin at once. Their slots are taken next.
+    pub(super) fn begin_wave(&self, queue: JobQueueName, jobs: usize) {
+        let wave = Wave::begin(jobs, tokio::time::Instant::now());
+        self.taken().entry(queue).or_default().wave = wave;
+    }
+
+    /// Whether free slots of a queue wait for others.
+    pub(super) fn is_gathering(&self, queue: JobQueueName) -> bool {
+        let now = tokio::time::Instant::now();
+        self.taken()
+            .get(&queue)
+            .is_some_and(|taken| taken.wave.is_awaited(now))
     }
 
     /// Takes a slot.

@@ -1,11 +1,13 @@
 //! What a replica has paid for in advance: asking Redis about each request would cost more than answering it. Promises: never more than
-//! one part in [`PARTS`] of a budget in advance, for at most [`VALID`], and nothing in advance from small budgets, so that those are
-//! exact. However many requests of one owner come at once, one of them pays in advance: a thousand clients that come back together would
-//! otherwise spend a budget of hundreds of thousands on what nobody uses. What is not used is lost to its owner, never to anybody else.
-//! Must not know what is limited.
+//! one part in [`PARTS`] of a budget in advance, for at most [`VALID`], about as much as its owner has just used here, and nothing when
+//! one of the budgets is small, so that those are exact. However many requests of one owner come at once, one of them pays in advance: a
+//! thousand clients that come back together would otherwise spend a budget of hundreds of thousands on what nobody uses. What is not used is
+//! lost to its owner, never to anybody else; so whoever asks each of several replicas now and then pays nothing in advance, or all of them
+//! together would lose more of the budget than comes back. Must not know what is limited.
 
 use std::time::Duration;
 
+use dashmap::mapref::one::Ref;
 use dashmap::{DashMap, DashSet};
 use tokio::time::Instant;
 
@@ -15,9 +17,11 @@ const PARTS: u32 = 64;
 const LEAST: u32 = 10 * PARTS;
 /// How long what was paid for may be used.
 const VALID: Duration = Duration::from_secs(2);
+/// How long it is remembered what was used of it: whoever goes on asking does so within another such time.
+const RECENT: Duration = Duration::from_secs(4);
 
-/// How much of a budget of this size is paid for in advance with each question.
-pub(super) fn in_advance(limit: u32) -> u32 {
+/// The most of a budget of this size that is paid for in advance with one question.
+fn most_in_advance(limit: u32) -> u32 {
     if limit < LEAST { 0 } else { limit / PARTS }
 }
 
@@ -33,8 +37,18 @@ pub(super) struct Part {
 #[derive(Debug)]
 struct Lease {
     since: Instant,
-    /// By kind: what is left, and how many microseconds after `since` the budget would be full if all of it were used.
-    parts: Vec<(usize, u32, u64)>,
+    parts: Vec<Leased>,
+}
+
+/// What was paid for of one kind.
+#[derive(Debug)]
+struct Leased {
+    kind: usize,
+    left: u32,
+    /// How many microseconds after the start of the lease the budget would be full if all of it were used.
+    full: u64,
+    /// What its owner has taken of this kind lately.
+    taken: u32,
 }
 
 /// All of them, by the hash of their owner.
@@ -58,10 +72,27 @@ impl Drop for Payer<'_> {
     }
 }
 
+impl Lease {
+    /// What was taken lately of one kind.
+    fn taken(&self, kind: usize) -> u32 {
+        let leased = self.parts.iter().find(|leased| leased.kind == kind);
+        leased.map_or(0, |leased| leased.taken)
+    }
+
+    /// Whether its time is over; else it was used up before.
+    fn is_over(&self) -> bool {
+        self.since.elapsed() > VALID
+    }
+}
+
 impl Leases {
     /// Whoever may pay in advance for this owner now; nobody while somebody else does.
     pub(super) fn payer(&self, owner: u64) -> Option<Payer<'_>> {
-        self.paying.insert(owner).then_some(Payer { leases: self, owner })
+        if !self.paying.insert(owner) {
+            return None;
+        }
+        // Made only now: one that is made and dropped would end the right of whoever has it.
+        Some(Payer { leases: self, owner })
     }
 
     /// Takes all of these charges from what is paid for and says for each the microseconds until its budget is full again; or takes
@@ -82,47 +113,79 @@ impl Leases {
             *place = lease
                 .parts
                 .iter()
-                .position(|(kind, left, _)| *kind == charge.kind && *left >= charge.cost)?;
+                .position(|leased| leased.kind == charge.kind && leased.left >= charge.cost)?;
         }
         let passed = u64::try_from(passed.as_micros()).unwrap_or(u64::MAX);
         let mut resets = [0; N];
         for ((reset, place), charge) in resets.iter_mut().zip(places).zip(charges) {
-            let (_, left, full) = &mut lease.parts[place];
-            *left -= charge.cost;
-            *reset = full
-                .saturating_sub(share(*left, charge.limit, window))
+            let leased = &mut lease.parts[place];
+            leased.left -= charge.cost;
+            leased.taken = leased.taken.saturating_add(charge.cost);
+            *reset = leased
+                .full
+                .saturating_sub(share(leased.left, charge.limit, window))
                 .saturating_sub(passed);
         }
         Some(resets)
     }
 
-    /// Keeps what was paid for just now. `resets` are the microseconds until the budgets would be full with all of it used; answered are
-    /// those without what was paid in advance.
+    /// How much to pay in advance with each of these charges: as much as their owner has taken lately, and once more the charge itself if
+    /// they come quickly one after the other. Nothing of any when it would not reach for another request like this one: nobody could use it.
+    pub(super) fn in_advance<const N: usize>(&self, payer: &Payer<'_>, charges: &[Part; N]) -> [u32; N] {
+        let mut ahead = [0; N];
+        let Some(lease) = self.recent(payer.owner) else {
+            return ahead;
+        };
+        for (ahead, charge) in ahead.iter_mut().zip(charges) {
+            let again = if lease.is_over() { 0 } else { charge.cost };
+            let wanted = lease.taken(charge.kind).saturating_add(again);
+            *ahead = wanted.min(most_in_advance(charge.limit));
+        }
+        let mut pairs = ahead.iter().zip(charges);
+        let reaches = pairs.all(|(ahead, charge)| *ahead >= charge.cost);
+        if reaches { ahead } else { [0; N] }
+    }
+
+    /// Keeps what was paid for just now, `ahead` besides the charges themselves. `resets` are the microseconds until the budgets would be
+    /// full with all of it used; answered are those without what was paid in advance.
     pub(super) fn keep<const N: usize>(
         &self,
         payer: &Payer<'_>,
         charges: &[Part; N],
+        ahead: [u32; N],
         resets: [u64; N],
         window: u64,
     ) -> [u64; N] {
-        let parts = charges.iter().zip(resets);
-        let lease = Lease {
-            since: Instant::now(),
-            parts: parts
-                .map(|(charge, reset)| (charge.kind, in_advance(charge.limit), reset))
-                .collect(),
+        // Whoever uses a lease up before its time gets a larger one each time.
+        let faster = |charge: &Part| {
+            let early = self.recent(payer.owner).filter(|lease| !lease.is_over());
+            early.map_or(0, |lease| lease.taken(charge.kind) / 2 + charge.cost)
         };
-        self.kept.insert(payer.owner, lease);
         let mut exact = resets;
-        for (reset, charge) in exact.iter_mut().zip(charges) {
-            *reset = reset.saturating_sub(share(in_advance(charge.limit), charge.limit, window));
+        let mut parts = Vec::with_capacity(N);
+        for (place, charge) in charges.iter().enumerate() {
+            parts.push(Leased {
+                kind: charge.kind,
+                left: ahead[place],
+                full: resets[place],
+                taken: faster(charge),
+            });
+            exact[place] = resets[place].saturating_sub(share(ahead[place], charge.limit, window));
         }
+        let since = Instant::now();
+        self.kept.insert(payer.owner, Lease { since, parts });
         exact
+    }
+
+    /// The last lease of an owner, unless it is long over. To be dropped before anything is kept.
+    fn recent(&self, owner: u64) -> Option<Ref<'_, u64, Lease>> {
+        let lease = self.kept.get(&owner)?;
+        (lease.since.elapsed() <= RECENT).then_some(lease)
     }
 
     /// Forgets what can no longer be used.
     pub(super) fn sweep(&self) {
-        self.kept.retain(|_, lease| lease.since.elapsed() <= VALID);
+        self.kept.retain(|_, lease| lease.since.elapsed() <= RECENT);
         self.kept.shrink_to_fit();
     }
 }

@@ -304,16 +304,19 @@ impl Limits {
             return self.allowed(local, resets);
         }
         let payer = self.leases.payer(owner);
+        let ahead = payer
+            .as_ref()
+            .map_or([0; N], |payer| self.leases.in_advance(payer, &parts));
         let mut place = 0;
         let entries = charges.map(|charge| {
-            let part = parts[place];
+            let (part, ahead) = (parts[place], ahead[place]);
             place += 1;
             shared::Entry {
                 // The braces keep all budgets of one key on one node of a cluster.
                 key: format!("{{{}}}:{}", charge.key, part.kind),
                 limit: part.limit,
                 cost: part.cost,
-                ahead: payer.as_ref().map_or(0, |_| leases::in_advance(part.limit)),
+                ahead,
             }
         });
         // Most requests were paid for in advance; they do not carry the rest about.
@@ -333,7 +336,8 @@ impl Limits {
             for (reset, answer) in resets.iter_mut().zip(&answers) {
                 *reset = answer.reset;
             }
-            return self.allowed(local, self.leases.keep(&payer, &parts, resets, micros));
+            let resets = self.leases.keep(&payer, &parts, ahead, resets, micros);
+            return self.allowed(local, resets);
         }
         let mut decisions = local;
         for (decision, answer) in decisions.iter_mut().zip(answers) {

@@ -90,6 +90,22 @@ async fn without_redis_a_process_decides_alone() {
 }
 
 #[test]
+fn one_at_a_time_pays_in_advance_for_an_owner() {
+    let leases = Leases::default();
+    let first = leases.payer(1);
+    assert!(first.is_some());
+    for _ in 0..3 {
+        assert!(
+            leases.payer(1).is_none(),
+            "whoever is refused does not end the right of whoever has it"
+        );
+    }
+    assert!(leases.payer(2).is_some(), "others are not concerned");
+    drop(first);
+    assert!(leases.payer(1).is_some());
+}
+
+#[test]
 fn a_shared_budget_is_told_like_ones_own() {
     let limits = limits(&[("MERIDIAN_RATE_CALLER_POINTS", "100000")]);
     let after = |micros| {

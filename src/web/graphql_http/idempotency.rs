@@ -33,10 +33,13 @@ pub(super) async fn claim(web: &Web, key: &ReplyKey, body: &[u8]) -> Result<Clai
     Ok(access::claim(&web.platform, key, Sha256::digest(body).to_vec()).await?)
 }
 
-/// Keeps what is answered now.
-pub(super) async fn keep(web: &Web, key: &ReplyKey, answer: &[u8], failed: bool) {
-    let text = String::from_utf8_lossy(answer);
-    if let Err(error) = access::keep(&web.platform, key, &text, failed).await {
+/// Keeps what is answered now; `None` when the operation has broken off.
+pub(super) async fn keep(web: &Web, key: &ReplyKey, answer: Option<&[u8]>, failed: bool) {
+    let kept = match answer.map(String::from_utf8_lossy) {
+        Some(text) => access::keep(&web.platform, key, &text, failed).await,
+        None => access::give_back(&web.platform, key).await,
+    };
+    if let Err(error) = kept {
         tracing::warn!(
             cause = error.cause(),
             "an answer could not be kept for repeated requests"

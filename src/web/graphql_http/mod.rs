@@ -199,7 +199,9 @@ async fn render(
     };
     let body = answer.to_json();
     if let Some(key) = key {
-        let keeping = idempotency::keep(web, &key, &body, !answer.errors.is_empty());
+        // Out of time or by a defect: what was carried out by then nobody knows.
+        let kept = (!answer.is_request_error()).then_some(body.as_slice());
+        let keeping = idempotency::keep(web, &key, kept, !answer.errors.is_empty());
         keeping.boxed().await;
     }
     let mut response = (status, body).into_response();

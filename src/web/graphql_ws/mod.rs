@@ -11,7 +11,7 @@ mod wheel;
 mod wire;
 
 use axum::extract::{FromRequestParts as _, WebSocketUpgrade};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::FutureExt as _;
 use http::{StatusCode, request};
 
@@ -57,7 +57,10 @@ pub(super) async fn upgrade(web: Web, client: Client, mut parts: request::Parts)
     };
     let socket = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(socket) => socket.protocols([SUBPROTOCOL]),
-        Err(rejection) => return rejection.into_response(),
+        Err(refused) => {
+            let message = refused.body_text();
+            return Failure::new(refused.status(), ErrorCode::BadUserInput, message).answer(&client);
+        }
     };
     if socket.selected_protocol().is_none() {
         let message = format!("Connect with the subprotocol `{SUBPROTOCOL}`.");

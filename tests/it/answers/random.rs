@@ -169,9 +169,16 @@ impl<'a> Author<'a> {
         }
     }
 
-    /// The next document of the kind that front ends send most: one object, or one page of a workspace, and nothing else.
+    /// The next document of the kind that front ends send most: one object, or one page or list of a workspace, and nothing else.
     pub fn write_common(&mut self) -> Asked {
-        const PAGES: [&str; 4] = ["tasks", "calendarEvents", "members", "focusSessions"];
+        const PAGES: [&str; 6] = [
+            "tasks",
+            "calendarEvents",
+            "members",
+            "focusSessions",
+            "eventOccurrences",
+            "eventOccurrences",
+        ];
         self.is_directed = false;
         let asked = loop {
             if self.random.one_in(2) {
@@ -326,6 +333,17 @@ impl<'a> Author<'a> {
                         .filter_map(|_| self.id("node"))
                         .collect();
                     json!(ids).to_string()
+                }
+                ("calendarIds", _) => {
+                    let ids: Vec<String> = (0..self.random.within(0..4))
+                        .filter_map(|_| self.id("calendar"))
+                        .collect();
+                    json!(ids).to_string()
+                }
+                ("range", _) if argument.ty == "DateTimeRangeInput!" && self.random.one_in(4) => {
+                    let range = json!({ "start": "2026-03-01T00:00:00Z", "end": "2026-03-12T00:00:00Z" });
+                    self.variables.insert("range", ("DateTimeRangeInput!", range));
+                    "$range".to_owned()
                 }
                 (_, Some((_, values))) => (*self.random.pick(values)).to_owned(),
                 _ if is_needed => return None,

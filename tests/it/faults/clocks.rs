@@ -13,7 +13,7 @@ use meridian::kernel::time::Clock;
 use meridian::platform::jobs::WorkerConfig;
 use tokio::time::sleep;
 
-use crate::jobs::bench::{Bench, production, script};
+use crate::jobs::bench::{Bench, counted, production, script};
 use crate::support::start_of_tests;
 
 /// Workers look for jobs of the dead every five seconds.
@@ -23,14 +23,7 @@ const A_SWEEP: Duration = Duration::from_millis(5_800);
 async fn a_running_job_does_not_care_about_a_clock_that_jumps() {
     let bench = Bench::with_clock(Clock::manual(start_of_tests())).await;
     let runs = Arc::new(AtomicUsize::new(0));
-    let counted = runs.clone();
-    let workers = bench.work(script(move |_| {
-        counted.fetch_add(1, Ordering::SeqCst);
-        async {
-            sleep(A_SWEEP * 2 + Duration::from_secs(1)).await;
-            Ok(())
-        }
-    }));
+    let workers = bench.work(counted(&runs, A_SWEEP * 2 + Duration::from_secs(1)));
     let id = bench.enqueue(Bench::job(1)).await;
     bench.until(id, JobStatus::Running, 5).await;
     bench.platform.clock.advance(TimeDelta::hours(3));
@@ -123,16 +116,7 @@ async fn beside_a_wrong_clock(wrong: TimeDelta, whose: Whose) {
         Whose::Wrong => (&other, &right),
     };
     let runs = Arc::new(AtomicUsize::new(0));
-    let work = |bench: &Bench| {
-        let counted = runs.clone();
-        bench.work(script(move |_| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            async {
-                sleep(A_SWEEP * 2 + Duration::from_secs(3)).await;
-                Ok(())
-            }
-        }))
-    };
+    let work = |bench: &Bench| bench.work(counted(&runs, A_SWEEP * 2 + Duration::from_secs(3)));
     let one = work(first);
     let id = right.enqueue(Bench::job(1)).await;
     right.until(id, JobStatus::Running, 10).await;

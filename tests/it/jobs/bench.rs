@@ -2,6 +2,7 @@
 //! `MERIDIAN_TEST_BACKEND=production`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use entity::enums::JobStatus;
@@ -42,6 +43,18 @@ where
     Fut: Future<Output = Result<(), JobError>> + Send + 'static,
 {
     Arc::new(Scripted(Box::new(move |job| run(job).boxed())))
+}
+
+/// A runner that counts its runs, each of which lasts so long.
+pub fn counted(runs: &Arc<AtomicUsize>, lasting: Duration) -> Arc<dyn Runner> {
+    let runs = runs.clone();
+    script(move |_| {
+        runs.fetch_add(1, Ordering::SeqCst);
+        async move {
+            tokio::time::sleep(lasting).await;
+            Ok(())
+        }
+    })
 }
 
 /// The number that [`Bench::job`] put into a payload.

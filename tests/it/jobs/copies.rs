@@ -9,7 +9,7 @@ use entity::enums::JobStatus;
 use entity::ids::TypedId as _;
 use tokio::time::{Instant, sleep};
 
-use super::bench::{Bench, production, script};
+use super::bench::{Bench, counted, production, script};
 use crate::support::machines::OwnRedis;
 
 /// Longest time for a hundred copies to be looked at by two workers.
@@ -78,16 +78,7 @@ async fn a_job_that_is_delivered_a_hundred_times_runs_once_and_leaves_nothing() 
         name: format!("{prefix}:jobs:calendar_sync"),
     };
     let runs = Arc::new(AtomicUsize::new(0));
-    let work = |bench: &Bench| {
-        let counted = runs.clone();
-        bench.work(script(move |_| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            async {
-                sleep(Duration::from_millis(300)).await;
-                Ok(())
-            }
-        }))
-    };
+    let work = |bench: &Bench| bench.work(counted(&runs, Duration::from_millis(300)));
 
     // Workers of two replicas take the copies, and some of them while the job runs.
     let id = bench.enqueue(Bench::job(1)).await;

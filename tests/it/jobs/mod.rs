@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod copies;
+mod flow;
 mod outage;
 mod ticks;
 mod turns;

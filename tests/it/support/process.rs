@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Backend;
+use super::machines::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,12 +23,6 @@ pub struct Process {
     pub admin: u16,
     log: Arc<Mutex<Vec<String>>>,
     prefix: String,
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// The settings that every process of a test has.

@@ -2,6 +2,7 @@
 //! Commands that end something stand at the end.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use entity::enums::WorkspaceRole;
 use entity::enums::WorkspaceRole::{Admin, Member, Owner, Viewer};
@@ -35,7 +36,7 @@ impl Case {
     /// The operation.
     pub fn document(&self) -> String {
         let schema = schema();
-        let known = self.arguments(&schema);
+        let known = self.arguments(schema);
         let given: Vec<&String> = self
             .variables
             .as_object()
@@ -93,9 +94,10 @@ impl Case {
     }
 }
 
-/// The schema as it is exported.
-pub fn schema() -> Model {
-    Model::parse(include_str!("../../../schema.graphql"))
+/// The schema as it is exported, parsed once: there are thousands of documents to be made from it.
+pub fn schema() -> &'static Model {
+    static SCHEMA: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../../schema.graphql")));
+    &SCHEMA
 }
 
 /// Where the arguments hold ids, or the URL name that a workspace is looked up by, as JSON pointers into the variables. A name inside an

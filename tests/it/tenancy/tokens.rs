@@ -54,7 +54,7 @@ async fn a_token_of_one_workspace_finds_nothing_in_another() {
     let schema = schema();
     for case in cases().iter().filter(|case| case.least != Least::Anybody) {
         let theirs = ana.fill(&case.variables);
-        let ids = paths(&schema, case.arguments(&schema));
+        let ids = paths(schema, case.arguments(schema));
         let seen = run(&elsewhere, case, theirs.clone()).await;
         let (text, name) = (seen.0.to_string(), format!("{}.{}", case.on, case.field));
         assert!(!text.contains("of Ana"), "{name}: {text}");

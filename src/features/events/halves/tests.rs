@@ -68,6 +68,9 @@ fn halves_have_what_the_whole_had() {
             "FREQ=DAILY;COUNT=12",
             &[evening, "2026-03-12T18:00:00"][..],
         ),
+        // Clocks go forward in between: two that COUNT counts become one.
+        ("2026-03-28T22:00:00", "FREQ=HOURLY;COUNT=12", none),
+        ("2026-03-27T02:30:00", "FREQ=DAILY;BYHOUR=2,3;COUNT=9", none),
         (
             "2026-01-31T09:00:00",
             "FREQ=MONTHLY;RSCALE=GREGORIAN;COUNT=9;SKIP=BACKWARD",

@@ -6,7 +6,7 @@
 use super::{
     alarm,
     component::Component,
-    link,
+    exrule, link,
     model::{EventStatus, EventTime, Moment, ParsedEvent, Transparency, Visibility},
     moment,
     notes::Notes,
@@ -34,15 +34,20 @@ pub(super) fn read(
     let location = text(component, "LOCATION", words::short, notes);
     let link = component.first("URL").and_then(|line| line.value());
     let conference_url = link::conference(component, [location.as_deref(), link, description.as_deref()]);
+    let rrule = recurrence_rule(component, notes);
+    let rdates = extra_dates(component, &time, book, notes);
+    let mut exdates = excluded_dates(component, &time, book, notes);
+    let terms = (&time, rrule.as_deref(), &rdates[..]);
+    exdates.extend(exrule::dates(component, terms, book, notes));
     Ok(ParsedEvent {
         url: link.and_then(words::web_link),
         conference_url,
         status: status(component),
         transparency: transparency(component),
         visibility: visibility(component),
-        rrule: recurrence_rule(component, notes),
-        rdates: extra_dates(component, &time, book, notes),
-        exdates: excluded_dates(component, &time, book, notes),
+        rrule,
+        rdates,
+        exdates,
         sequence: sequence(component),
         organizer: people::organizer(component),
         attendees: people::attendees(component, notes),
@@ -130,12 +135,6 @@ fn recurrence_rule(component: &Component<'_>, notes: &mut Notes) -> Option<Strin
     let line = rules.next()?;
     if let Some(second) = rules.next() {
         notes.add(second.number, "Only the first recurrence rule was read.");
-    }
-    if let Some(line) = component.first("EXRULE") {
-        notes.add(
-            line.number,
-            "A rule that excludes occurrences (EXRULE) is not supported and was ignored.",
-        );
     }
     match rule::check(line.value().unwrap_or_default()) {
         Ok(rule) => {

@@ -13,10 +13,12 @@
 //! `zone_book` asks `zone_name`, then `zone_rules` and `zone_match`.
 
 mod alarm;
+mod allowance;
 mod bytes;
 mod canonical;
 mod component;
 mod event;
+mod exrule;
 mod line;
 mod link;
 mod model;

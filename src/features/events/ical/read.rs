@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use super::{
-    NotCalendar, canonical,
+    NotCalendar,
+    allowance::Allowances,
+    canonical,
     component::{self, Calendar, Component},
     line,
     model::{ParsedFeed, ParsedObject},
@@ -14,7 +16,7 @@ use super::{
     object,
     property::Property,
     value, words,
-    zone_book::{Comparisons, Known, ZoneBook},
+    zone_book::{Known, ZoneBook},
 };
 use crate::kernel::zones;
 
@@ -38,11 +40,11 @@ pub fn read(text: &str, default_zone: &str) -> Result<ParsedFeed, NotCalendar> {
     let default_zone = Known::iana(default_zone).ok_or(NotCalendar::Other)?;
     let mut notes = Notes::default();
     let sorted = component::calendars(text, &mut notes);
-    let comparisons = Comparisons::default();
+    let allowances = Allowances::default();
     let mut books: Vec<ZoneBook<'_, '_>> = sorted
         .list
         .iter()
-        .map(|calendar| ZoneBook::new(calendar, &default_zone, &comparisons))
+        .map(|calendar| ZoneBook::new(calendar, &default_zone, &allowances))
         .collect();
     let mut feed = head(&sorted.list, &books);
     feed.is_complete = sorted.is_complete;

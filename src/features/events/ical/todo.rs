@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{
     NotCalendar,
+    allowance::Allowances,
     component::{self, Calendar, Component},
     event,
     model::{Moment, Problem},
@@ -13,7 +14,7 @@ use super::{
     notes::Notes,
     property::Property,
     rule, value, words,
-    zone_book::{Comparisons, Known, ZoneBook},
+    zone_book::{Known, ZoneBook},
 };
 use crate::kernel::zones;
 
@@ -80,10 +81,10 @@ pub fn read_todos(text: &str, default_zone: &str) -> Result<(Vec<Todo>, Vec<Prob
     if sorted.list.is_empty() {
         return Err(NotCalendar::of(text));
     }
-    let comparisons = Comparisons::default();
+    let allowances = Allowances::default();
     let mut todos = Vec::new();
     for calendar in &sorted.list {
-        todos.extend(of_calendar(calendar, &default_zone, &comparisons, &mut notes));
+        todos.extend(of_calendar(calendar, &default_zone, &allowances, &mut notes));
     }
     Ok((todos, notes.into_problems()))
 }
@@ -91,10 +92,10 @@ pub fn read_todos(text: &str, default_zone: &str) -> Result<(Vec<Todo>, Vec<Prob
 fn of_calendar(
     calendar: &Calendar<'_>,
     default_zone: &Known,
-    comparisons: &Comparisons,
+    allowances: &Allowances,
     notes: &mut Notes,
 ) -> Vec<Todo> {
-    let mut book = ZoneBook::new(calendar, default_zone, comparisons);
+    let mut book = ZoneBook::new(calendar, default_zone, allowances);
     let todos = calendar
         .todos
         .iter()

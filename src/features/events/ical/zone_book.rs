@@ -4,7 +4,7 @@
 //! an offset in the name, then the zone of the calendar, then the reader's default zone. Promises: a time with a TZID
 //! never becomes floating; each guess is noted once.
 
-use std::{cell::Cell, collections::HashMap, rc::Rc};
+use std::collections::HashMap;
 
 use jiff::{
     civil,
@@ -12,6 +12,7 @@ use jiff::{
 };
 
 use super::{
+    allowance::Allowances,
     component::{Calendar, Component},
     model::ZonedTime,
     notes::Notes,
@@ -21,25 +22,6 @@ use super::{
     zone_rules::Definition,
 };
 use crate::kernel::zones;
-
-/// How many definitions of one text may still be compared with the database. Comparing costs milliseconds, and a
-/// hostile text may hold thousands of them.
-#[derive(Clone, Debug)]
-pub(super) struct Comparisons(Rc<Cell<usize>>);
-
-impl Default for Comparisons {
-    fn default() -> Self {
-        Self(Rc::new(Cell::new(50)))
-    }
-}
-
-impl Comparisons {
-    fn take(&self) -> bool {
-        let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
-        left > 0
-    }
-}
 
 /// A zone with its rules at hand.
 #[derive(Clone, Debug)]
@@ -96,14 +78,14 @@ pub(super) struct ZoneBook<'c, 't> {
     calendar_zone: Option<Known>,
     default_zone: Known,
     known: HashMap<String, Known>,
-    comparisons: Comparisons,
+    allowances: Allowances,
     /// Guesses made so far.
     pub(super) notes: Notes,
 }
 
 impl<'c, 't> ZoneBook<'c, 't> {
-    /// A book for a calendar. `default_zone` is the last resort; `comparisons` is shared by the books of a text.
-    pub(super) fn new(calendar: &'c Calendar<'t>, default_zone: &Known, comparisons: &Comparisons) -> Self {
+    /// A book for a calendar. `default_zone` is the last resort; `allowances` are shared by the books of a text.
+    pub(super) fn new(calendar: &'c Calendar<'t>, default_zone: &Known, allowances: &Allowances) -> Self {
         let tzid = |zone: &Component<'_>| zone.first("TZID").and_then(Property::read)?.text();
         let definitions = calendar
             .zones
@@ -115,9 +97,14 @@ impl<'c, 't> ZoneBook<'c, 't> {
             calendar_zone: calendar_zone(calendar),
             default_zone: default_zone.clone(),
             known: HashMap::new(),
-            comparisons: comparisons.clone(),
+            allowances: allowances.clone(),
             notes: Notes::default(),
         }
+    }
+
+    /// Whether one more rule that excludes occurrences may be read.
+    pub(super) fn may_exclude(&self) -> bool {
+        self.allowances.exclusions.take()
     }
 
     /// Name of the zone the calendar gives itself.
@@ -153,7 +140,7 @@ impl<'c, 't> ZoneBook<'c, 't> {
         }
         let definition = Definition::read(component)?;
         if definition.is_understood()
-            && self.comparisons.take()
+            && self.allowances.comparisons.take()
             && let Some(equal) = zone_match::equal_zone(&definition, year, tzid).and_then(Known::iana)
         {
             return Some(equal);

@@ -7,6 +7,7 @@ use entity::{attendee, calendar_event, event_override};
 use jiff::tz::TimeZone;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
+use super::comers::{Comers, comes};
 use super::own_guests::{self, Occasion};
 use super::{events_of, exceptions_of};
 use crate::access::Ctx;
@@ -217,19 +218,21 @@ pub(in crate::features::events) async fn write_in(
     let mut own = own_guests::own_people(tx, row, &exceptions).await?;
     own.extend(own_guests::own_people(tx, row, missed).await?);
     let only = original_start.or(missed.first().map(|one| one.original_start_utc));
-    let comes = |at: Instant, guest: &attendee::Model| {
-        own.get(&at)
-            .is_none_or(|people| people.iter().any(|person| person.email == guest.email))
-    };
+    let comers = Comers::of(row, &exceptions, &own);
     let mut left_out = 0;
     for guest in guests {
-        if only.is_some_and(|at| !comes(at, guest)) {
+        let is_theirs = match only {
+            Some(at) => comes(&own, at, guest),
+            // Who was taken off all occurrences was told so of each, and has none that could change or end.
+            None => comers.has(guest),
+        };
+        if !is_theirs {
             continue;
         }
         let exceptions: Vec<event_override::Model> = exceptions
             .iter()
             .map(|exception| event_override::Model {
-                cancelled: exception.cancelled || !comes(exception.original_start_utc, guest),
+                cancelled: exception.cancelled || !comes(&own, exception.original_start_utc, guest),
                 ..exception.clone()
             })
             .collect();

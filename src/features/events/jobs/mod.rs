@@ -2,6 +2,7 @@
 //! reminded of as it is now or not at all; each reminder fires once for an occurrence.
 
 pub(super) mod called_off;
+pub(super) mod comers;
 pub(super) mod guests;
 pub(super) mod own_guests;
 mod plan;

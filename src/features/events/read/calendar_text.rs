@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use entity::enums::EventVisibility;
 use entity::ids::CalendarEventId;
 use entity::{attendee, calendar, calendar_event, event_override};
-use sea_orm::{
-    ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::seen;
+use super::{range, seen};
 use crate::access::Ctx;
 use crate::features::events::ical::{Outgoing, Writer};
 use crate::features::events::outgoing::{self, Written};
@@ -130,29 +128,8 @@ async fn page(
     if let Some(after) = after {
         wanted = wanted.add(Column::Id.gt(after));
     }
-    if let Some(range) = range {
-        let endless = Condition::any()
-            .add(Column::SeriesEndUtc.is_null())
-            .add(Column::SeriesEndUtc.gt(range.start));
-        let series = Condition::all().add(Column::IsRecurring.eq(true)).add(endless);
-        // An event without length is in the range that starts with it.
-        let goes_on = Condition::any()
-            .add(Column::EndUtc.gt(range.start))
-            .add(Column::StartUtc.eq(range.start))
-            .add(series);
-        let lies_there = Condition::all().add(Column::StartUtc.lt(range.end)).add(goes_on);
-        let moved = read
-            .find::<event_override::Entity>()
-            .filter(event_override::Column::Cancelled.eq(false))
-            .filter(event_override::Column::StartUtc.lt(range.end))
-            .filter(event_override::Column::EndUtc.gt(range.start))
-            .select_only()
-            .column(event_override::Column::EventId)
-            .into_query();
-        let is_there = Condition::any()
-            .add(lies_there)
-            .add(Column::Id.in_subquery(moved));
-        wanted = wanted.add(is_there);
+    if let Some(span) = range {
+        wanted = wanted.add(range::lies_in(read, span));
     }
     let select = read.find::<calendar_event::Entity>().filter(wanted);
     Ok(select.order_by_asc(Column::Id).limit(PAGE).all(read).await?)

@@ -9,7 +9,7 @@ mod range;
 pub(super) mod seen;
 mod window;
 
-pub use window::{Among, Expanded, in_window};
+pub use window::{Among, Expanded, in_window, in_window_in_part};
 
 pub use calendar_text::{Audience, CalendarText, TextObject, TextPage, calendar_text, text_page};
 

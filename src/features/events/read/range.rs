@@ -202,15 +202,11 @@ fn singles(read: &Read, range: Span) -> [Condition; 2] {
     let near_start = near_start(range);
     // `NOT` keeps SQLite from an index that begins with the flag and goes on with all ends after the range.
     let single = Expr::col((calendar_event::Entity, Column::IsRecurring)).not();
-    // An event without length is in the range that starts with it.
-    let reaches = Condition::any()
-        .add(Column::EndUtc.gt(range.start))
-        .add(Column::StartUtc.eq(range.start));
     let near = Condition::all()
         .add(single.clone())
         .add(Column::StartUtc.gte(near_start))
         .add(Column::StartUtc.lt(range.end))
-        .add(reaches);
+        .add(reaches(range.start));
     let is_long = if read.is_postgres() {
         LONG_POSTGRES
     } else {
@@ -234,23 +230,61 @@ fn series(read: &Read, range: Span) -> [Condition; 3] {
         .add(Column::StartUtc.lt(wide.end));
     let endless = series.clone().add(Column::SeriesEndUtc.is_null());
     let ending = series.clone().add(Column::SeriesEndUtc.gte(wide.start));
-    let there = read
-        .find::<event_override::Entity>()
-        .filter(event_override::Column::Cancelled.eq(false))
-        .filter(event_override::Column::StartUtc.lt(wide.end))
-        .filter(event_override::Column::EndUtc.gte(wide.start))
-        .select_only()
-        .column(event_override::Column::EventId)
-        .into_query();
-    let lives = Condition::any()
-        .add(Column::SeriesEndUtc.is_null())
-        .add(Column::SeriesEndUtc.gte(wide.start));
+    let there = moved_into(read, wide);
+    let lives = goes_on(wide.start);
     let elsewhere = Condition::any()
         .add(Expr::col((calendar_event::Entity, Column::IsRecurring)).not())
         .add(series.add(lives))
         .not();
     let moved = Condition::all().add(Column::Id.in_subquery(there)).add(elsewhere);
     [endless, ending, moved]
+}
+
+/// What is stored as lying in the range, or has an occurrence that was moved there: one condition for where no index is walked along the
+/// times. Days and floating times are taken for where their events are.
+pub(super) fn lies_in(read: &Read, range: Span) -> Condition {
+    use calendar_event::Column;
+    // What ends with the beginning of the range is outside; instants are whole microseconds.
+    let within = Span {
+        start: later(range.start, chrono::Duration::microseconds(1)),
+        end: range.end,
+    };
+    let series = Condition::all()
+        .add(Column::IsRecurring.eq(true))
+        .add(goes_on(within.start));
+    let lies_there = Condition::all()
+        .add(Column::StartUtc.lt(range.end))
+        .add(reaches(range.start).add(series));
+    Condition::any()
+        .add(lies_there)
+        .add(Column::Id.in_subquery(moved_into(read, within)))
+}
+
+/// Events that go on behind an instant. One without length is in the range that starts with it.
+fn reaches(start: Instant) -> Condition {
+    use calendar_event::Column;
+    Condition::any()
+        .add(Column::EndUtc.gt(start))
+        .add(Column::StartUtc.eq(start))
+}
+
+/// Series that have not ended before an instant.
+pub(super) fn goes_on(start: Instant) -> Condition {
+    use calendar_event::Column;
+    Condition::any()
+        .add(Column::SeriesEndUtc.is_null())
+        .add(Column::SeriesEndUtc.gte(start))
+}
+
+/// The series one of whose occurrences was moved into a range.
+pub(super) fn moved_into(read: &Read, range: Span) -> SelectStatement {
+    read.find::<event_override::Entity>()
+        .filter(event_override::Column::Cancelled.eq(false))
+        .filter(event_override::Column::StartUtc.lt(range.end))
+        .filter(event_override::Column::EndUtc.gte(range.start))
+        .select_only()
+        .column(event_override::Column::EventId)
+        .into_query()
 }
 
 fn is_changed() -> Expr {

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, UnionType};
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect, QueryTrait as _, Select};
 
-use super::seen;
+use super::{range, seen};
 use crate::access::Ctx;
 use crate::features::events::model::Event;
 use crate::features::events::occurrence::{Change, Occurrence, View, longest, occurrences};
@@ -24,7 +24,7 @@ use crate::features::people;
 use crate::kernel::Result;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::zones;
-use crate::platform::db::{self, Partial as _, Read, fetch};
+use crate::platform::db::{self, Partial as _, Read, fetch, fetch_all};
 
 /// Days and floating times lie up to this far from the instants that are stored for them: the zones furthest apart.
 pub(super) const FURTHEST_ZONES: Duration = Duration::hours(27);
@@ -35,6 +35,17 @@ pub(super) const MOST_OF_ONE: usize = 10_000;
 const MOST_OF_ALL: usize = 50_000;
 /// Series that may use up their budget before the others get a small one: hostile rules come from imports.
 pub(super) const SPENDERS: usize = 10;
+
+/// What is looked at here besides the times, whatever is asked for.
+const NEEDED: [calendar_event::Column; 4] = {
+    use calendar_event::Column;
+    [
+        Column::Id,
+        Column::IsRecurring,
+        Column::Status,
+        Column::Visibility,
+    ]
+};
 
 /// Where to look.
 #[derive(Clone, Copy, Debug)]
@@ -64,15 +75,51 @@ pub async fn in_window(
     window: Span,
     zone: Option<&TimeZone>,
 ) -> Result<Expanded> {
+    let asked = Asked {
+        among,
+        window,
+        zone,
+        columns: None,
+    };
+    expanded(ctx, &asked).await
+}
+
+/// As [`in_window`] where the viewer is. `columns` are bits of the columns that are needed of the events, `None` for all; the others are
+/// blank, but for those that tell when an event takes place and who may see it.
+pub async fn in_window_in_part(
+    ctx: &Ctx,
+    among: Among<'_>,
+    window: Span,
+    columns: Option<u64>,
+) -> Result<Expanded> {
+    let asked = Asked {
+        among,
+        window,
+        zone: None,
+        columns,
+    };
+    expanded(ctx, &asked).await
+}
+
+/// What somebody wants to know.
+struct Asked<'a> {
+    among: Among<'a>,
+    window: Span,
+    zone: Option<&'a TimeZone>,
+    columns: Option<u64>,
+}
+
+async fn expanded(ctx: &Ctx, asked: &Asked<'_>) -> Result<Expanded> {
+    let window = asked.window;
     let read = ctx.read().await?;
-    let rows = candidates(&read, ctx, among, window).await?;
+    let rows = candidates(&read, ctx, asked).await?;
     let mut changes = {
         let series: Vec<&calendar_event::Model> = rows.iter().filter(|row| row.is_recurring).collect();
         changes(&read, &series, window).await?
     };
     let is_same_for_all = rows.iter().all(|row| row.kind == EventKind::Timed)
         && !changes.values().flatten().any(Change::is_where_the_viewer_is);
-    let zone = match zone {
+    let zone = match asked.zone {
         Some(zone) => zone.clone(),
         None if is_same_for_all => TimeZone::UTC,
         None => zone_of(ctx).await?,
@@ -120,9 +167,14 @@ pub async fn in_window(
         expanded.truncated |= truncated;
         expanded.occurrences.append(&mut found);
     }
-    expanded
-        .occurrences
-        .sort_by_key(|one| (one.start, one.end, one.event.row.id, one.original_start));
+    // The event is only looked up where the times are the same.
+    expanded.occurrences.sort_by(|one, other| {
+        let by_times = (one.start, one.end).cmp(&(other.start, other.end));
+        by_times.then_with(|| {
+            let event = one.event.row.id.cmp(&other.event.row.id);
+            event.then(one.original_start.cmp(&other.original_start))
+        })
+    });
     Ok(expanded)
 }
 
@@ -136,29 +188,25 @@ pub(super) async fn zone_of(ctx: &Ctx) -> Result<TimeZone> {
 }
 
 /// The events that may take place in the window.
-async fn candidates(
-    read: &Read,
-    ctx: &Ctx,
-    among: Among<'_>,
-    window: Span,
-) -> Result<Vec<calendar_event::Model>> {
+async fn candidates(read: &Read, ctx: &Ctx, asked: &Asked<'_>) -> Result<Vec<calendar_event::Model>> {
     use calendar_event::Column;
+    let needed = calendar_event::Entity::columns_in(asked.columns, &NEEDED).into_iter();
     // The text of the whole object is long and nobody looks at it here.
-    let all = calendar_event::Entity::columns_in(None, &[]);
-    let columns: Vec<Column> = all
-        .into_iter()
+    let needed: Vec<Column> = needed
         .filter(|column| !matches!(column, Column::SourceIcs))
         .collect();
+    let columns = range::with_times(&needed);
+    let window = asked.window;
     let wide = Span {
         start: earlier(window.start, FURTHEST_ZONES),
         end: later(window.end, FURTHEST_ZONES),
     };
-    let place = place(read, ctx, among);
+    let place = place(read, ctx, asked.among);
     let branch = |condition: Condition| {
         let select = read.find::<calendar_event::Entity>();
         select.filter(condition).filter(place.clone())
     };
-    let [single, series, moved] = kinds(ctx, wide);
+    let [single, series, moved] = kinds(read, wide);
     let mut select: Select<calendar_event::Entity> = branch(single);
     for other in [series, moved] {
         let other = branch(other).select_only().columns(columns.iter().copied());
@@ -169,7 +217,7 @@ async fn candidates(
 
 /// Conditions that exclude each other, each with an index: events that overlap the window, series that may, and series one of whose
 /// occurrences was moved there from elsewhere.
-fn kinds(ctx: &Ctx, window: Span) -> [Condition; 3] {
+fn kinds(read: &Read, window: Span) -> [Condition; 3] {
     use calendar_event::Column;
     let single = Condition::all()
         .add(Column::IsRecurring.eq(false))
@@ -178,19 +226,8 @@ fn kinds(ctx: &Ctx, window: Span) -> [Condition; 3] {
     let series = Condition::all()
         .add(Column::IsRecurring.eq(true))
         .add(Column::StartUtc.lt(window.end))
-        .add(
-            Condition::any()
-                .add(Column::SeriesEndUtc.is_null())
-                .add(Column::SeriesEndUtc.gte(window.start)),
-        );
-    let there = Query::select()
-        .column(event_override::Column::EventId)
-        .from(event_override::Entity)
-        .and_where(event_override::Column::WorkspaceId.eq(ctx.workspace_id()))
-        .and_where(event_override::Column::Cancelled.eq(false))
-        .and_where(event_override::Column::StartUtc.lt(window.end))
-        .and_where(event_override::Column::EndUtc.gte(window.start))
-        .take();
+        .add(range::goes_on(window.start));
+    let there = range::moved_into(read, window);
     let moved = Condition::all()
         .add(Column::IsRecurring.eq(true))
         .add(
@@ -264,12 +301,12 @@ pub(super) async fn changes(
         .like("%thisAndFuture%");
     let mut changes: HashMap<CalendarEventId, Vec<Change>> = HashMap::new();
     for chunk in series.chunks(CHUNK) {
-        let among_them = || db::among(read, Column::EventId, chunk.iter().map(|row| row.id));
+        let is_theirs = db::among(read, Column::EventId, chunk.iter().map(|row| row.id));
         // Where one holds for later occurrences, any of those may have come here from afar.
         let shifting = Query::select()
             .column(Column::EventId)
             .from(event_override::Entity)
-            .and_where(among_them())
+            .and_where(is_theirs.clone())
             .and_where(is_lasting.clone())
             .take();
         let matters = Condition::any()
@@ -278,9 +315,9 @@ pub(super) async fn changes(
             .add(Column::EventId.in_subquery(shifting));
         let select = read
             .find::<event_override::Entity>()
-            .filter(among_them())
+            .filter(is_theirs)
             .filter(matters);
-        for row in select.all(read).await? {
+        for row in fetch_all(select, read).await? {
             changes.entry(row.event_id).or_default().push(Change(row));
         }
     }

@@ -6,8 +6,9 @@
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 
-use super::civil::DAY;
+use super::civil::{self, DAY};
 use super::expand::{Budget, Occurrence};
 use super::rule::Frequency;
 use super::series::{Found, Gap, Limit, Series};
@@ -116,6 +117,19 @@ impl Series {
         } else {
             Size::Exactly(size)
         }
+    }
+
+    /// How many starts COUNT has counted before a wall time of the rule; `None` when the budget ended first. They can be more than there are
+    /// starts: where clocks go forward two wall times can be one instant, and COUNT counts both.
+    pub fn counted_before(&self, local: DateTime, budget: Budget) -> Option<u64> {
+        let engine = self.engine.as_ref()?;
+        let (mut counted, mut work) = (0, Work(budget.steps));
+        let last = civil::seconds(local) - 1;
+        let stop = engine.walk(i64::MIN, last, &mut work, None, &mut |_| {
+            counted += 1;
+            ControlFlow::Continue(())
+        });
+        (stop == Stop::End).then_some(counted)
     }
 
     fn first_from(&self, from: i64, budget: Budget) -> Answer {

@@ -121,19 +121,24 @@ impl Filter {
         if self.has_weekdays() {
             self.weekdays(&mut result, memory);
         }
+        // The day that may stand in for missing ones. It is of the same year: December has all days.
+        let next = first + i64::from(length);
         if !self.year_days.is_empty() {
-            let mut bits = 0;
+            let (mut bits, mut is_next) = (0, false);
             for &day in &self.year_days {
                 let day = if day > 0 { day - 1 } else { memory.length + day };
                 if (0..memory.length).contains(&day) {
                     bits |= bit(memory.first + day - first, length);
+                    is_next |= memory.first + day == next;
                 }
             }
             result.bits &= bits;
+            result.spills &= is_next;
         }
         if !self.weeks.is_empty() {
             let days = memory.weeks.iter().flat_map(|week| *week..*week + 7);
             result.bits &= days.fold(0, |bits, day| bits | bit(day - first, length));
+            result.spills &= memory.weeks.iter().any(|week| (*week..*week + 7).contains(&next));
         }
         result
     }
@@ -151,10 +156,9 @@ impl Filter {
     }
 
     fn weekdays(&self, month: &mut Month, memory: &Year) {
+        month.spills = month.spills && self.is_next_allowed(month, memory);
         let on_first = civil::weekday(month.first);
-        let after = (on_first + month.length) % 7;
         let mut bits = pattern(self.every, on_first);
-        let mut is_spill_allowed = self.every >> after & 1 == 1;
         if self.is_numbered_in_year {
             for day in &memory.numbered {
                 bits |= bit(day - month.first, month.length);
@@ -164,11 +168,25 @@ impl Filter {
             for &(nth, weekday) in &self.numbered {
                 let offset = nth_weekday(nth, weekday, on_first, length);
                 bits |= offset.map_or(0, |offset| bit(offset, month.length));
-                is_spill_allowed |= nth == 1 && weekday == after;
             }
         }
         month.bits &= bits;
-        month.spills &= is_spill_allowed;
+    }
+
+    /// Whether the first day of the next month, which stands in for missing ones, is one of the weekdays.
+    fn is_next_allowed(&self, month: &Month, memory: &Year) -> bool {
+        let next = month.first + i64::from(month.length);
+        let weekday = civil::weekday(next);
+        if self.every >> weekday & 1 == 1 {
+            return true;
+        }
+        if self.is_numbered_in_year {
+            return memory.numbered.contains(&next);
+        }
+        let (year, number, _) = civil::month_of(next);
+        let length = i64::from(civil::month_length(year, number));
+        let mut numbered = self.numbered.iter();
+        numbered.any(|&(nth, day)| nth_weekday(nth, day, weekday, length) == Some(0))
     }
 
     fn needs_year(&self) -> bool {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::civil;
+use crate::kernel::zones;
 
 /// More than any gap or overlap that ever was: the largest is a whole day.
 const LONGEST_CHANGE: i64 = 26 * 3_600;
@@ -49,6 +50,13 @@ impl<'a> Resolver<'a> {
         if self.from <= local && local < self.to {
             return Resolved {
                 at: local - self.offset,
+                is_shifted: false,
+            };
+        }
+        // Other series in the same zone may have asked for neighbouring times.
+        if let Some(offset) = zones::plain_offset(local, self.zone) {
+            return Resolved {
+                at: local - offset,
                 is_shifted: false,
             };
         }

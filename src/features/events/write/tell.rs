@@ -4,7 +4,7 @@ mod lost;
 mod notices;
 mod one;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use entity::enums::EventStatus;
 use entity::{attendee, calendar_event};
@@ -12,6 +12,7 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::exceptions::Exception;
 use crate::access::Ctx;
+use crate::features::events::jobs::comers::Comers;
 use crate::features::events::jobs::exceptions_of;
 use crate::features::events::jobs::guests::{self, Telling};
 use crate::features::events::jobs::own_guests::{lone, own_people};
@@ -136,8 +137,19 @@ async fn tell(
         return Ok(());
     }
     let series = people_of(tx, row).await?;
-    let single = single(tx, row, &series).await?;
-    let mut notices = Shown::all(row).news(&series, &news_for);
+    let mut exceptions = match row.is_recurring {
+        true => exceptions_of(tx, &[row.id]).await?.remove(&row.id),
+        false => None,
+    }
+    .unwrap_or_default();
+    exceptions.sort_by_key(|exception| exception.original_start_utc);
+    let own = own_people(tx, row, &exceptions).await?;
+    let comers = Comers::of(row, &exceptions, &own);
+    let single = single(tx, row, (&exceptions[..], &own), &series);
+    // Who was taken off all occurrences has none that could move or end.
+    let mut notices = Shown::all(row).news(&series, |guest| {
+        news_for(guest).filter(|news| *news == News::Invited || guest.is_organizer || comers.has(guest))
+    });
     for (occurrence, people) in &single {
         notices.extend(Shown::one(occurrence).news(people, &news_for));
     }
@@ -148,29 +160,23 @@ async fn tell(
 }
 
 /// The occurrences of a series that are yet to come and have guests of their own, as they take place, with those who come to them only.
-async fn single(
+fn single(
     tx: &Tx,
     row: &calendar_event::Model,
+    (exceptions, own): (&[Exception], &BTreeMap<Instant, Vec<attendee::Model>>),
     series: &[attendee::Model],
-) -> Result<Vec<(calendar_event::Model, Vec<attendee::Model>)>> {
+) -> Vec<(calendar_event::Model, Vec<attendee::Model>)> {
     let mut single = Vec::new();
-    if !row.is_recurring {
-        return Ok(single);
-    }
-    let exceptions = exceptions_of(tx, &[row.id]).await?.remove(&row.id);
-    let mut exceptions = exceptions.unwrap_or_default();
-    exceptions.sort_by_key(|exception| exception.original_start_utc);
-    let own = own_people(tx, row, &exceptions).await?;
-    for exception in &exceptions {
+    for exception in exceptions {
         let Some(people) = own.get(&exception.original_start_utc) else {
             continue;
         };
-        let occurrence = placed::changed(row, &exceptions, exception);
+        let occurrence = placed::changed(row, exceptions, exception);
         if occurrence.end_utc > tx.now() {
             single.push((occurrence, lone(people, series)));
         }
     }
-    Ok(single)
+    single
 }
 
 /// The guests of an event or a series, and who organizes it.

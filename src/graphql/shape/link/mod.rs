@@ -28,6 +28,11 @@ use crate::kernel;
 pub trait Link<T>: Send + Sync {
     /// Loads what these rows refer to. An error leaves the answer to the plain resolvers.
     async fn load(&self, rows: &[&T], scene: &Scene<'_>) -> Result<Box<dyn Loaded<T>>, Error>;
+
+    /// Bits of the columns that the row must have for what is asked below, where that is a part of the row.
+    fn columns(&self) -> u64 {
+        0
+    }
 }
 
 /// What a relation found.
@@ -227,6 +232,9 @@ where
     }))
 }
 
+/// Most room that is made at once: the first object may be the only long one.
+const MOST_ROOM: usize = 1 << 20;
+
 /// Writes a list of objects.
 pub(super) fn write_list<U: Shape>(
     plan: &Plan<U>,
@@ -236,11 +244,17 @@ pub(super) fn write_list<U: Shape>(
     out: &mut Vec<u8>,
 ) {
     out.push(b'[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
+    if let [first, others @ ..] = items {
+        let before = out.len();
+        plan.write(first, state, scene, out);
+        // Objects of one list are about as long as each other: with room for all of them, nothing has to be moved to grow.
+        let length = out.len() - before;
+        let room = (length + length / 8 + 1).saturating_mul(others.len());
+        out.reserve(room.min(MOST_ROOM));
+        for item in others {
             out.push(b',');
+            plan.write(item, state, scene, out);
         }
-        plan.write(item, state, scene, out);
     }
     out.push(b']');
 }

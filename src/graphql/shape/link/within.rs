@@ -1,4 +1,5 @@
-//! Objects that rows carry with them, many rows the same one: each is written once, with all that it refers to.
+//! Objects that rows carry with them, many rows the same one: each is written once, with all that it refers to. The columns of such an
+//! object count as columns of the rows, which are read together with it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -64,6 +65,10 @@ where
                 ranges: ranges.collect(),
                 missing: b"null",
             }))
+        }
+
+        fn columns(&self) -> u64 {
+            self.plan.columns()
         }
     }
 

@@ -46,3 +46,26 @@ fn every_fact_changes_the_hash() {
     ];
     assert!(others.iter().all(|other| *other != first));
 }
+
+#[test]
+fn the_words_of_an_entry_go_on_after_its_number() {
+    let entry = Audit {
+        action: "task.updated",
+        entity_type: "Task",
+        entity_id: Uuid::nil(),
+        changes: Some(json!({ "title": "\"\u{e4}\\" })),
+    };
+    let (actor, at) = (Actor::system(), Instant::default());
+    let text = format!("[7{}", words_of_new(&entry, &actor, at));
+    let read: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.as_array().map(Vec::len), Some(9));
+    assert_eq!(read[0], 7);
+    assert_eq!(read.to_string(), text);
+    let mut hasher = Sha256::new();
+    hasher.update([1_u8, 2, 3]);
+    hasher.update(&text);
+    assert_eq!(
+        hash_of_new(&[1, 2, 3], 7, &entry, &actor, at),
+        hasher.finalize().to_vec()
+    );
+}

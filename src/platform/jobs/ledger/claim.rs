@@ -1,6 +1,7 @@
 //! Who gets which job. Embedded, a claim starts the attempt at once. With a transport it is two steps: the relay lends the row to the queue for
 //! a few seconds ("pushed", nothing counted yet), and the worker that receives the id takes it over, which counts the attempt.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use entity::enums::{JobQueueName, JobStatus};
@@ -12,10 +13,11 @@ use sea_orm::{
 };
 
 use super::pick::Picked;
+use super::together::by_attempt;
 use super::{LEASE, Ledger, PAGE, PUSH_LEASE, PUSHED, Room, Ticket, WAITING, announce, unleased};
 use crate::kernel::Result;
 use crate::kernel::time::Instant;
-use crate::platform::db::{Read, Scope, Tx};
+use crate::platform::db::{Scope, Tx, among};
 
 /// What waits in some queues.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,18 +38,12 @@ pub(in crate::platform::jobs) struct Lent {
 }
 
 impl Ledger {
-    /// Looks, without locking anything, which of `queues` have work.
+    /// Looks, without locking anything, which of `queues` have work. Those that are paused have none.
     pub(in crate::platform::jobs) async fn waiting(&self, queues: &[JobQueueName]) -> Result<Waiting> {
         let read = self.platform.db.read(Scope::System).await?;
         let now = self.platform.clock.now();
-        let paused = paused(&read).await?;
-        let open: Vec<_> = queues
-            .iter()
-            .copied()
-            .filter(|queue| !paused.contains(queue))
-            .collect();
         let mut waiting = Waiting::default();
-        let Some(statement) = earliest(&open, now) else {
+        let Some(statement) = earliest(queues, now) else {
             return Ok(waiting);
         };
         for row in read.query_all(&statement).await? {
@@ -72,13 +68,14 @@ impl Ledger {
                     let picked = self.pick(&tx, Room { jobs, ..*room }).await?;
                     let ids = &picked.ids;
                     if !ids.is_empty() {
-                        let these = job::Column::Id.is_in(ids.iter().copied());
+                        let these = among(&tx, job::Column::Id, ids.iter().copied());
                         let mut rows = self.start(&tx, Condition::all().add(these)).await?;
                         rows.sort_by_key(|job| ids.iter().position(|id| *id == job.id));
                         claimed.append(&mut rows);
                     }
                     turns.push(picked);
                 }
+                announce(&tx, &claimed)?;
                 Ok((claimed, turns))
             })
             .await?;
@@ -122,7 +119,7 @@ impl Ledger {
                 let rows = tx
                     .update_many::<job::Entity>()
                     .set(lease)
-                    .filter(job::Column::Id.is_in(ids.iter().copied()))
+                    .filter(among(&tx, job::Column::Id, ids.iter().copied()))
                     .exec_with_returning(tx.conn())
                     .await?;
                 given.tickets = rows
@@ -163,25 +160,39 @@ impl Ledger {
         .await
     }
 
-    /// Starts the attempt that the transport delivered. `None` when it is not due any more: delivered twice, cancelled, paused or done.
+    /// Starts the attempt that the transport delivered, with others that are delivered meanwhile. `None` when it is not due any more:
+    /// delivered twice, cancelled, paused or done.
     pub(in crate::platform::jobs) async fn take(&self, ticket: Ticket) -> Result<Option<job::Model>> {
-        self.write(|tx| async move {
-            let paused = Query::select()
-                .column(job_queue::Column::Name)
-                .from(job_queue::Entity)
-                .and_where(Expr::col(job_queue::Column::IsPaused).eq(true))
-                .to_owned();
-            let this = Condition::all()
-                .add(job::Column::Id.eq(ticket.id))
-                .add(job::Column::Attempts.eq(ticket.attempt - 1))
-                .add(job::Column::Status.is_in(WAITING))
-                .add(job::Column::RunAt.lte(tx.now()))
-                .add(job::Column::Queue.not_in_subquery(paused));
-            Ok(self.start(&tx, this).await?.pop())
-        })
-        .await
+        let ledger = self.clone();
+        let write = move |tickets: Vec<Ticket>| {
+            let ledger = ledger.clone();
+            async move { ledger.take_all(&tickets).await }
+        };
+        self.takes.ask(&self.platform.tasks, ticket, write).await
     }
 
+    async fn take_all(&self, tickets: &[Ticket]) -> Result<HashMap<Ticket, Option<job::Model>>> {
+        let rows = self
+            .write(|tx| async move {
+                let mut rows = Vec::new();
+                for (attempt, ids) in by_attempt(tickets) {
+                    let these = Condition::all()
+                        .add(among(&tx, job::Column::Id, ids))
+                        .add(job::Column::Attempts.eq(attempt - 1))
+                        .add(job::Column::Status.is_in(WAITING))
+                        .add(job::Column::RunAt.lte(tx.now()))
+                        .add(job::Column::Queue.not_in_subquery(paused()));
+                    rows.append(&mut self.start(&tx, these).await?);
+                }
+                announce(&tx, &rows)?;
+                Ok(rows)
+            })
+            .await?;
+        let taken = rows.into_iter().map(|job| (Ticket::from(&job), Some(job)));
+        Ok(taken.collect())
+    }
+
+    /// Counts the attempts and takes the leases. Whoever calls announces it.
     async fn start(&self, tx: &Tx, which: Condition) -> Result<Vec<job::Model>> {
         let running = job::ActiveModel {
             status: Set(JobStatus::Running),
@@ -198,21 +209,21 @@ impl Ledger {
             .filter(which)
             .exec_with_returning(tx.conn())
             .await?;
-        announce(tx, &rows)?;
         Ok(rows)
     }
 }
 
-async fn paused(read: &Read) -> Result<Vec<JobQueueName>> {
-    let rows = read
-        .find_global::<job_queue::Entity>()
-        .filter(job_queue::Column::IsPaused.eq(true))
-        .all(read)
-        .await?;
-    Ok(rows.into_iter().map(|row| row.name).collect())
+/// The names of paused queues.
+fn paused() -> SelectStatement {
+    Query::select()
+        .column(job_queue::Column::Name)
+        .from(job_queue::Entity)
+        .and_where(Expr::col(job_queue::Column::IsPaused).eq(true))
+        .to_owned()
 }
 
-/// The earliest waiting job of each queue and state, in one statement that only touches the first entry of each index range.
+/// The earliest waiting job of each queue and state, in one statement that only touches the first entry of each index range. Paused queues
+/// are left out at the end: that is one look at them, not one for each range.
 fn earliest(queues: &[JobQueueName], now: Instant) -> Option<SelectStatement> {
     let mut parts = queues
         .iter()
@@ -236,5 +247,10 @@ fn earliest(queues: &[JobQueueName], now: Instant) -> Option<SelectStatement> {
     parts.for_each(|part| {
         all.union(UnionType::All, part);
     });
-    Some(all)
+    let open = Query::select()
+        .columns([job::Column::Queue, job::Column::RunAt])
+        .from_subquery(all, Alias::new("earliest"))
+        .and_where(Expr::col(job::Column::Queue).not_in_subquery(paused()))
+        .to_owned();
+    Some(open)
 }

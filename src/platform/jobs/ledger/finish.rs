@@ -1,17 +1,22 @@
 //! How an attempt ends. Every outcome is written only while the lease is ours: a worker that was given up for dead changes nothing.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::JobStatus;
 use entity::job;
-use sea_orm::{QueryFilter as _, QuerySelect as _, Set};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Set};
 
+use super::together::by_attempt;
 use super::{Ledger, Ticket, announce, jitter, released};
 use crate::kernel::Result;
 use crate::kernel::jobs::backoff;
 use crate::kernel::time::{Instant, truncate};
+use crate::platform::db::among;
 
 /// A job that reported progress has made all of it.
-pub(super) const FULL_PROGRESS: &str = "CASE WHEN progress_percent IS NULL THEN NULL ELSE 100 END";
+const FULL_PROGRESS: &str = "CASE WHEN progress_percent IS NULL THEN NULL ELSE 100 END";
 /// Longest error text that is kept.
 const MAX_ERROR: usize = 1_000;
 
@@ -55,9 +60,39 @@ impl Ledger {
         })
         .await
     }
+
+    /// Writes that an attempt ended well, with others that end meanwhile. `false` when the lease was lost.
+    async fn succeed(&self, ticket: Ticket) -> Result<bool> {
+        let ledger = self.clone();
+        let write = move |tickets: Vec<Ticket>| {
+            let ledger = ledger.clone();
+            async move { ledger.succeed_all(&tickets).await }
+        };
+        self.ends.ask(&self.platform.tasks, ticket, write).await
+    }
+
+    async fn succeed_all(&self, tickets: &[Ticket]) -> Result<HashMap<Ticket, bool>> {
+        self.write(|tx| async move {
+            let mut rows = Vec::new();
+            for (attempt, ids) in by_attempt(tickets) {
+                let update = tx
+                    .update_many::<job::Entity>()
+                    .set(ended(JobStatus::Succeeded, None, tx.now()))
+                    .col_expr(job::Column::ProgressPercent, Expr::cust(FULL_PROGRESS))
+                    .filter(among(&tx, job::Column::Id, ids))
+                    .filter(job::Column::Attempts.eq(attempt))
+                    .filter(job::Column::LeaseOwner.eq(self.owner.as_ref()))
+                    .filter(job::Column::Status.eq(JobStatus::Running));
+                rows.append(&mut update.exec_with_returning(tx.conn()).await?);
+            }
+            announce(&tx, &rows)?;
+            Ok(rows.iter().map(|job| (Ticket::from(job), true)).collect())
+        })
+        .await
+    }
 }
 
-pub(super) fn ended(status: JobStatus, error: Option<String>, now: Instant) -> job::ActiveModel {
+fn ended(status: JobStatus, error: Option<String>, now: Instant) -> job::ActiveModel {
     job::ActiveModel {
         status: Set(status),
         last_error: Set(error.map(shorten)),

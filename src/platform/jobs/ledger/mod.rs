@@ -14,6 +14,7 @@ mod stats;
 mod tick;
 mod together;
 mod turns;
+mod walk;
 
 use std::sync::Arc;
 
@@ -61,8 +62,10 @@ pub(super) struct Ledger {
     owner: Arc<str>,
     /// Whose turn comes next.
     turns: Arc<turns::Turns>,
-    /// Attempts that end at the same time.
-    together: Arc<together::Together>,
+    /// Attempts that end well at the same time.
+    ends: together::Together<bool>,
+    /// Attempts that the transport delivers at the same time.
+    takes: together::Together<Option<job::Model>>,
 }
 
 /// The right to write the outcome of one attempt.
@@ -124,7 +127,8 @@ impl Ledger {
             platform,
             owner: owner.into(),
             turns: Arc::default(),
-            together: Arc::default(),
+            ends: Default::default(),
+            takes: Default::default(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Finding the next jobs by turns. Each step is a probe of the index `jobs_turns_idx`, so a claim costs the same however many jobs wait.
+//! Finding the next jobs by turns. Each step is a probe of the index `jobs_turns_idx`, so a claim costs the same however many jobs wait. On
+//! PostgreSQL a ring is one statement, see `walk`; SQLite takes the same steps one by one, which costs it no flights.
 
 use entity::enums::JobQueueName;
 use entity::ids::{JobId, TypedId as _};
@@ -6,15 +7,16 @@ use sea_orm::{ActiveEnum as _, ConnectionTrait as _, DbBackend, Statement, Value
 use uuid::Uuid;
 
 use super::turns::{END, after, deal};
+use super::walk::Walked;
 use super::{ABSURD, Ledger};
 use crate::kernel::Result;
 use crate::kernel::jobs::Urgency;
 use crate::platform::db::Tx;
 
 /// Workspaces that one statement looks at: those whose jobs lie in the future are passed over one by one.
-const PROBES: usize = 64;
+pub(super) const PROBES: usize = 64;
 /// Most such statements of one claim; the next claim goes on where this one stopped.
-const STEPS: usize = 16;
+pub(super) const STEPS: usize = 16;
 
 /// Whose jobs are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,29 +86,41 @@ impl Ledger {
 
     async fn pick_ring(&self, places: &Places<'_>, limit: u64, picked: &mut Picked) -> Result<()> {
         let start = self.turns.next(places.queue, places.ring);
-        let (parties, last) = places.due(start, limit as usize).await?;
+        let limit = limit as usize;
+        let walked = if places.tx.is_postgres() {
+            places.walk(start, limit).await?
+        } else {
+            places.step(start, limit).await?
+        };
         // Where the ring stands is the place of everybody: looking for newcomers in vain does not move it.
-        if places.who == Who::Anyone || !parties.is_empty() {
-            picked.moves.push((places.ring, last));
+        if places.who == Who::Anyone || !walked.parties.is_empty() {
+            picked.moves.push((places.ring, walked.last));
         }
-        if !parties.is_empty() {
-            let share = limit.div_ceil(parties.len() as u64);
-            let found = places.jobs(&parties, share).await?;
-            picked.ids.extend(deal(&parties, &found, limit as usize));
-        }
+        picked.ids.extend(deal(&walked.parties, &walked.found, limit));
         Ok(())
     }
 }
 
 /// One ring of one queue.
-struct Places<'a> {
-    tx: &'a Tx,
+pub(super) struct Places<'a> {
+    pub(super) tx: &'a Tx,
     queue: JobQueueName,
     ring: Urgency,
     who: Who,
 }
 
 impl Places<'_> {
+    /// The walk in steps.
+    async fn step(&self, start: Uuid, limit: usize) -> Result<Walked> {
+        let (parties, last) = self.due(start, limit).await?;
+        let found = if parties.is_empty() {
+            Vec::new()
+        } else {
+            self.jobs(&parties, limit.div_ceil(parties.len())).await?
+        };
+        Ok(Walked { parties, found, last })
+    }
+
     /// The next parties with due jobs in the order of the ring, and after whom the ring goes on.
     async fn due(&self, start: Uuid, limit: usize) -> Result<(Vec<Uuid>, Uuid)> {
         let (mut parties, mut last) = (Vec::new(), END);
@@ -145,17 +159,10 @@ impl Places<'_> {
     /// The next parties from here on that have waiting jobs, and whether one of those may start and is wanted.
     async fn probe(&self, from: Uuid) -> Result<Vec<(Uuid, bool)>> {
         let (waiting, party, free) = (self.waiting(), self.party(), FREE);
-        // Few are held, and they are read once for all probes.
-        let wanted = match self.who {
-            Who::Anyone => String::new(),
-            Who::Newcomers => {
-                format!(" AND ring.party NOT IN (SELECT {party} FROM jobs WHERE queue = $1 AND {HELD})")
-            }
-        };
-        // Not EXISTS: PostgreSQL would rather read every due job once into a hash than look 64 times for one.
+        let wanted = self.wanted("ring.party");
         let sql = format!(
             "WITH RECURSIVE ring(party, step) AS (\
-               SELECT (SELECT {party} FROM jobs WHERE {waiting} AND {party} >= $3 ORDER BY {party} LIMIT 1), 1 \
+               SELECT (SELECT {party} FROM jobs WHERE {waiting} AND {party} >= $3 AND {OPEN} ORDER BY {party} LIMIT 1), 1 \
                UNION ALL \
                SELECT (SELECT {party} FROM jobs WHERE {waiting} AND {party} > ring.party ORDER BY {party} LIMIT 1), ring.step + 1 \
                FROM ring WHERE ring.party IS NOT NULL AND ring.step < {PROBES}) \
@@ -171,31 +178,14 @@ impl Places<'_> {
     }
 
     /// The oldest due jobs of each of these parties, at most `share` of each.
-    async fn jobs(&self, parties: &[Uuid], share: u64) -> Result<Vec<(Uuid, JobId)>> {
+    async fn jobs(&self, parties: &[Uuid], share: usize) -> Result<Vec<(Uuid, JobId)>> {
         let (waiting, party, free) = (self.waiting(), self.party(), FREE);
-        let oldest = |whose: &str| {
-            format!(
-                "SELECT id FROM jobs WHERE {waiting} AND {party} = {whose} AND {free} ORDER BY run_at, id LIMIT {share}"
-            )
-        };
+        let oldest = format!(
+            "SELECT id FROM jobs WHERE {waiting} AND {party} = $3 AND {free} ORDER BY run_at, id LIMIT {share}"
+        );
         let mut found = Vec::new();
-        if self.tx.is_postgres() {
-            let list: Vec<String> = parties.iter().map(Uuid::to_string).collect();
-            let sql = format!(
-                "SELECT turn.party, job.id FROM unnest(CAST(CAST($3 AS text) AS uuid[])) WITH ORDINALITY AS turn(party, place) \
-                 CROSS JOIN LATERAL ({} FOR UPDATE SKIP LOCKED) AS job",
-                oldest("turn.party")
-            );
-            let list = format!("{{{}}}", list.join(","));
-            let values = self.values(list.into());
-            for row in self.tx.query_all_raw(self.statement(sql, values)).await? {
-                let id: Uuid = row.try_get_by_index(1)?;
-                found.push((row.try_get_by_index(0)?, JobId::from_uuid(id)));
-            }
-            return Ok(found);
-        }
         for party in parties {
-            let statement = self.statement(oldest("$3"), self.values((*party).into()));
+            let statement = self.statement(oldest.clone(), self.values((*party).into()));
             for row in self.tx.query_all_raw(statement).await? {
                 let id: Uuid = row.try_get_by_index(0)?;
                 found.push((*party, JobId::from_uuid(id)));
@@ -204,9 +194,10 @@ impl Places<'_> {
         Ok(found)
     }
 
-    fn values(&self, third: Value) -> [Value; 4] {
+    /// The queue, now, whatever the statement asks about, and what no lease ends after.
+    pub(super) fn values(&self, third: Value) -> Vec<Value> {
         let now = self.tx.now();
-        [
+        vec![
             self.queue.to_value().into(),
             now.into(),
             third,
@@ -214,7 +205,7 @@ impl Places<'_> {
         ]
     }
 
-    fn statement(&self, sql: String, values: [Value; 4]) -> Statement {
+    pub(super) fn statement(&self, sql: String, values: Vec<Value>) -> Statement {
         let backend = if self.tx.is_postgres() {
             DbBackend::Postgres
         } else {
@@ -223,15 +214,26 @@ impl Places<'_> {
         Statement::from_sql_and_values(backend, sql, values)
     }
 
+    /// What else must be true of this party. Few jobs are held, and they are read once for all parties.
+    pub(super) fn wanted(&self, whose: &str) -> String {
+        let party = self.party();
+        match self.who {
+            Who::Anyone => String::new(),
+            Who::Newcomers => {
+                format!(" AND {whose} NOT IN (SELECT {party} FROM jobs WHERE queue = $1 AND {HELD})")
+            }
+        }
+    }
+
     /// Waiting jobs of this ring, in the words of the index. Words of ours, never of callers.
-    fn waiting(&self) -> String {
+    pub(super) fn waiting(&self) -> String {
         let ring = i32::from(self.ring == Urgency::Interactive);
         format!(
             "queue = $1 AND (CASE WHEN priority > 0 THEN 1 ELSE 0 END) = {ring} AND status IN ('queued', 'retrying')"
         )
     }
 
-    fn party(&self) -> &'static str {
+    pub(super) fn party(&self) -> &'static str {
         if self.tx.is_postgres() {
             "(COALESCE(workspace_id, '00000000-0000-0000-0000-000000000000'::uuid))"
         } else {
@@ -241,6 +243,9 @@ impl Places<'_> {
 }
 
 /// A job that may start now and is in nobody's hands, as `unleased` has it.
-const FREE: &str = "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $4)";
+pub(super) const FREE: &str =
+    "run_at <= $2 AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $4)";
 /// A job that runs or is on its way to a worker: the opposite, as far as leases go.
 const HELD: &str = "lease_until > $2 AND lease_until <= $4";
+/// The queue is not paused. Asked once for a statement, where the ring begins: so whoever has just looked at the queue need not look again.
+pub(super) const OPEN: &str = "NOT EXISTS (SELECT 1 FROM job_queues WHERE name = $1 AND is_paused)";

@@ -1,105 +1,143 @@
-//! Writing the common end of many attempts together: while one transaction is under way, those that end meanwhile gather, and whoever comes
-//! next writes for all of them. Nobody waits for company: a lone one is written at once.
+//! One transaction for what many ask for at the same time: while one is under way, those who come meanwhile gather, and the next is for all
+//! of them. Nobody waits for company: a lone one is written at once. It does not know what is written.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use entity::enums::JobStatus;
-use entity::job;
-use sea_orm::sea_query::{Condition, Expr};
-use sea_orm::{ColumnTrait as _, QueryFilter as _};
-use tokio::sync::MutexGuard;
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use entity::ids::JobId;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
 
-use super::finish::{FULL_PROGRESS, ended};
-use super::{Ledger, Ticket, announce};
-use crate::kernel::Result;
+use super::Ticket;
+use crate::kernel::{Error, Result};
 
 /// Attempts of one transaction.
 const MOST: usize = 200;
 
-/// What becomes of one that waits.
-enum Turn<'a> {
-    /// Somebody wrote for it: whether the lease was still ours.
-    Told(bool),
-    /// Whoever wrote for it failed or was stopped.
-    Alone,
-    /// It writes for all.
-    Write(MutexGuard<'a, ()>),
+/// Who waits for an answer.
+type Asked<A> = (Ticket, oneshot::Sender<Result<A>>);
+
+/// Attempts that wait for the same step. Clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct Together<A>(Arc<Mutex<State<A>>>);
+
+#[derive(Debug)]
+struct State<A> {
+    gathered: Vec<Asked<A>>,
+    is_writing: bool,
 }
 
-/// Attempts that ended well and are not written yet.
-#[derive(Debug, Default)]
-pub(super) struct Together {
-    gathered: Mutex<Vec<(Ticket, oneshot::Sender<bool>)>>,
-    writing: tokio::sync::Mutex<()>,
+impl<A> Default for Together<A> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            gathered: Vec::new(),
+            is_writing: false,
+        })))
+    }
 }
 
-impl Together {
-    fn gather(&self, ticket: Ticket) -> oneshot::Receiver<bool> {
+impl<A: Default + Send + 'static> Together<A> {
+    /// The answer to this attempt, which `write` gives to many at once; the default where it gives none. Whoever stops waiting takes nothing
+    /// from the others: the transaction is a task of its own.
+    pub(super) async fn ask<F, Fut>(&self, tasks: &TaskTracker, ticket: Ticket, write: F) -> Result<A>
+    where
+        F: Fn(Vec<Ticket>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<HashMap<Ticket, A>>> + Send + 'static,
+    {
         let (told, answer) = oneshot::channel();
-        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        gathered.push((ticket, told));
-        answer
+        if self.gather((ticket, told)) {
+            let writer = Writer {
+                state: self.0.clone(),
+                is_done: false,
+            };
+            tasks.spawn(writer.run(write));
+        }
+        answer.await.unwrap_or_else(|_| Err(failed()))
     }
 
-    fn take(&self) -> Vec<(Ticket, oneshot::Sender<bool>)> {
-        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = gathered.len().min(MOST);
-        gathered.drain(..most).collect()
+    /// Whether nobody writes yet.
+    fn gather(&self, asked: Asked<A>) -> bool {
+        let mut state = lock(&self.0);
+        state.gathered.push(asked);
+        !std::mem::replace(&mut state.is_writing, true)
     }
 }
 
-impl Ledger {
-    /// Writes that an attempt ended well. `false` when the lease was lost.
-    pub(super) async fn succeed(&self, ticket: Ticket) -> Result<bool> {
-        let mut answer = self.together.gather(ticket);
+/// What all but the first hear of a failure, which is told once.
+fn failed() -> Error {
+    Error::unavailable(
+        "The database did not answer. Try again in a moment.",
+        "what was written together failed together",
+    )
+}
+
+fn lock<A>(state: &Mutex<State<A>>) -> MutexGuard<'_, State<A>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who writes for all, until nobody waits.
+struct Writer<A> {
+    state: Arc<Mutex<State<A>>>,
+    is_done: bool,
+}
+
+impl<A> Drop for Writer<A> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            // It panicked, or the process ends: those who wait hear of it.
+            let mut state = lock(&self.state);
+            state.is_writing = false;
+            state.gathered.clear();
+        }
+    }
+}
+
+impl<A: Default> Writer<A> {
+    fn gathered(&mut self) -> Vec<Asked<A>> {
+        let mut state = lock(&self.state);
+        let most = state.gathered.len().min(MOST);
+        if most == 0 {
+            state.is_writing = false;
+            self.is_done = true;
+        }
+        state.gathered.drain(..most).collect()
+    }
+
+    async fn run<F, Fut>(mut self, write: F)
+    where
+        F: Fn(Vec<Ticket>) -> Fut,
+        Fut: Future<Output = Result<HashMap<Ticket, A>>>,
+    {
         loop {
-            let turn = tokio::select! {
-                biased;
-                told = &mut answer => told.map_or(Turn::Alone, Turn::Told),
-                turn = self.together.writing.lock() => match answer.try_recv() {
-                    Ok(is_ours) => Turn::Told(is_ours),
-                    Err(TryRecvError::Closed) => Turn::Alone,
-                    Err(TryRecvError::Empty) => Turn::Write(turn),
-                },
-            };
-            match turn {
-                Turn::Told(is_ours) => return Ok(is_ours),
-                Turn::Alone => return Ok(self.write_ends(&[ticket]).await?.contains(&ticket)),
-                Turn::Write(_turn) => {
-                    let group = self.together.take();
-                    let tickets: Vec<Ticket> = group.iter().map(|(ticket, _)| *ticket).collect();
-                    let ours = self.write_ends(&tickets).await?;
-                    for (ticket, told) in group {
-                        // The answer to this very one is read at the head of the loop.
-                        told.send(ours.contains(&ticket)).ok();
+            let asked = self.gathered();
+            if asked.is_empty() {
+                return;
+            }
+            let tickets = asked.iter().map(|(ticket, _)| *ticket).collect();
+            match write(tickets).await {
+                Ok(mut answers) => {
+                    for (ticket, told) in asked {
+                        told.send(Ok(answers.remove(&ticket).unwrap_or_default())).ok();
+                    }
+                }
+                Err(error) => {
+                    if let Some((_, told)) = asked.into_iter().next() {
+                        told.send(Err(error)).ok();
                     }
                 }
             }
         }
     }
-
-    async fn write_ends(&self, tickets: &[Ticket]) -> Result<HashSet<Ticket>> {
-        self.write(|tx| async move {
-            let any = tickets.iter().fold(Condition::any(), |any, ticket| {
-                let this = Condition::all()
-                    .add(job::Column::Id.eq(ticket.id))
-                    .add(job::Column::Attempts.eq(ticket.attempt));
-                any.add(this)
-            });
-            let rows = tx
-                .update_many::<job::Entity>()
-                .set(ended(JobStatus::Succeeded, None, tx.now()))
-                .col_expr(job::Column::ProgressPercent, Expr::cust(FULL_PROGRESS))
-                .filter(any)
-                .filter(job::Column::LeaseOwner.eq(self.owner.as_ref()))
-                .filter(job::Column::Status.eq(JobStatus::Running))
-                .exec_with_returning(tx.conn())
-                .await?;
-            announce(&tx, &rows)?;
-            Ok(rows.iter().map(Ticket::from).collect())
-        })
-        .await
-    }
 }
+
+/// The jobs of these attempts by the number of the attempt: mostly there is one such number, and one statement.
+pub(super) fn by_attempt(tickets: &[Ticket]) -> BTreeMap<i32, Vec<JobId>> {
+    let mut groups: BTreeMap<i32, Vec<JobId>> = BTreeMap::new();
+    for ticket in tickets {
+        groups.entry(ticket.attempt).or_default().push(ticket.id);
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests;

@@ -206,7 +206,7 @@ impl Lane {
                             workshop.bell.notify_one();
                         }
                         // The ledger has it: Redis need not remember it while it runs.
-                        tokio::join!(self.forget(worker, &pushed.task), workshop.attempt(job));
+                        tokio::join!(self.forget(worker, &pushed.task), workshop.attempt(job, None));
                         if !self.flow.is_low() {
                             slot.leave_quietly();
                         }

@@ -178,6 +178,63 @@ fn single_dates_take_the_kind_and_zone_of_the_series() {
 }
 
 #[test]
+fn what_a_rule_excludes_becomes_single_dates() {
+    let shown = |lines: &str| -> Vec<String> { event(lines).exdates.iter().map(show_moment).collect() };
+    // No weekends, whatever the clocks do in between; the rule that excludes them has no end and the series has one.
+    assert_eq!(
+        shown(
+            "DTSTART;TZID=Europe/Berlin:20250328T090000\nRRULE:FREQ=DAILY;COUNT=6\nEXRULE:FREQ=WEEKLY;BYDAY=SA,SU"
+        ),
+        [
+            "2025-03-29T09:00:00 Europe/Berlin = 2025-03-29T08:00:00Z",
+            "2025-03-30T09:00:00 Europe/Berlin = 2025-03-30T07:00:00Z",
+        ]
+    );
+    // Here it is the other way about.
+    assert_eq!(
+        shown("DTSTART;VALUE=DATE:20250310\nRRULE:FREQ=DAILY\nEXRULE:FREQ=DAILY;INTERVAL=2;COUNT=2"),
+        ["2025-03-10", "2025-03-12"]
+    );
+    // Additional starts are excluded as well, and what does not take place anyway needs no date.
+    assert_eq!(
+        shown(
+            "DTSTART:20250310T090000\nRDATE:20250311T090000,20250312T100000\nEXDATE:20250401T090000\nEXRULE:FREQ=DAILY"
+        ),
+        [
+            "2025-04-01T09:00:00",
+            "2025-03-10T09:00:00",
+            "2025-03-11T09:00:00"
+        ]
+    );
+}
+
+#[test]
+fn how_far_a_rule_excludes_is_noted_where_that_is_not_to_the_end() {
+    let endless = "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY;BYDAY=SU";
+    let (event, notes) = noted(endless);
+    assert_eq!((event.exdates.len(), notes.len()), (500, 1), "{notes:?}");
+    // The first Sunday is 16 March 2025, and five hundred weeks later is the first that is left out.
+    assert!(notes[0].contains("2034-10-15"), "{notes:?}");
+    for (rule, dates, about) in [
+        ("FREQ=SOMETIMES", 0, "ignored"),
+        ("FREQ=DAILY;UNTIL=20250101", 0, ""),
+    ] {
+        let (event, notes) = noted(&format!(
+            "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:{rule}"
+        ));
+        assert_eq!(event.exdates.len(), dates, "{rule}");
+        assert!(notes.iter().all(|note| note.contains(about)), "{notes:?}");
+        assert_eq!(notes.is_empty(), about.is_empty(), "{rule}");
+    }
+    // However many there are, no more than a few are looked at.
+    let many = "EXRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\n".repeat(150);
+    let (_, notes) = noted(&format!(
+        "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY;COUNT=3\n{many}X-END:1"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
 fn periods_may_end_at_a_time() {
     let event = event(
         "DTSTART:20250310T090000Z\nRDATE;VALUE=PERIOD:20250311T090000Z/20250311T103000Z,20250312T090000Z/P1D",
