@@ -51,9 +51,21 @@ const LAST_CLOSE: Duration = Duration::from_millis(300);
 /// What can go wrong before a server runs, as a sentence for its operator.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes the folder for the server's own files.
+/// Makes the folder for the server's own files where any are kept: for its owner alone, since a database full of people's plans is one of
+/// them. A folder that is there keeps its rights.
 pub fn prepare_data_dir(config: &Config) -> io::Result<()> {
-    std::fs::create_dir_all(&config.data_dir)
+    if !config.keeps_files() {
+        return Ok(());
+    }
+    let folder = &config.data_dir;
+    let mut new = std::fs::DirBuilder::new();
+    new.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut new, 0o700);
+    new.create(folder).map_err(|error| {
+        let message = format!("{} (MERIDIAN_DATA_DIR): {error}", folder.display());
+        io::Error::new(error.kind(), message)
+    })
 }
 
 /// Opens every machine. SQLite is migrated on the way; PostgreSQL only when the settings say so.

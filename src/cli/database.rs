@@ -33,7 +33,20 @@ pub(super) async fn migrate(config: &Config, direction: Direction) -> Outcome {
             println!("{pending} migrations applied; the database is up to date.");
         }
         Direction::Down { steps } => {
+            let applied = Migrator::get_applied_migrations(&connection).await?;
+            let count = usize::try_from(steps)?;
+            // A slip of the finger must not empty the database.
+            if count > applied.len() {
+                let message = format!(
+                    "only {} migrations are applied; nothing was taken back",
+                    applied.len()
+                );
+                return Err(message.into());
+            }
             Migrator::down(&connection, Some(steps)).await?;
+            for migration in applied.iter().rev().take(count) {
+                println!("taken back {}", migration.name());
+            }
             println!("{steps} migrations taken back.");
         }
         Direction::Status => {

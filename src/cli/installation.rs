@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::app;
 use crate::config::Config;
-use crate::features::{integrations, people};
+use crate::features::{calendars, integrations, people};
 use crate::kernel::text;
 use crate::platform::Platform;
 use crate::platform::db::{Scope, sealed_columns};
@@ -69,6 +69,17 @@ async fn rotate(platform: &Platform) -> Outcome {
         println!(
             "{} credentials cannot be opened with any key; their integrations have to be connected again.",
             resealed.lost
+        );
+    }
+    let feeds = calendars::reseal_feeds(platform).await?;
+    println!(
+        "{} addresses of published calendars sealed with the current key.",
+        feeds.done
+    );
+    if feeds.lost > 0 {
+        println!(
+            "{} addresses of published calendars cannot be opened with any key; these calendars have to be published again.",
+            feeds.lost
         );
     }
     let read = platform.db.read(Scope::System).await?;

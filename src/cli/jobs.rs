@@ -94,19 +94,20 @@ async fn act(platform: &Platform, action: Action) -> Outcome {
 async fn stats(platform: &Platform) -> Outcome {
     let read = platform.db.read(Scope::System).await?;
     println!(
-        "{:20} {:>8} {:>8} {:>8} {:>8}",
-        "queue", "queued", "running", "retrying", "dead"
+        "{:20} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "queue", "queued", "running", "retrying", "dead", "workers"
     );
     for stats in jobs::queue_stats(&read, platform.clock.now()).await? {
         let name = serde_json::to_value(stats.queue)?;
         let paused = if stats.is_paused { "  paused" } else { "" };
         println!(
-            "{:20} {:>8} {:>8} {:>8} {:>8}{paused}",
+            "{:20} {:>8} {:>8} {:>8} {:>8} {:>8}{paused}",
             name.as_str().unwrap_or_default(),
             stats.queued,
             stats.running,
             stats.retrying,
-            stats.dead
+            stats.dead,
+            stats.workers
         );
     }
     println!();

@@ -162,6 +162,11 @@ impl Config {
         }
     }
 
+    /// Whether anything is kept in `data_dir`: an SQLite file, or the key and the letters of a development machine.
+    pub fn keeps_files(&self) -> bool {
+        self.database.is_sqlite() || self.env.is_development()
+    }
+
     /// Whether a development machine has made its key already.
     pub fn has_key_file(&self) -> bool {
         sources::key_file(&self.data_dir).exists()
@@ -238,7 +243,11 @@ fn unknown(values: &BTreeMap<String, String>) -> impl Iterator<Item = Problem> {
     values
         .keys()
         .filter(move |name| {
-            name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX) && !known.contains(*name)
+            let is_ours = match name.starts_with(PREFIX) {
+                true => !name.starts_with(TEST_PREFIX),
+                false => table::is_slip(name, values),
+            };
+            is_ours && !known.contains(*name)
         })
         .map(|name| Problem {
             setting: name.clone(),

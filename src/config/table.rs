@@ -157,6 +157,16 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     (distance <= name.len() / 3).then_some(known)
 }
 
+/// Whether a name is a slip of the finger away from a setting that is not set and does not begin like the others, of which there are few
+/// because other programs know them too. `DATABASE_URL` written wrong would silently mean an SQLite file.
+pub(super) fn is_slip(name: &str, values: &BTreeMap<String, String>) -> bool {
+    all()
+        .map(|setting| setting.name)
+        .filter(|known| !known.starts_with(super::PREFIX))
+        .filter(|known| values.get(*known).is_none_or(|value| value.trim().is_empty()))
+        .any(|known| (1..=2).contains(&edit_distance(name, known)))
+}
+
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -116,6 +116,19 @@ fn postgres_and_redis_are_taken_as_usual() {
 }
 
 #[test]
+fn a_slip_in_a_name_that_other_programs_know_too_is_a_problem() {
+    let url = "postgres://me:hunter2@db/meridian";
+    assert_eq!(
+        problems(&[("DATABSE_URL", url)]),
+        ["DATABSE_URL: there is no such setting. Did you mean DATABASE_URL?"]
+    );
+    assert_eq!(problems(&[("REDIS_ULR", "x"), ("REDIS_URL", "")]).len(), 1);
+    // Where the right one is set, the other one is somebody else's.
+    assert!(parse(&[("DATABASE_URI", "x"), ("DATABASE_URL", url)]).is_ok());
+    assert!(parse(&[("REDIS_HOST", "x"), ("SENTRY_URL", "x"), ("DATABASE_NAME", "x")]).is_ok());
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let found = problems(&[
         ("MERIDIAN_LISTEN", "localhost"),

@@ -18,6 +18,15 @@ const HEADER_BYTES: usize = 1 + KEY_ID_BYTES + NONCE_BYTES;
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
+/// What came of sealing things again after the key was changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// Things that the current key seals now.
+    pub done: u64,
+    /// Things that none of the keys opens; they stay as they are.
+    pub lost: u64,
+}
+
 /// Seals and opens with the keys of the installation. Cheap to clone is not needed: share it.
 pub struct Secrets {
     /// The key that seals comes first; the others only open.

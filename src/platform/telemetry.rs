@@ -6,6 +6,8 @@ mod reports;
 #[cfg(feature = "otel")]
 mod traces;
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -46,6 +48,12 @@ pub fn init(log: &Log, reports: Option<&Reports>, traces: Option<&Traces>) -> Re
     let lines = fmt::layer()
         .with_span_events(FmtSpan::NONE)
         .with_writer(std::io::stderr);
+    // Colours are for terminals; in a file they are characters that hide what is searched for. `NO_COLOR` is heard by the library.
+    let lines = if std::io::stderr().is_terminal() {
+        lines
+    } else {
+        lines.with_ansi(false)
+    };
     let lines = match log.format {
         LogFormat::Pretty => lines.with_target(true).compact().boxed(),
         LogFormat::Json => lines

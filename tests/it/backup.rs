@@ -271,6 +271,7 @@ async fn the_commands_back_up_restore_and_look_after_the_installation() {
             "is now no administrator",
         ),
         (vec!["jobs", "list"], "calendar_sync"),
+        (vec!["jobs", "list"], "workers"),
         (vec!["jobs", "requeue", "--queue", "email"], "0 jobs"),
         (vec!["keys", "rotate"], "0 credentials"),
     ] {

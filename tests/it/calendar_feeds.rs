@@ -1,14 +1,20 @@
 //! Published feeds: who may publish, what readers of the address see, and what an unchanged feed costs them.
 
+use std::process::{Command, Stdio};
+
 use entity::calendar;
 use entity::enums::WorkspaceRole;
 use entity::ids::CalendarId;
 use meridian::access::Ctx;
+use meridian::config::Config;
 use meridian::features::events::{self, RemoteObject, ical};
+use meridian::platform::db::Scope;
+use meridian::platform::secrets::Secrets;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
 use crate::support::events::calendar_named;
+use crate::support::process::settings;
 use crate::support::server::{Reply, Server};
 use crate::support::{Client, TestApp, join};
 
@@ -257,4 +263,51 @@ async fn a_stored_series_is_published_as_it_was_read() {
     assert_eq!(moved.recurrence_id, before.overrides[0].recurrence_id);
     assert_eq!(moved.event.time, before.overrides[0].event.time);
     assert_eq!(moved.event.summary.as_deref(), Some("Moved"));
+}
+
+/// A key can only be retired when nothing needs it any more. What is sealed for a feed lives as long as the feed.
+#[tokio::test]
+async fn a_new_key_takes_over_the_addresses_of_feeds() {
+    const NEW: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+    let app = TestApp::start().await;
+    let ana = app.ana();
+    let id = calendar(&ana, &app.ana.workspace()).await;
+    let url = publish(&ana, &id).await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(app.database_url(), folder.path());
+    let (_, old) = settings
+        .iter()
+        .find(|(name, _)| name == "MERIDIAN_SECRET_KEY")
+        .unwrap();
+    let rotate = |keys: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(["keys", "rotate"])
+            .env_clear()
+            .envs(settings.iter().cloned())
+            .env("MERIDIAN_SECRET_KEY", keys)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{text}");
+        text
+    };
+    let text = rotate(&format!("{NEW},{old}"));
+    assert!(text.contains("1 addresses of published calendars"), "{text}");
+    // The old key is gone.
+    let text = rotate(NEW);
+    assert!(text.contains("0 addresses of published calendars"), "{text}");
+
+    let read = app.platform.db.read(Scope::System).await.unwrap();
+    let select = read
+        .find::<calendar::Entity>()
+        .filter(calendar::Column::SealedFeedSecret.is_not_null());
+    let row = select.one(&read).await.unwrap().unwrap();
+    let config = Config::parse(&[("MERIDIAN_SECRET_KEY".to_owned(), NEW.to_owned())].into()).unwrap();
+    let secrets = Secrets::new(&config.secret_keys().unwrap());
+    let place = format!("{}/{}/calendars.sealed_feed_secret", row.workspace_id, row.id);
+    let sealed = row.sealed_feed_secret.unwrap();
+    let secret = secrets.open(&sealed, place.as_bytes()).unwrap();
+    assert!(url.contains(std::str::from_utf8(&secret).unwrap()), "{url}");
 }

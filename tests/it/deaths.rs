@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::support::machines::OwnRedis;
 use crate::support::process::{Process, get};
 use crate::support::{Backend, Database};
 
@@ -104,6 +105,15 @@ async fn until_whole(server: &Process) {
             return;
         }
         assert!(began.elapsed() < SOON, "{whole}: {:#?}", server.log());
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits until the log has these words.
+async fn until_logged(server: &Process, words: &str) {
+    let began = Instant::now();
+    while !server.log().iter().any(|line| line.contains(words)) {
+        assert!(began.elapsed() < SOON, "no {words} in {:#?}", server.log());
         sleep(Duration::from_millis(200)).await;
     }
 }
@@ -209,6 +219,20 @@ async fn a_replica_that_ends_well_is_missed_by_nobody() {
     assert_eq!(told_of_the_dead(&stays), 0, "{:#?}", stays.log());
 }
 
+/// Everything that a process has running hears that it is over: a warning at each end would be none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_asked_to_end_leaves_nothing_running() {
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    for command in ["serve", "api", "worker"] {
+        let mut process = Process::start(command, &database.url, folder.path(), &[]);
+        process.ready().await;
+        process.end().await;
+        let log = process.log();
+        let is_left = |line: &String| line.contains("some tasks did not end in time");
+        assert!(!log.iter().any(is_left), "{command}: {log:#?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_database_or_redis_shows_everywhere() {
     let Backend::Production { redis_url, .. } = Backend::from_env() else {
@@ -228,14 +252,44 @@ async fn a_dead_database_or_redis_shows_everywhere() {
     until_counted(&server, "meridian_redis_up 1").await;
 
     redis.cut();
+    // While nobody asks for the health.
+    until_logged(&server, "no messages come through Redis").await;
     let (whole, ready) = until_down(&server, "redis").await;
     assert_eq!((whole.as_str(), ready), ("degraded", 200), "requests go on");
     until_counted(&server, "meridian_redis_up 0").await;
     assert!(has_logged(&server, "redis"), "{:#?}", server.log());
 
     postgres.cut();
+    until_logged(&server, "the database does not answer: this process").await;
     let (whole, ready) = until_down(&server, "database").await;
     assert_eq!((whole.as_str(), ready), ("unavailable", 503));
     until_counted(&server, "meridian_db_up 0").await;
     assert!(has_logged(&server, "database"), "{:#?}", server.log());
+}
+
+/// One that hangs still takes connections. If it looked well between two calls that get no answer, no alert would last long enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_counts_as_away_all_the_time() {
+    let Backend::Production { .. } = Backend::from_env() else {
+        return;
+    };
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let redis = OwnRedis::start().await;
+    let mut server = Process::start(
+        "api",
+        &database.url,
+        folder.path(),
+        &[("REDIS_URL", &redis.url())],
+    );
+    server.ready().await;
+    until_counted(&server, "meridian_redis_up 1").await;
+    redis.signal("STOP").await;
+    until_counted(&server, "meridian_redis_up 0").await;
+    for _ in 0..20 {
+        let (_, text) = get(server.admin, "/metrics").await.unwrap();
+        assert!(text.lines().any(|line| line == "meridian_redis_up 0"), "{text}");
+        sleep(Duration::from_millis(300)).await;
+    }
+    redis.signal("CONT").await;
+    until_counted(&server, "meridian_redis_up 1").await;
 }

@@ -112,6 +112,9 @@ fn a_healthy_installation_has_nothing_to_cure() {
         assert!(about(&text, check).0.contains(" ok "), "{check}\n{text}");
     }
     assert!(!text.contains("cure"), "{text}");
+    // The flags for SQLite are found by cargo only when it is started inside the repository.
+    let database = about(&text, "database").0;
+    assert!(!database.contains(".cargo/config.toml"), "{database}");
     let redis = about(&text, "redis").0;
     assert_eq!(
         redis.contains(" ok "),
@@ -195,6 +198,16 @@ fn failures_of_files_are_cured() {
         "not a directory",
         "MERIDIAN_DATA_DIR must be a folder",
     );
+    // With PostgreSQL in production nothing is kept there, so that nothing is wrong with it.
+    let nowhere = format!("postgres://meridian@127.0.0.1:{}/meridian", free_port());
+    let production = [
+        data[0],
+        ("MERIDIAN_ENV", "production"),
+        ("DATABASE_URL", &nowhere),
+    ];
+    let (_, text) = meridian(path, &["doctor"], &production);
+    let line = about(&text, "data directory").0;
+    assert!(line.contains("nothing is kept in files"), "{text}");
     std::fs::write(path.join("secret.key"), "hunter2").unwrap();
     fails(
         path,
@@ -226,6 +239,16 @@ fn failures_of_the_network_are_cured() {
         &[("REDIS_URL", &format!("redis://127.0.0.1:{nobody}"))],
         "",
         "Start Redis",
+    );
+    // Takes the connection and says nothing, like a Redis without TLS that is asked for it.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    fails(
+        path,
+        "redis",
+        &[("REDIS_URL", &format!("rediss://{address}"))],
+        "",
+        "`rediss://`",
     );
     let wrong = redis("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
     fails(

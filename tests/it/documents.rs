@@ -172,6 +172,38 @@ fn every_command_that_is_shipped_exists() {
     }
 }
 
+/// A process that does not find its services ends. Whoever supervises it must not lose patience while they are away.
+#[test]
+fn the_units_never_give_up() {
+    for name in ["meridian-api@", "meridian-worker"] {
+        let text = read(&format!("operations/systemd/{name}.service"));
+        let (head, service) = text.split_once("[Service]").unwrap();
+        assert!(head.contains("\nStartLimitIntervalSec=0\n"), "{name}");
+        assert!(service.contains("\nRestart=always\n"), "{name}");
+    }
+    let compose = read("compose.yml");
+    assert_eq!(compose.matches("restart: unless-stopped").count(), 4);
+}
+
+/// What cargo needs goes into the image, the flags for SQLite among it; secrets and what people keep stay out, and out of the repository too.
+#[test]
+fn the_image_is_built_from_everything_but_secrets() {
+    assert!(read("Dockerfile").contains("\nCOPY . .\n"));
+    let (image, repository) = (read(".dockerignore"), read(".gitignore"));
+    for needed in [".cargo", "Cargo.lock", "build.rs", "entity", "migration", "src"] {
+        let is_left_out = |line: &str| line.trim_matches('/') == needed;
+        assert!(!image.lines().any(is_left_out), "{needed}");
+    }
+    for kept in [".env", ".env.[0-9]*", "*.gz", "data", "target"] {
+        for file in [&image, &repository] {
+            assert!(
+                file.lines().any(|line| line.trim_start_matches('/') == kept),
+                "{kept}"
+            );
+        }
+    }
+}
+
 /// A value of the compose file, with this for secrets that `.env` has.
 fn filled(value: &str, secret: &str) -> String {
     let (mut out, mut rest) = (String::new(), value.trim_matches('"'));

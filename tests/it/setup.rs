@@ -76,6 +76,8 @@ fn an_empty_folder_becomes_an_installation() {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(path.join(".env")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let mode = fs::metadata(path.join("data")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "the database is nobody else's to read");
     }
     let left: Vec<_> = fs::read_dir(path)
         .unwrap()
@@ -88,6 +90,22 @@ fn an_empty_folder_becomes_an_installation() {
     // The server reads what was written.
     let (ok, text) = meridian(path, &["migrate", "status"], &[]);
     assert!(ok && !text.contains("pending"), "{text}");
+}
+
+#[test]
+fn no_more_migrations_are_taken_back_than_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(meridian(path, &["migrate", "up"], &[]).0);
+    let (ok, text) = meridian(path, &["migrate", "down", "--steps", "9999"], &[]);
+    assert!(!ok && text.contains("nothing was taken back"), "{text}");
+    let status = || meridian(path, &["migrate", "status"], &[]).1;
+    assert!(!status().contains("pending"), "{}", status());
+    let (ok, text) = meridian(path, &["migrate", "down"], &[]);
+    let newest = status();
+    let newest = newest.lines().last().unwrap().split_whitespace().last().unwrap();
+    assert!(ok && text.contains(&format!("taken back {newest}")), "{text}");
+    assert_eq!(status().matches("pending").count(), 1);
 }
 
 #[test]
@@ -119,6 +137,21 @@ fn what_is_there_is_replaced_only_on_demand_and_its_key_stays() {
 }
 
 #[test]
+fn every_file_that_is_replaced_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut arguments = free();
+    arguments.push("--replace".into());
+    for _ in 0..4 {
+        let (ok, text) = run(path, &arguments);
+        assert!(ok, "{text}");
+    }
+    let names = fs::read_dir(path).unwrap().map(|file| file.unwrap().file_name());
+    let kept = names.filter(|name| name.to_string_lossy().starts_with(".env.2"));
+    assert_eq!(kept.count(), 3);
+}
+
+#[test]
 fn a_development_machine_keeps_the_key_that_it_made_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -144,6 +177,10 @@ fn production_gets_what_it_needs_and_steps_that_fit() {
         "{text}"
     );
     assert!(!text.contains("test-infrastructure"), "{text}");
+    assert!(text.contains("MERIDIAN_TRUSTED_PROXIES names no proxy"), "{text}");
+    let named = [("MERIDIAN_TRUSTED_PROXIES", "127.0.0.1")];
+    let (_, text) = meridian(folder.path(), &["doctor"], &named);
+    assert!(!text.contains("names no proxy"), "{text}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use meridian::platform::db::migration_connection;
 use sea_orm::ConnectionTrait as _;
 
 use crate::support::machines::free_port;
-use crate::support::process::settings;
+use crate::support::process::{Process, settings};
 use crate::support::{Backend, Database};
 
 /// Runs a command that fails with these words, which begin a row of the guide. `…` stands for anything.
@@ -52,6 +52,34 @@ fn a_server_that_cannot_start_says_the_words_of_the_guide() {
         &["serve"],
         &[("MERIDIAN_LISTEN", &address)],
         "Address already in use",
+    );
+    let file = path.join("file");
+    fs::write(&file, "").unwrap();
+    let below = file.join("data");
+    fails(
+        path,
+        &["jobs", "list"],
+        &[("MERIDIAN_DATA_DIR", below.to_str().unwrap())],
+        "… (MERIDIAN_DATA_DIR): …",
+    );
+}
+
+/// Whoever searches a file for words should not have to know how terminals are told colours.
+#[tokio::test]
+async fn a_log_that_nobody_reads_at_a_terminal_has_no_colours() {
+    let (database, folder) = (Database::create().await, tempfile::tempdir().unwrap());
+    let mut process = Process::start(
+        "serve",
+        &database.url,
+        folder.path(),
+        &[("MERIDIAN_LOG_FORMAT", "pretty")],
+    );
+    process.ready().await;
+    process.end().await;
+    let log = process.log().join("\n");
+    assert!(
+        log.contains("shutting down") && !log.contains('\u{1b}'),
+        "{log:?}"
     );
 }
 

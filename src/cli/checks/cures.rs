@@ -147,6 +147,11 @@ const CURES: &[Cure] = &[
     ),
     line(
         "redis",
+        &["no connection within", "timed out", "timeout"],
+        "Something listens there but does not speak Redis as REDIS_URL says: `rediss://` is for TLS, `redis://` for without. Or a firewall is silent.",
+    ),
+    line(
+        "redis",
         &[],
         "Nobody answers there. Start Redis and check REDIS_URL; `redis-cli -u \"$REDIS_URL\" ping` shows the same without Meridian.",
     ),

@@ -74,7 +74,11 @@ impl Check {
 /// Everything, in the order in which one thing needs another.
 pub(super) async fn all(config: &Config) -> Vec<Check> {
     let mut checks = vec![
-        Check::new("data directory", storage::data_dir(config).await),
+        if config.keeps_files() {
+            Check::new("data directory", storage::data_dir(config).await)
+        } else {
+            Check::absent("data directory", "nothing is kept in files")
+        },
         Check::new("secret key", storage::secret_key(config)),
         Check::new("database", storage::database(config).await),
     ];
@@ -97,6 +101,11 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
     checks.push(Check::new("listener", services::listener(config.listen).await));
     if let Some(listen) = config.admin.listen {
         checks.push(Check::new("operators", services::listener(listen).await));
+    }
+    // TLS ends somewhere else, and whoever ends it is the only client that is seen unless it is named.
+    if config.public_url.scheme() == "https" && config.trusted_proxies.is_empty() {
+        let why = "MERIDIAN_PUBLIC_URL is https, MERIDIAN_TRUSTED_PROXIES names no proxy: all people share one budget";
+        checks.push(Check::absent("proxy", why));
     }
     checks.push(match &config.mail.smtp_url {
         Some(_) => Check::new("mail", services::mail(config).await),

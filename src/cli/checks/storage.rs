@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::platform::db::{self, migration_connection, told};
 
 pub(super) async fn data_dir(config: &Config) -> Tried {
+    crate::app::prepare_data_dir(config)?;
     let folder = config.data_dir.display();
-    crate::app::prepare_data_dir(config).map_err(|error| format!("{folder}: {error}"))?;
     let probe = config.data_dir.join(".doctor");
     let written = async {
         tokio::fs::write(&probe, b"").await?;

@@ -40,7 +40,8 @@ fn put(file: &Path, draft: &Path, text: &str, replace: bool) -> io::Result<Optio
         // Fails when somebody else has written one in the meantime.
         return fs::hard_link(draft, file).map(|()| None);
     }
-    let now = Clock::system().now().format("%Y%m%dT%H%M%SZ");
+    // To the millisecond: scripts change one setting after the other.
+    let now = Clock::system().now().format("%Y%m%dT%H%M%S%.3fZ");
     let kept = file.with_file_name(format!(".env.{now}"));
     fs::hard_link(file, &kept)?;
     fs::rename(draft, file)?;

@@ -13,4 +13,4 @@ pub use read::{
     default_of_viewer, feed_url, get, get_many, hidden, last_change, last_syncs, list, look_at, of_feed,
 };
 pub use rules::{accepts_events, is_own, is_shown};
-pub use write::{create, delete, publish_feed, unpublish_feed, update};
+pub use write::{create, delete, publish_feed, reseal_feeds, unpublish_feed, update};

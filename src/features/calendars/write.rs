@@ -1,8 +1,10 @@
 //! Commands on calendars. Each is one transaction with its audit entry and its change.
 
 mod feed;
+mod reseal;
 
 pub use feed::{publish_feed, unpublish_feed};
+pub use reseal::reseal_feeds;
 
 use entity::enums::ChangeAction;
 use entity::ids::{CalendarEventId, CalendarId, TypedId as _, UserId, WorkspaceId};

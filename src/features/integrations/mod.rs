@@ -21,4 +21,4 @@ pub use model::{IntegrationPatch, Queued, Service, StoredProblem};
 pub use read::state::{Staleness, staleness};
 pub use read::{calendars_of, get, get_many, get_runs, list, newest_run, problems_of, recent_runs};
 pub use watch::Watch;
-pub use write::{Resealed, confirm, connect, disconnect, reseal, sync_now, update};
+pub use write::{confirm, connect, disconnect, reseal, sync_now, update};

@@ -5,6 +5,7 @@
 mod roll;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -61,11 +62,15 @@ impl Processes {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut spoke: Option<Instant> = None;
         let mut told = BTreeSet::new();
+        let mut is_cut_off = false;
         loop {
             ticks.tick().await;
             self.keep_time().await;
             match timeout(PATIENCE, self.beat()).await {
                 Ok(Ok(all)) => {
+                    if std::mem::take(&mut is_cut_off) {
+                        tracing::info!("the database answers again");
+                    }
                     // Whoever could not speak for a while does not know whether the others could.
                     let was_silent = spoke.is_some_and(|spoke| spoke.elapsed() > BEAT * 2);
                     spoke = Some(Instant::now());
@@ -73,8 +78,8 @@ impl Processes {
                         self.look(&all, &mut told);
                     }
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "this process cannot say that it lives"),
-                Err(_) => tracing::debug!("this process cannot say in time that it lives"),
+                Ok(Err(error)) => cannot_speak(&mut is_cut_off, &error),
+                Err(late) => cannot_speak(&mut is_cut_off, &late),
             }
         }
     }
@@ -146,6 +151,15 @@ impl Processes {
             }
         }
         told.retain(|name| all.iter().any(|one| one.name == *name));
+    }
+}
+
+/// The first time is news, whoever asks for the health or not; what follows is the same.
+fn cannot_speak(is_cut_off: &mut bool, error: &dyn fmt::Display) {
+    if std::mem::replace(is_cut_off, true) {
+        tracing::debug!(%error, "this process still cannot say that it lives");
+    } else {
+        tracing::warn!(%error, "the database does not answer: this process cannot say that it lives");
     }
 }
 

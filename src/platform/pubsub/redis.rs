@@ -117,10 +117,14 @@ async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>, liv
     let (mut heard, mut turn) = (Instant::now(), 0_u64);
     // Not moved by a connection that is made anew.
     let mut spoken = Instant::now();
+    let mut is_late = false;
     loop {
         tokio::select! {
             _ = beats.tick() => {
                 if spoken.elapsed() > DOUBT {
+                    if !std::mem::replace(&mut is_late, true) {
+                        tracing::warn!("no messages come through Redis: changes of other replicas are heard of late");
+                    }
                     turn = turn.wrapping_add(1);
                     topics.resync_some(turn);
                 }
@@ -134,6 +138,9 @@ async fn listen(client: SubscriberClient, redis: Redis, topics: Arc<Topics>, liv
             }
             message = messages.recv() => match message {
                 Ok(message) => {
+                    if std::mem::take(&mut is_late) {
+                        tracing::info!("messages come through Redis again");
+                    }
                     heard = Instant::now();
                     spoken = heard;
                     live.now();

@@ -85,10 +85,14 @@ pub async fn serve(listener: TcpListener, admin: Admin) {
             () = stop.cancelled() => timeout(LAST_ANSWERS, serving).await.ok(),
         }
     };
+    // Every end of the serving ends the upkeep: a pattern that only failures fit would leave that running for ever.
     tokio::select! {
-        Some(Err(error)) = serving => tracing::warn!(%error, "the listener for operators ended"),
+        served = serving => {
+            if let Some(Err(error)) = served {
+                tracing::warn!(%error, "the listener for operators ended");
+            }
+        }
         () = upkeep => {}
-        else => {}
     }
 }
 

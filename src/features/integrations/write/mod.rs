@@ -18,7 +18,7 @@ pub use connect::connect;
 pub use disconnect::disconnect;
 pub(super) use mirror::add_calendars;
 use mirror::rename;
-pub use reseal::{Resealed, reseal};
+pub use reseal::reseal;
 
 use super::model::{IntegrationPatch, Queued};
 use super::rules;

@@ -12,18 +12,10 @@ use crate::kernel::Result;
 use crate::kernel::actor::Actor;
 use crate::platform::Platform;
 use crate::platform::db::{Scope, Tx};
+use crate::platform::secrets::Resealed;
 
 /// Rows of one transaction.
 const PAGE: u64 = 100;
-
-/// What came of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resealed {
-    /// Credentials that the current key seals now.
-    pub done: u64,
-    /// Credentials that none of the keys opens; they stay as they are.
-    pub lost: u64,
-}
 
 /// Seals the credentials of every integration with the current key, some in each transaction. What recognises an account depends on the key
 /// too, so it is made anew.
