@@ -146,6 +146,7 @@ async fn commands_are_answered_alike_around_the_executor() {
     let role = WorkspaceRole::Viewer;
     join(&app.platform, &viewer, app.ana.workspace_id, role).await;
     let known = task(&app, json!({})).await;
+    // Values of another type are refused before a document is answered in any way.
     let inputs = [
         json!({}),
         json!({ "labels": ["a \"b\"", "c"], "dueAt": "2026-03-01T00:00:00.120Z", "description": "Über **alles**" }),
@@ -153,8 +154,6 @@ async fn commands_are_answered_alike_around_the_executor() {
         json!({ "parentId": known }),
         json!({ "recurrenceRule": "FREQ=DAILY", "dueAt": "2026-03-09T09:00:00Z", "assigneeId": null }),
         json!({ "title": "" }),
-        json!({ "title": 7 }),
-        json!({ "priority": "NEVER" }),
         json!({ "durationMinutes": 1, "labels": [""] }),
         json!({ "dependencyIds": ["task_01jnb3zq8cek7bz4sjqs3rx4p0"] }),
         json!({ "workspaceId": app.ben.workspace() }),
