@@ -1,6 +1,7 @@
 //! Who is at the other end of a connection, before any credentials are checked: request id, address, user agent. Promises: every
 //! answer and every log line carries the request id, and no answer lacks the security headers.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -199,10 +200,11 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> (Ip
     if !is_trusted(address) {
         return (address, true);
     }
-    let lists: Vec<&str> = headers
+    // Clients may send any bytes, which proxies hand on before what they say themselves.
+    let lists: Vec<Cow<'_, str>> = headers
         .get_all(FORWARDED_FOR)
         .iter()
-        .filter_map(|value| value.to_str().ok())
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect();
     for text in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
         let Some(hop) = hop(text.trim()) else {
@@ -235,7 +237,7 @@ mod tests {
     fn address(peer: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let trusted = [Network::parse("10.0.0.0/8").unwrap()];
         let (address, is_own) = client_address(peer.parse().unwrap(), &headers, &trusted);
@@ -255,6 +257,8 @@ mod tests {
         assert_eq!(address("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["nonsense"]), "10.0.0.1 for somebody");
         assert_eq!(address("10.0.0.1", &["198.51.100.1, "]), "10.0.0.1 for somebody");
+        assert_eq!(address("10.0.0.1", &["\u{e4}, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["\u{e4}"]), "10.0.0.1 for somebody");
         assert_eq!(address("10.0.0.1", &[]), "10.0.0.1");
     }
 
