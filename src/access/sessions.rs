@@ -19,7 +19,7 @@ use crate::kernel::changes::Topic;
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Audit, Scope, Tx};
+use crate::platform::db::{Audit, Hold as _, Scope, Tx};
 
 /// Sessions end after this time, used or not.
 const SESSION_LIFE: Duration = Duration::days(30);
@@ -125,7 +125,7 @@ async fn still_vouches(tx: &Tx, user_id: UserId, provider_name: &str) -> Result<
     // Whoever unlinks an account holds this row, too.
     tx.find_global::<user::Entity>()
         .filter(user::Column::Id.eq(user_id))
-        .lock_exclusive()
+        .hold()
         .one(tx.conn())
         .await?;
     let account = tx

@@ -204,6 +204,51 @@ async fn who_waits_long_for_the_numbers_of_a_workspace_gets_them() {
 }
 
 #[tokio::test]
+async fn who_changes_a_person_or_a_workspace_keeps_nobody_from_referring_to_them() {
+    let app = TestApp::start().await;
+    if !app.platform.db.is_postgres() {
+        return;
+    }
+    let scope = Scope::Workspace(app.ana.workspace_id);
+    let hold = |tx: Tx| async move {
+        tx.lock_workspace().await?;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(())
+    };
+    let holding = app.platform.write(scope, Actor::system(), hold);
+    // Both hold what they change by then, and wait for the numbers of the workspace.
+    let renaming = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let rename = "mutation ($id: ID!) { updateWorkspace(id: $id, input: { name: \"Home\" }) { userErrors { code } } }";
+        let id = json!({ "id": app.ana.workspace() });
+        app.ana().gql(rename, id).await
+    };
+    let changing = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let change = "mutation { updateProfile(input: { name: \"Anna\" }) { userErrors { code } } }";
+        app.ana().gql(change, json!({})).await
+    };
+    let referring = async {
+        tokio::time::sleep(Duration::from_millis(1_300)).await;
+        let body = |tx: Tx| async move {
+            for table in ["users", "workspaces"] {
+                // What a foreign key asks for.
+                let sql = format!("SELECT id FROM {table} FOR KEY SHARE NOWAIT");
+                tx.query_all_raw(Statement::from_string(DbBackend::Postgres, sql))
+                    .await?;
+            }
+            Ok(())
+        };
+        app.platform.write(scope, Actor::system(), body).await
+    };
+    let (held, renamed, changed, referred) = tokio::join!(holding, renaming, changing, referring);
+    held.unwrap();
+    renamed.succeeded("updateWorkspace");
+    changed.succeeded("updateProfile");
+    referred.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_written_into_a_workspace_that_is_gone_is_not_there() {
     let app = TestApp::start().await;
     let scope = Scope::Workspace(app.platform.ids.next());

@@ -9,8 +9,7 @@ use entity::enums::{ApiTokenScope, AuthProvider};
 use entity::ids::{AccountId, TypedId as _, UserId};
 use entity::user;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _,
-    QuerySelect as _, Set,
+    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, Set,
 };
 use serde_json::json;
 
@@ -23,7 +22,7 @@ use crate::features::{people, workspaces};
 use crate::kernel::actor::{Actor, Origin};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Audit, Scope, Tx, is_unique_violation};
+use crate::platform::db::{Audit, Hold as _, Scope, Tx, is_unique_violation};
 
 pub use links::{redeem_link, request_link, request_verification, verify_email};
 
@@ -212,7 +211,7 @@ pub async fn unlink(access: &Access, id: AccountId) -> Result<()> {
         // The person's row is the lock: of two accounts that are unlinked at once, one stays.
         tx.find_global::<user::Entity>()
             .filter(user::Column::Id.eq(user_id))
-            .lock_exclusive()
+            .hold()
             .one(tx.conn())
             .await?;
         let mine = tx.find_global::<Entity>().filter(Column::UserId.eq(user_id));

@@ -23,7 +23,7 @@ use crate::kernel::patch::Patch;
 use crate::kernel::text::{self, Checks};
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Audit, Scope, Tx};
+use crate::platform::db::{Audit, Hold as _, Scope, Tx};
 
 /// Stores a person with their settings. `home` is their personal workspace, which exists already. A taken e-mail address fails as a
 /// broken unique key; see `workspaces::create_personal`.
@@ -107,7 +107,7 @@ pub async fn update_profile(access: &Access, patch: ProfilePatch) -> Result<user
             let select = tx
                 .find_global::<user::Entity>()
                 .filter(user::Column::Id.eq(id))
-                .lock_exclusive();
+                .hold();
             let before = select.one(tx.conn()).await?.ok_or_else(Error::not_found)?;
             let mut row = before.clone();
             row.name = name.unwrap_or(row.name);

@@ -17,7 +17,7 @@ use crate::kernel::actions::{Action, Resource};
 use crate::kernel::changes::{Committed, ObjectType, Topic};
 use crate::kernel::text::Checks;
 use crate::kernel::{Error, Result, UserErrorCode};
-use crate::platform::db::{Audit, Tx, is_unique_violation};
+use crate::platform::db::{Audit, Hold as _, Tx, is_unique_violation};
 
 pub use found::{create, create_personal, sign_up};
 pub use members::{add_member, insert as join_in, remove as remove_member, update_role};
@@ -48,7 +48,8 @@ pub async fn update(ctx: &Ctx, patch: WorkspacePatch) -> Result<workspace::Model
 }
 
 async fn update_in(tx: &Tx, patch: WorkspacePatch) -> Result<workspace::Model> {
-    let before = lock(tx).await?;
+    let mine = tx.find::<workspace::Entity>().hold();
+    let before = mine.one(tx.conn()).await?.ok_or_else(Error::not_found)?;
     let mut row = before.clone();
     row.name = patch.name.unwrap_or(row.name);
     row.slug = patch.slug.unwrap_or(row.slug);

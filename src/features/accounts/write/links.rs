@@ -5,9 +5,7 @@ use chrono::Duration;
 use entity::enums::{ApiTokenScope, AuthProvider, VerificationPurpose};
 use entity::ids::{TypedId as _, WorkspaceId};
 use entity::user::{self, Column, Entity};
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
-};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
@@ -21,7 +19,7 @@ use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::{Error, Result, UserErrorCode};
 use crate::platform::Platform;
-use crate::platform::db::{Audit, Scope, Tx};
+use crate::platform::db::{Audit, Hold as _, Scope, Tx};
 
 /// How long a link signs in.
 const SIGN_IN_LIFE: Duration = Duration::minutes(15);
@@ -171,10 +169,7 @@ pub async fn verify_email(access: &Access, token: &str) -> Result<user::Model> {
         let row = one_use::redeem_in(&tx, VerificationPurpose::VerifyEmail, token).await?;
         let row = row.ok_or_else(invalid)?;
         let id = row.user_id.ok_or_else(invalid)?;
-        let select = tx
-            .find_global::<Entity>()
-            .filter(Column::Id.eq(id))
-            .lock_exclusive();
+        let select = tx.find_global::<Entity>().filter(Column::Id.eq(id)).hold();
         let person = select.one(tx.conn()).await?.ok_or_else(invalid)?;
         // The link proves the address it was sent to, not a later one.
         if row.email.as_deref() != Some(person.email.as_str()) {

@@ -2,16 +2,14 @@
 
 use entity::ids::{TypedId as _, UserId};
 use entity::user;
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
-};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, IntoActiveModel as _, QueryFilter as _};
 
 use crate::access;
 use crate::kernel::actor::Actor;
 use crate::kernel::changes::Topic;
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
-use crate::platform::db::{Audit, Scope, Tx};
+use crate::platform::db::{Audit, Hold as _, Scope, Tx};
 
 /// Makes a person an administrator of the installation, or no longer. Returns whether that was new.
 pub async fn set_admin(platform: &Platform, id: UserId, is_admin: bool) -> Result<bool> {
@@ -19,7 +17,7 @@ pub async fn set_admin(platform: &Platform, id: UserId, is_admin: bool) -> Resul
         let select = tx
             .find_global::<user::Entity>()
             .filter(user::Column::Id.eq(id))
-            .lock_exclusive();
+            .hold();
         let mut row = select.one(tx.conn()).await?.ok_or_else(Error::not_found)?;
         if row.is_admin == is_admin {
             return Ok(false);
