@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use entity::ids::JobId;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::Ticket;
@@ -13,13 +15,19 @@ use crate::kernel::{Error, Result};
 
 /// Attempts of one transaction.
 const MOST: usize = 200;
+/// How long one transaction may take. All who come after it wait for it, and a connection that does not answer any more would keep them
+/// until the operating system gives it up, which takes a quarter of an hour.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who waits for an answer.
 type Asked<A> = (Ticket, oneshot::Sender<Result<A>>);
 
 /// Attempts that wait for the same step. Clones share them.
 #[derive(Clone, Debug)]
-pub(super) struct Together<A>(Arc<Mutex<State<A>>>);
+pub(super) struct Together<A> {
+    state: Arc<Mutex<State<A>>>,
+    patience: Duration,
+}
 
 #[derive(Debug)]
 struct State<A> {
@@ -29,10 +37,13 @@ struct State<A> {
 
 impl<A> Default for Together<A> {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(State {
-            gathered: Vec::new(),
-            is_writing: false,
-        })))
+        Self {
+            state: Arc::new(Mutex::new(State {
+                gathered: Vec::new(),
+                is_writing: false,
+            })),
+            patience: PATIENCE,
+        }
     }
 }
 
@@ -47,7 +58,8 @@ impl<A: Default + Send + 'static> Together<A> {
         let (told, answer) = oneshot::channel();
         if self.gather((ticket, told)) {
             let writer = Writer {
-                state: self.0.clone(),
+                state: self.state.clone(),
+                patience: self.patience,
                 is_done: false,
             };
             tasks.spawn(writer.run(write));
@@ -57,7 +69,7 @@ impl<A: Default + Send + 'static> Together<A> {
 
     /// Whether nobody writes yet.
     fn gather(&self, asked: Asked<A>) -> bool {
-        let mut state = lock(&self.0);
+        let mut state = lock(&self.state);
         state.gathered.push(asked);
         !std::mem::replace(&mut state.is_writing, true)
     }
@@ -78,6 +90,7 @@ fn lock<A>(state: &Mutex<State<A>>) -> MutexGuard<'_, State<A>> {
 /// Who writes for all, until nobody waits.
 struct Writer<A> {
     state: Arc<Mutex<State<A>>>,
+    patience: Duration,
     is_done: bool,
 }
 
@@ -114,7 +127,9 @@ impl<A: Default> Writer<A> {
                 return;
             }
             let tickets = asked.iter().map(|(ticket, _)| *ticket).collect();
-            match write(tickets).await {
+            // Cut short, its connection is closed.
+            let written = timeout(self.patience, write(tickets)).await;
+            match written.unwrap_or_else(|_| Err(failed())) {
                 Ok(mut answers) => {
                     for (ticket, told) in asked {
                         told.send(Ok(answers.remove(&ticket).unwrap_or_default())).ok();

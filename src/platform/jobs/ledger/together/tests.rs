@@ -76,6 +76,36 @@ async fn all_hear_of_a_failure_and_the_next_is_written_again() {
     assert!(together.ask(&tasks, ticket, write).await.unwrap());
 }
 
+#[tokio::test]
+async fn one_that_is_never_answered_does_not_keep_the_next_ones() {
+    let together = Together::<bool> {
+        patience: Duration::from_millis(50),
+        ..Together::default()
+    };
+    let (tasks, asked) = (TaskTracker::new(), tickets(2));
+    let writes = Arc::new(AtomicUsize::new(0));
+    let ask = |ticket: Ticket| {
+        let writes = writes.clone();
+        let write = move |tickets: Vec<Ticket>| {
+            let is_first = writes.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                if is_first {
+                    std::future::pending::<()>().await;
+                }
+                Ok(tickets.into_iter().map(|ticket| (ticket, true)).collect())
+            }
+        };
+        together.ask(&tasks, ticket, write)
+    };
+    let next = async {
+        sleep(Duration::from_millis(5)).await;
+        ask(asked[1]).await
+    };
+    let both = async { tokio::join!(ask(asked[0]), next) };
+    let (first, second) = timeout(Duration::from_secs(5), both).await.unwrap();
+    assert!(first.is_err() && second.unwrap());
+}
+
 #[test]
 fn attempts_of_one_number_are_one_group() {
     let mut asked = tickets(3);
