@@ -160,18 +160,13 @@ impl Tx {
         }
         // The numbers are not known yet, but how far each is from where the log stands.
         let changes = self.changes(0, &entries.changes);
-        for (index, change) in changes.iter().enumerate() {
-            let row = Row::of(self.change_row(workspace, change));
-            if index == 0 {
-                whole.say(", told AS (");
-                whole.insert_into(&row);
-            } else {
-                whole.say(" UNION ALL");
-            }
-            let of_stand = |name: &str| (name == "seq").then(|| format!("change_seq + {}", change.seq));
-            whole.select(row, of_stand, "stand");
-        }
         if !changes.is_empty() {
+            let rows = changes
+                .iter()
+                .map(|change| Row::of(self.change_row(workspace, change)));
+            let of_stand = |name: &str| (name == "seq").then_some("stand.change_seq + given.seq");
+            whole.say(", told AS (");
+            whole.insert_each(rows.collect(), of_stand, "stand");
             whole.say(")");
         }
         for (index, part) in beside.into_iter().enumerate() {
