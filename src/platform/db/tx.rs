@@ -281,7 +281,7 @@ impl Tx {
 
     /// Carries these out with the commit, in one flight with the logs. For rows that nothing in this transaction reads again. The
     /// workspace's numbers are taken before their foreign keys are looked at, so they must not refer to rows that others lock before they
-    /// take numbers: both would wait for each other.
+    /// take numbers: both would wait for each other. People and workspaces are kept by [`super::Hold`], which does not lock foreign keys out.
     pub fn at_last(&self, parts: Vec<Part>) {
         self.pending().last.extend(parts);
     }
