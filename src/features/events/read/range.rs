@@ -7,7 +7,7 @@
 use entity::{calendar_event, event_override};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, Order, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, Order, QueryFilter as _, QuerySelect as _,
     QueryTrait as _, Select, Statement,
 };
 
@@ -76,23 +76,34 @@ pub(super) fn reading(
 ) -> Result<Statement> {
     let columns = with_times(asked);
     // The order may be one that no column has, such as the title that the viewer sees.
-    let branch = |part| branch(read, rest, part, &columns).column_as(keys[0].expr.clone(), "sort_key");
+    let sorted = |select: Select<calendar_event::Entity>| select.column_as(keys[0].expr.clone(), "sort_key");
     let mut branches = Vec::with_capacity(SINGLES.len() + SERIES.len());
     for part in singles(read, range) {
-        let select = branch(part).column_as(Expr::cust("FALSE"), IS_CHANGED);
+        // Nobody looks at the times of these that were not asked for.
+        let mut select = branch(read, rest, part, asked);
+        for column in columns.iter().skip(asked.len()) {
+            select = select.column_as(blank(*column), *column);
+        }
+        let select = sorted(select).column_as(Expr::cust("FALSE"), IS_CHANGED);
         branches.push(keyset(select, keys, request)?.into_query());
     }
     for part in series(read, range) {
-        let select = branch(part).column_as(is_changed(), IS_CHANGED);
+        let select = sorted(branch(read, rest, part, &columns)).column_as(is_changed(), IS_CHANGED);
         let mut all = keyset(select, keys, request)?.into_query();
         all.reset_limit().clear_order_by();
         branches.push(all);
     }
     let mut page = union(branches, SINGLES.into_iter().chain(SERIES))?;
-    for (key, column) in keys.iter().zip(["sort_key", "id"]) {
+    // `+` keeps SQLite from taking the union apart and walking the whole history of a workspace for each kind of series, along an index
+    // that has this order: all that saves is to sort a page.
+    let sort_key = match read.get_database_backend() {
+        DbBackend::Sqlite => Expr::cust(r#"+"sort_key""#),
+        _ => Expr::col("sort_key"),
+    };
+    for (key, column) in keys.iter().zip([sort_key, Expr::col("id")]) {
         let descending = key.descending != request.backward;
         let order = if descending { Order::Desc } else { Order::Asc };
-        page.order_by_expr(Expr::col(column), order);
+        page.order_by_expr(column, order);
     }
     Ok(read.get_database_backend().build(&page))
 }
@@ -285,6 +296,11 @@ pub(super) fn moved_into(read: &Read, range: Span) -> SelectStatement {
         .select_only()
         .column(event_override::Column::EventId)
         .into_query()
+}
+
+/// No value, of the type of a column: PostgreSQL asks for the same types in all branches.
+fn blank(column: calendar_event::Column) -> Expr {
+    Expr::case(Expr::cust("FALSE"), Expr::col((calendar_event::Entity, column))).into()
 }
 
 fn is_changed() -> Expr {
