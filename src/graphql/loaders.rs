@@ -36,11 +36,24 @@ pub use places::PlaceKey;
 /// Loads on behalf of the caller of one operation.
 pub struct Loaders {
     access: Arc<Access>,
+    /// Bits of the columns that are needed of each row; `None` for all. For those who ask by themselves: a batch has keys of several.
+    columns: Option<u64>,
 }
 
 impl Loaders {
     pub(super) fn new(access: Arc<Access>) -> Self {
-        Self { access }
+        Self {
+            access,
+            columns: None,
+        }
+    }
+
+    /// The same, for whoever looks at no more than these columns of the rows. Only tasks are large enough for that to matter.
+    pub(super) fn in_part(&self, columns: u64) -> Self {
+        Self {
+            access: self.access.clone(),
+            columns: Some(columns),
+        }
     }
 
     /// Runs `load` once for each workspace among the keys. Keys of workspaces the caller cannot enter load nothing.
@@ -92,11 +105,28 @@ macro_rules! workspace_loader {
     };
 }
 
-workspace_loader!(
-    /// A task.
-    TaskKey(TaskId) => Arc<task::Model>,
-    |ctx, ids| async move { Ok(tasks::get_many(&ctx, &ids).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect()) }
-);
+/// A task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TaskKey(pub WorkspaceId, pub TaskId);
+
+impl Loader<TaskKey> for Loaders {
+    type Value = Arc<task::Model>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[TaskKey]) -> Result<HashMap<TaskKey, Self::Value>, Error> {
+        let columns = self.columns;
+        self.by_workspace(
+            keys,
+            |key| (key.0, key.1),
+            TaskKey,
+            move |ctx, ids| async move {
+                let rows = tasks::get_many_in_part(&ctx, &ids, columns).await?;
+                Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+            },
+        )
+        .await
+    }
+}
 
 workspace_loader!(
     /// The sub-tasks of a task, in order.

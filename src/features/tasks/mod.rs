@@ -14,7 +14,9 @@ mod write;
 
 pub use jobs::tell_due;
 pub use model::{BulkPatch, Completed, NewTask, TaskFilter, TaskOrder, TaskOrderField, TaskPatch};
-pub use read::{blocked, dependencies_of, dependents_of, find, get, get_many, page, subtasks_of};
+pub use read::{
+    blocked, dependencies_of, dependents_of, find, get, get_many, get_many_in_part, page, subtasks_of,
+};
 pub use rules::{is_overdue, labels_of, working_hours_of};
 pub use write::{
     ImportedTask, TaskImport, add_dependency, add_work_in, bulk_update, complete, create, delete, import_in,

@@ -17,7 +17,7 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Texts, among, fetch_all, fetched, has_word, keyset, reading};
+use crate::platform::db::{Key, Partial as _, Texts, among, fetch, fetched, has_word, keyset, reading};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -34,9 +34,16 @@ pub async fn find(access: &Access, id: TaskId, columns: Option<u64>) -> Result<t
 
 /// The tasks that exist among these.
 pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
+    get_many_in_part(ctx, ids, None).await
+}
+
+/// As [`get_many`]. `columns` are bits of the columns that are needed of each, `None` for all.
+pub async fn get_many_in_part(ctx: &Ctx, ids: &[TaskId], columns: Option<u64>) -> Result<Vec<task::Model>> {
     let read = ctx.read().await?;
     let these = among(&read, task::Column::Id, ids.iter().copied());
-    fetch_all(read.find::<task::Entity>().filter(these), &read).await
+    // What loaders look at, whatever is asked for.
+    let columns = task::Entity::columns_in(columns, &[task::Column::Id, task::Column::WorkspaceId]);
+    fetch(read.find::<task::Entity>().filter(these), &columns, &read).await
 }
 
 /// The database and the columns, and the order.

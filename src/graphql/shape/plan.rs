@@ -126,6 +126,23 @@ impl<'a> Scene<'a> {
         }
         self.loader.load_many(keys).await
     }
+
+    /// As [`Self::load`] for a plan that looks at no more than these columns of what is found.
+    pub(super) async fn load_in_part<K>(
+        &self,
+        keys: Vec<K>,
+        columns: u64,
+    ) -> Result<HashMap<K, <Loaders as Loader<K>>::Value>, Error>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Loaders: Loader<K, Error = Error>,
+    {
+        if !self.direct || keys.is_empty() {
+            return self.load(keys).await;
+        }
+        let loaders = self.loader.loader().in_part(columns);
+        Loader::load(&loaders, &keys).await
+    }
 }
 
 enum What<T> {

@@ -4,7 +4,7 @@
 use entity::enums::JobStatus;
 use entity::ids::{JobId, WorkspaceId};
 use entity::job;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, Set,
     TryInsertResult,
@@ -15,8 +15,8 @@ use super::tx::Tx;
 use crate::kernel::jobs::{NewJob, Urgency};
 use crate::kernel::{Error, Result};
 
-/// States in which a job keeps its key.
-const LIVE: [JobStatus; 3] = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
+/// Jobs that keep their key: the condition of its index, word for word, or no database sees that it may use that.
+pub const KEEPS_KEY: &str = r#""jobs"."status" IN ('queued', 'running', 'retrying')"#;
 
 /// The job that has the key may end between the refusal and the look at it.
 const TRIES: usize = 3;
@@ -97,7 +97,7 @@ impl Tx {
             .select_only()
             .columns([job::Column::Id, job::Column::Priority])
             .filter(job::Column::UniqueKey.eq(key))
-            .filter(job::Column::Status.is_in(LIVE));
+            .filter(Expr::cust(KEEPS_KEY));
         let found: Option<(JobId, i16)> = same.into_tuple().one(self.conn()).await?;
         let Some((id, priority)) = found else {
             return Ok(None);

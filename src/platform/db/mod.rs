@@ -44,6 +44,7 @@ pub use audit::{Audit, audit_hash};
 pub use beside::Beside;
 pub use columns::{Partial, fetch, fetch_all, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
+pub use enqueue::KEEPS_KEY;
 pub use errors::is_unique_violation;
 pub use hold::Hold;
 pub use keyset::{Key, keyset};

@@ -215,6 +215,12 @@ impl<D: Database> Ready<D> {
         self.0.pool.num_idle() + self.0.resting().connections.len()
     }
 
+    /// Whether several are on loan, and not all of them.
+    pub(super) fn is_shared(&self) -> bool {
+        let left = self.0.places.available_permits();
+        left > 0 && (self.most() as usize).saturating_sub(left) > 1
+    }
+
     /// Most that are opened.
     pub(super) fn most(&self) -> u32 {
         self.0.pool.options().get_max_connections()

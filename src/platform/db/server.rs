@@ -46,19 +46,20 @@ pub async fn try_roles(url: &str) -> Result<(), String> {
 
 async fn sqlite(url: &str) -> Result<String, DbErr> {
     let connection = migration_connection(url).await?;
-    let sql = "SELECT sqlite_version() AS version, sqlite_compileoption_used('ENABLE_MEMORY_MANAGEMENT') AS shares_pages";
+    let sql = "SELECT sqlite_version() AS version, sqlite_compileoption_used('ENABLE_MEMORY_MANAGEMENT') \
+        OR NOT sqlite_compileoption_used('ENABLE_QPSG') AS is_slow";
     let statement = Statement::from_string(DbBackend::Sqlite, sql);
     let row = connection.query_one_raw(statement).await?;
-    let (version, shares_pages): (String, i64) = match row {
-        Some(row) => (row.try_get("", "version")?, row.try_get("", "shares_pages")?),
+    let (version, is_slow): (String, i64) = match row {
+        Some(row) => (row.try_get("", "version")?, row.try_get("", "is_slow")?),
         None => return Err(DbErr::RecordNotFound("the version of the database".into())),
     };
     connection.close().await?;
     // Right but slow: nobody notices, unless it is said.
-    let build = if shares_pages == 0 {
+    let build = if is_slow == 0 {
         ""
     } else {
-        " (this program was built without .cargo/config.toml: readers wait for each other)"
+        " (this program was built without the flags in .cargo/config.toml: reading is slow)"
     };
     Ok(format!("SQLite {version}{build}"))
 }

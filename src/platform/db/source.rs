@@ -14,7 +14,8 @@ use super::errors::is_away;
 use super::flight::while_asking;
 use super::ready::Ready;
 
-/// Rows of SQLite that are taken as they come: more than a page usually has, which nobody shall wait for.
+/// Rows of SQLite that are taken as they come, while nobody else asks: more than a page usually has. Where others ask too, what they wait
+/// for is the processor.
 const FEW: usize = 64;
 /// How long those behind them gather. The runtime's timers know nothing shorter.
 const NAP: Duration = Duration::from_millis(1);
@@ -80,7 +81,8 @@ impl Source {
             Self::Sqlite(ready) => {
                 let mut loan = ready.take().await?;
                 let query = query_with::<Sqlite, _>(sql, values);
-                let rows = gathered(query.fetch(loan.connection())).await;
+                let few = if ready.is_shared() { 1 } else { FEW };
+                let rows = gathered(query.fetch(loan.connection()), few).await;
                 let rows = rows.map_err(|error| failed(ready, error))?;
                 loan.give_back();
                 Ok(rows.into_iter().map(Into::into).collect())
@@ -105,12 +107,15 @@ impl Source {
     }
 }
 
-/// Rows that a thread of SQLite finds. It would wake us for each of them, which takes about as long as to find the next one; where there
-/// are many, they are left to gather, as far as its buffer goes.
-async fn gathered(mut rows: BoxStream<'_, Result<SqliteRow, Error>>) -> Result<Vec<SqliteRow>, Error> {
+/// Rows that a thread of SQLite finds. It would wake us for each of them, which takes about as long as to find the next one; those behind
+/// the first `few` are left to gather, as far as its buffer goes.
+async fn gathered(
+    mut rows: BoxStream<'_, Result<SqliteRow, Error>>,
+    few: usize,
+) -> Result<Vec<SqliteRow>, Error> {
     let mut found = Vec::new();
     loop {
-        let next = if found.len() < FEW {
+        let next = if found.len() < few {
             rows.next().await
         } else if let Some(next) = rows.next().now_or_never() {
             next

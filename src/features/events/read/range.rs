@@ -1,13 +1,14 @@
 //! Pages of the events in a time range: single events that overlap it, and series that may have an occurrence in it.
 //!
 //! One condition for all of them is an OR, and with an OR a database reads the whole history of a workspace. Here each kind of event is a
-//! branch of its own that walks an index; no event is in two branches. Those of single events end at the limit. Those of series do not:
-//! which of them take place is for [`present`](super::present) to say. Knows the shape of the statement, not who may see what.
+//! branch of its own that walks an index; no event is in two branches. That of most single events ends at the limit. Those of long ones, which
+//! are few, and of series do not: which of those take place is for [`present`](super::present) to say. Knows the shape of the statement, not
+//! who may see what.
 
 use entity::{calendar_event, event_override};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, Order, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, Order, QueryFilter as _, QuerySelect as _,
     QueryTrait as _, Select, Statement,
 };
 
@@ -76,23 +77,38 @@ pub(super) fn reading(
 ) -> Result<Statement> {
     let columns = with_times(asked);
     // The order may be one that no column has, such as the title that the viewer sees.
-    let branch = |part| branch(read, rest, part, &columns).column_as(keys[0].expr.clone(), "sort_key");
-    let mut branches = Vec::with_capacity(SINGLES.len() + SERIES.len());
-    for part in singles(read, range) {
-        let select = branch(part).column_as(Expr::cust("FALSE"), IS_CHANGED);
-        branches.push(keyset(select, keys, request)?.into_query());
-    }
+    let sorted = |select: Select<calendar_event::Entity>| select.column_as(keys[0].expr.clone(), "sort_key");
+    let single = |part| {
+        // Nobody looks at the times of these that were not asked for.
+        let mut select = branch(read, rest, part, asked);
+        for column in columns.iter().skip(asked.len()) {
+            select = select.column_as(blank(*column), *column);
+        }
+        sorted(select).column_as(Expr::cust("FALSE"), IS_CHANGED)
+    };
+    let whole = |select: Select<calendar_event::Entity>| -> Result<SelectStatement> {
+        let mut whole = keyset(select, keys, request)?.into_query();
+        whole.reset_limit().clear_order_by();
+        Ok(whole)
+    };
+    let [near, long] = singles(read, range);
+    let near = keyset(single(near), keys, request)?;
+    let mut branches = vec![near.into_query(), whole(single(long))?];
     for part in series(read, range) {
-        let select = branch(part).column_as(is_changed(), IS_CHANGED);
-        let mut all = keyset(select, keys, request)?.into_query();
-        all.reset_limit().clear_order_by();
-        branches.push(all);
+        let select = sorted(branch(read, rest, part, &columns)).column_as(is_changed(), IS_CHANGED);
+        branches.push(whole(select)?);
     }
     let mut page = union(branches, SINGLES.into_iter().chain(SERIES))?;
-    for (key, column) in keys.iter().zip(["sort_key", "id"]) {
+    // `+` keeps SQLite from taking the union apart and walking the whole history of a workspace for each kind of series, along an index
+    // that has this order: all that saves is to sort a page.
+    let sort_key = match read.get_database_backend() {
+        DbBackend::Sqlite => Expr::cust(r#"+"sort_key""#),
+        _ => Expr::col("sort_key"),
+    };
+    for (key, column) in keys.iter().zip([sort_key, Expr::col("id")]) {
         let descending = key.descending != request.backward;
         let order = if descending { Order::Desc } else { Order::Asc };
-        page.order_by_expr(Expr::col(column), order);
+        page.order_by_expr(column, order);
     }
     Ok(read.get_database_backend().build(&page))
 }
@@ -215,7 +231,7 @@ fn singles(read: &Read, range: Span) -> [Condition; 2] {
     let long = Condition::all()
         .add(single)
         .add(Expr::cust(is_long))
-        .add(Column::StartUtc.lt(near_start))
+        .add(starts_before(read, near_start))
         .add(Column::EndUtc.gt(range.start));
     [near, long]
 }
@@ -227,7 +243,7 @@ fn series(read: &Read, range: Span) -> [Condition; 3] {
     let wide = widened(range);
     let series = Condition::all()
         .add(Column::IsRecurring.eq(true))
-        .add(Column::StartUtc.lt(wide.end));
+        .add(starts_before(read, wide.end));
     let endless = series.clone().add(Column::SeriesEndUtc.is_null());
     let ending = series.clone().add(Column::SeriesEndUtc.gte(wide.start));
     let there = moved_into(read, wide);
@@ -238,6 +254,15 @@ fn series(read: &Read, range: Span) -> [Condition; 3] {
         .not();
     let moved = Condition::all().add(Column::Id.in_subquery(there)).add(elsewhere);
     [endless, ending, moved]
+}
+
+/// Events that start before an instant, where starts are not what finds them: that would be the whole history. SQLite, which does not know
+/// how many there are, is kept from it by the `+`.
+fn starts_before(read: &Read, end: Instant) -> Expr {
+    if read.is_postgres() {
+        return calendar_event::Column::StartUtc.lt(end);
+    }
+    Expr::cust_with_exprs(r#"+"calendar_events"."start_utc" < ?"#, [Expr::val(end)])
 }
 
 /// What is stored as lying in the range, or has an occurrence that was moved there: one condition for where no index is walked along the
@@ -285,6 +310,11 @@ pub(super) fn moved_into(read: &Read, range: Span) -> SelectStatement {
         .select_only()
         .column(event_override::Column::EventId)
         .into_query()
+}
+
+/// No value, of the type of a column: PostgreSQL asks for the same types in all branches.
+fn blank(column: calendar_event::Column) -> Expr {
+    Expr::case(Expr::cust("FALSE"), Expr::col((calendar_event::Entity, column))).into()
 }
 
 fn is_changed() -> Expr {

@@ -116,7 +116,7 @@ where
         async fn load(&self, rows: &[&T], scene: &Scene<'_>) -> Result<Box<dyn Loaded<T>>, Error> {
             let keys = keys_of(rows, scene, self.key);
             let wanted = keys.len();
-            let found = scene.load(keys).await?;
+            let found = scene.load_in_part(keys, self.plan.columns()).await?;
             let everyone = found.len() == wanted && rows.iter().all(|row| (self.key)(row, scene).is_some());
             if self.missing == Missing::Never && !everyone {
                 return Err(expose(kernel::Error::not_found()));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use entity::enums::{JobQueueName, JobStatus};
 use entity::ids::JobId;
 use entity::{job, job_queue};
-use sea_orm::sea_query::{Condition, IntoCondition as _, OnConflict};
+use sea_orm::sea_query::{Condition, Expr, IntoCondition as _, OnConflict};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set};
 
 use super::{PAGE, WAITING, announce, released};
@@ -13,10 +13,7 @@ use crate::kernel::changes::Topic;
 use crate::kernel::error::UserErrorCode;
 use crate::kernel::jobs::Urgency;
 use crate::kernel::{Error, Result};
-use crate::platform::db::Tx;
-
-/// States in which a job keeps its unique key.
-const LIVE: [JobStatus; 3] = [JobStatus::Queued, JobStatus::Running, JobStatus::Retrying];
+use crate::platform::db::{KEEPS_KEY, Tx};
 
 async fn locked(tx: &Tx, id: JobId) -> Result<job::Model> {
     let found = tx
@@ -65,7 +62,7 @@ async fn replaced(tx: &Tx, job: &job::Model) -> Result<bool> {
     let same = tx
         .find::<job::Entity>()
         .filter(job::Column::UniqueKey.eq(key.as_str()))
-        .filter(job::Column::Status.is_in(LIVE));
+        .filter(Expr::cust(KEEPS_KEY));
     Ok(same.one(tx.conn()).await?.is_some())
 }
 
@@ -140,7 +137,7 @@ async fn requeue_all(tx: &Tx, which: Condition) -> Result<Vec<JobId>> {
                 .select_only()
                 .column(job::Column::UniqueKey)
                 .filter(job::Column::UniqueKey.is_in(keys))
-                .filter(job::Column::Status.is_in(LIVE));
+                .filter(Expr::cust(KEEPS_KEY));
             live.into_tuple().all(tx.conn()).await?.into_iter().collect()
         };
         let free = |(id, key): (JobId, Option<String>)| key.is_none_or(|key| taken.insert(key)).then_some(id);
