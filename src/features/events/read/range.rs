@@ -213,7 +213,7 @@ fn union(
 }
 
 /// The kinds of single events in the range.
-fn singles(read: &Read, range: Span) -> [Condition; 2] {
+pub(super) fn singles(read: &Read, range: Span) -> [Condition; 2] {
     use calendar_event::Column;
     let near_start = near_start(range);
     // `NOT` keeps SQLite from an index that begins with the flag and goes on with all ends after the range.
@@ -238,7 +238,7 @@ fn singles(read: &Read, range: Span) -> [Condition; 2] {
 
 /// The kinds of series that may take place in the range. Of a series only its first start and last end are known here, and where single
 /// occurrences were moved.
-fn series(read: &Read, range: Span) -> [Condition; 3] {
+pub(super) fn series(read: &Read, range: Span) -> [Condition; 3] {
     use calendar_event::Column;
     let wide = widened(range);
     let series = Condition::all()
@@ -294,7 +294,7 @@ fn reaches(start: Instant) -> Condition {
 }
 
 /// Series that have not ended before an instant.
-pub(super) fn goes_on(start: Instant) -> Condition {
+fn goes_on(start: Instant) -> Condition {
     use calendar_event::Column;
     Condition::any()
         .add(Column::SeriesEndUtc.is_null())
@@ -302,7 +302,7 @@ pub(super) fn goes_on(start: Instant) -> Condition {
 }
 
 /// The series one of whose occurrences was moved into a range.
-pub(super) fn moved_into(read: &Read, range: Span) -> SelectStatement {
+fn moved_into(read: &Read, range: Span) -> SelectStatement {
     read.find::<event_override::Entity>()
         .filter(event_override::Column::Cancelled.eq(false))
         .filter(event_override::Column::StartUtc.lt(range.end))
