@@ -8,7 +8,7 @@
 use entity::{calendar_event, event_override};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, Order, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, Order, QueryFilter as _, QuerySelect as _,
     QueryTrait as _, Select, Statement,
 };
 
@@ -258,11 +258,19 @@ pub(super) fn series(read: &Read, range: Span) -> [Condition; 3] {
 
 /// Events that start before an instant, where starts are not what finds them: that would be the whole history. SQLite, which does not know
 /// how many there are, is kept from it by the `+`.
-fn starts_before(read: &Read, end: Instant) -> Expr {
-    if read.is_postgres() {
-        return calendar_event::Column::StartUtc.lt(end);
+pub(super) fn starts_before(read: &impl ConnectionTrait, end: Instant) -> Expr {
+    match read.get_database_backend() {
+        DbBackend::Sqlite => Expr::cust_with_exprs(r#"+"calendar_events"."start_utc" < ?"#, [Expr::val(end)]),
+        _ => calendar_event::Column::StartUtc.lt(end),
     }
-    Expr::cust_with_exprs(r#"+"calendar_events"."start_utc" < ?"#, [Expr::val(end)])
+}
+
+/// The calendar of an event, where calendars are not what finds it: as with [`starts_before`].
+pub(super) fn calendar(read: &impl ConnectionTrait) -> Expr {
+    match read.get_database_backend() {
+        DbBackend::Sqlite => Expr::cust(r#"+"calendar_events"."calendar_id""#),
+        _ => Expr::col((calendar_event::Entity, calendar_event::Column::CalendarId)),
+    }
 }
 
 /// What is stored as lying in the range, or has an occurrence that was moved there: one condition for where no index is walked along the

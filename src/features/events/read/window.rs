@@ -248,13 +248,7 @@ fn place(read: &Read, ctx: &Ctx, among: Among<'_>) -> Condition {
         }
         Among::Events(_) => {}
     }
-    // `+` keeps SQLite, which knows no numbers of rows, from reading calendars as a whole.
-    let calendar = if read.is_postgres() {
-        Expr::col((calendar_event::Entity, Column::CalendarId))
-    } else {
-        Expr::cust(r#"+"calendar_events"."calendar_id""#)
-    };
-    let there = Condition::all().add(calendar.in_subquery(shown));
+    let there = Condition::all().add(range::calendar(read).in_subquery(shown));
     match among {
         Among::Events(ids) => there.add(db::among(read, Column::Id, ids.iter().copied())),
         Among::Visible | Among::Calendars(_) => there,
