@@ -53,8 +53,7 @@ def main(program, url, path):
             database.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
         if rows.returncode:
             raise SystemExit(f"{table} could not be read")
-    database.commit()
-    database.execute("ANALYZE")
+    # Without ANALYZE: no installation has statistics either, and plans must be good without them.
     database.commit()
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

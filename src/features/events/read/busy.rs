@@ -13,11 +13,12 @@ use entity::enums::{EventStatus, EventTransparency};
 use entity::ids::{CalendarEventId, TaskId, UserId, WorkspaceId};
 use entity::{calendar, calendar_event, event_override, membership, workspace};
 use jiff::tz::TimeZone;
-use sea_orm::sea_query::{Query, SelectStatement, UnionType};
+use sea_orm::sea_query::{ExprTrait as _, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
 };
 
+use super::range;
 use crate::features::events::model::Event;
 use crate::features::events::occurrence::{Change, Occurrence, View, occurrences};
 use crate::features::events::recurrence::Budget;
@@ -123,18 +124,18 @@ async fn candidates(read: &Beside<'_>, subject: Subject, span: Span) -> Result<V
             .select_only()
             .columns(COLUMNS)
             .filter(Column::WorkspaceId.in_subquery(places(subject)))
-            .filter(Column::CalendarId.in_subquery(counting(subject)))
+            .filter(range::calendar(read).in_subquery(counting(subject)))
             .filter(condition)
     };
     let singles = Condition::all()
         .add(Column::IsRecurring.eq(false))
         .add(Column::EndUtc.gt(span.start))
-        .add(Column::StartUtc.lt(span.end))
+        .add(range::starts_before(read, span.end))
         .add(Column::Transparency.eq(EventTransparency::Busy))
         .add(Column::Status.ne(EventStatus::Cancelled));
     let series = Condition::all()
         .add(Column::IsRecurring.eq(true))
-        .add(Column::StartUtc.lt(span.end))
+        .add(range::starts_before(read, span.end))
         .add(
             Condition::any()
                 .add(Column::SeriesEndUtc.is_null())

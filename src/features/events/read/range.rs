@@ -8,7 +8,7 @@
 use entity::{calendar_event, event_override};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, Order, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, Order, QueryFilter as _, QuerySelect as _,
     QueryTrait as _, Select, Statement,
 };
 
@@ -213,7 +213,7 @@ fn union(
 }
 
 /// The kinds of single events in the range.
-fn singles(read: &Read, range: Span) -> [Condition; 2] {
+pub(super) fn singles(read: &Read, range: Span) -> [Condition; 2] {
     use calendar_event::Column;
     let near_start = near_start(range);
     // `NOT` keeps SQLite from an index that begins with the flag and goes on with all ends after the range.
@@ -238,7 +238,7 @@ fn singles(read: &Read, range: Span) -> [Condition; 2] {
 
 /// The kinds of series that may take place in the range. Of a series only its first start and last end are known here, and where single
 /// occurrences were moved.
-fn series(read: &Read, range: Span) -> [Condition; 3] {
+pub(super) fn series(read: &Read, range: Span) -> [Condition; 3] {
     use calendar_event::Column;
     let wide = widened(range);
     let series = Condition::all()
@@ -258,11 +258,19 @@ fn series(read: &Read, range: Span) -> [Condition; 3] {
 
 /// Events that start before an instant, where starts are not what finds them: that would be the whole history. SQLite, which does not know
 /// how many there are, is kept from it by the `+`.
-fn starts_before(read: &Read, end: Instant) -> Expr {
-    if read.is_postgres() {
-        return calendar_event::Column::StartUtc.lt(end);
+pub(super) fn starts_before(read: &impl ConnectionTrait, end: Instant) -> Expr {
+    match read.get_database_backend() {
+        DbBackend::Sqlite => Expr::cust_with_exprs(r#"+"calendar_events"."start_utc" < ?"#, [Expr::val(end)]),
+        _ => calendar_event::Column::StartUtc.lt(end),
     }
-    Expr::cust_with_exprs(r#"+"calendar_events"."start_utc" < ?"#, [Expr::val(end)])
+}
+
+/// The calendar of an event, where calendars are not what finds it: as with [`starts_before`].
+pub(super) fn calendar(read: &impl ConnectionTrait) -> Expr {
+    match read.get_database_backend() {
+        DbBackend::Sqlite => Expr::cust(r#"+"calendar_events"."calendar_id""#),
+        _ => Expr::col((calendar_event::Entity, calendar_event::Column::CalendarId)),
+    }
 }
 
 /// What is stored as lying in the range, or has an occurrence that was moved there: one condition for where no index is walked along the
@@ -294,7 +302,7 @@ fn reaches(start: Instant) -> Condition {
 }
 
 /// Series that have not ended before an instant.
-pub(super) fn goes_on(start: Instant) -> Condition {
+fn goes_on(start: Instant) -> Condition {
     use calendar_event::Column;
     Condition::any()
         .add(Column::SeriesEndUtc.is_null())
@@ -302,7 +310,7 @@ pub(super) fn goes_on(start: Instant) -> Condition {
 }
 
 /// The series one of whose occurrences was moved into a range.
-pub(super) fn moved_into(read: &Read, range: Span) -> SelectStatement {
+fn moved_into(read: &Read, range: Span) -> SelectStatement {
     read.find::<event_override::Entity>()
         .filter(event_override::Column::Cancelled.eq(false))
         .filter(event_override::Column::StartUtc.lt(range.end))

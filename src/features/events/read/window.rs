@@ -206,37 +206,22 @@ async fn candidates(read: &Read, ctx: &Ctx, asked: &Asked<'_>) -> Result<Vec<cal
         let select = read.find::<calendar_event::Entity>();
         select.filter(condition).filter(place.clone())
     };
-    let [single, series, moved] = kinds(read, wide);
-    let mut select: Select<calendar_event::Entity> = branch(single);
-    for other in [series, moved] {
+    // They exclude each other, each with an index. Certain events are found by their ids, and then looked at whenever they are.
+    let kinds: Vec<Condition> = match asked.among {
+        Among::Events(_) => Vec::new(),
+        Among::Visible | Among::Calendars(_) => {
+            let singles = range::singles(read, wide).into_iter();
+            singles.chain(range::series(read, window)).collect()
+        }
+    };
+    let mut kinds = kinds.into_iter();
+    let first = kinds.next().unwrap_or_else(Condition::all);
+    let mut select: Select<calendar_event::Entity> = branch(first);
+    for other in kinds {
         let other = branch(other).select_only().columns(columns.iter().copied());
         QuerySelect::query(&mut select).union(UnionType::All, other.into_query());
     }
     fetch(select, &columns, read).await
-}
-
-/// Conditions that exclude each other, each with an index: events that overlap the window, series that may, and series one of whose
-/// occurrences was moved there from elsewhere.
-fn kinds(read: &Read, window: Span) -> [Condition; 3] {
-    use calendar_event::Column;
-    let single = Condition::all()
-        .add(Column::IsRecurring.eq(false))
-        .add(Column::StartUtc.lt(window.end))
-        .add(Column::EndUtc.gte(window.start));
-    let series = Condition::all()
-        .add(Column::IsRecurring.eq(true))
-        .add(Column::StartUtc.lt(window.end))
-        .add(range::goes_on(window.start));
-    let there = range::moved_into(read, window);
-    let moved = Condition::all()
-        .add(Column::IsRecurring.eq(true))
-        .add(
-            Condition::any()
-                .add(Column::StartUtc.gte(window.end))
-                .add(Column::SeriesEndUtc.lt(window.start)),
-        )
-        .add(Column::Id.in_subquery(there));
-    [single, series, moved]
 }
 
 /// Where the events must be. Calendars that nobody sees show nothing.
@@ -261,13 +246,13 @@ fn place(read: &Read, ctx: &Ctx, among: Among<'_>) -> Condition {
         Among::Calendars(ids) => {
             shown.and_where(db::among(read, calendar::Column::Id, ids.iter().copied()));
         }
-        Among::Events(ids) => {
-            return Condition::all()
-                .add(db::among(read, Column::Id, ids.iter().copied()))
-                .add(Column::CalendarId.in_subquery(shown));
-        }
+        Among::Events(_) => {}
     }
-    Condition::all().add(Column::CalendarId.in_subquery(shown))
+    let there = Condition::all().add(range::calendar(read).in_subquery(shown));
+    match among {
+        Among::Events(ids) => there.add(db::among(read, Column::Id, ids.iter().copied())),
+        Among::Visible | Among::Calendars(_) => there,
+    }
 }
 
 fn hidden(ctx: &Ctx, viewer: UserId) -> sea_orm::sea_query::SelectStatement {
