@@ -9,6 +9,8 @@ components. Both read the same file; starts are compared object by object, and a
 
 First starts are ones that their own rule names: with others RFC 5545, 3.8.5.3, leaves the set of occurrences undefined, and the two sides part.
 Moves of all that follow an occurrence (RANGE=THISANDFUTURE) come without excluded starts, which the other side reckons among what is moved.
+Periods come without starts whose digits in UTC are those of another start on the clocks of the series: the other side keeps periods in UTC
+and compares digits, so what excludes or replaces the one takes the other away as well.
 """
 
 import argparse
@@ -79,6 +81,11 @@ def period(rng, at, zone):
     return f"RDATE;VALUE=PERIOD{params}:{written}/{end}"
 
 
+def reads_like_another(at, zone, walls):
+    """Whether a start, written in UTC, has the digits of a start of the series on its own clocks."""
+    return zone is not None and at.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).replace(tzinfo=None) in walls
+
+
 def starts_of(parts, start, extra, gone):
     """Wall times of a series in the window, by python-dateutil."""
     at_midnight = start if isinstance(start, datetime) else datetime.combine(start, datetime.min.time())
@@ -137,7 +144,8 @@ def make(rng, number):
         gone = rng.sample(walls, min(len(walls), rng.choice([0, 0, 1, 2])))
         series = head + ["RRULE:" + ";".join(parts)]
         for at in extra:
-            series.append(line("RDATE", form(at), zone) if is_day or rng.random() < 0.5 else period(rng, at, zone))
+            is_plain = is_day or rng.random() < 0.5 or reads_like_another(at, zone, walls)
+            series.append(line("RDATE", form(at), zone) if is_plain else period(rng, at, zone))
         if gone:
             params, _ = text(form(gone[0]), zone)
             series.append(f"EXDATE{params}:" + ",".join(text(form(at), zone)[1] for at in gone))
