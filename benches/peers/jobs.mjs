@@ -99,7 +99,7 @@ async function graphile(isBatched) {
   await pgPool.end();
 }
 
-async function boss() {
+async function boss(batchSize) {
   const { PgBoss } = await import('pg-boss');
   const boss = new PgBoss({ connectionString: values.database, max: producers + slots + 2, useListenNotify: true });
   boss.on('error', error => console.error(error));
@@ -107,11 +107,11 @@ async function boss() {
   await boss.createQueue('nothing', { notify: true });
   const enqueue = await produce(() => boss.send('nothing', { number: -1 }));
 
-  // Its own workers poll; this is the fastest way through it: hundreds at once, without handlers.
+  // Its own workers poll; this is the fastest way through it: one after the other or a hundred at once, without handlers.
   let done = 0;
   const worker = async () => {
     for (;;) {
-      const taken = await boss.fetch('nothing', { batchSize: 100 });
+      const taken = await boss.fetch('nothing', { batchSize });
       if (taken.length === 0) return;
       await boss.complete('nothing', taken.map(job => job.id));
       done += taken.length;
@@ -132,7 +132,8 @@ async function boss() {
 const rows = {
   'graphile-worker': () => graphile(false),
   'graphile-worker-batched': () => graphile(true),
-  'pg-boss': boss,
+  'pg-boss': () => boss(1),
+  'pg-boss-batched': () => boss(100),
 };
 await rows[values.row]();
 process.exit(0);
