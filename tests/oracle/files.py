@@ -9,8 +9,8 @@ components. Both read the same file; starts are compared object by object, and a
 
 First starts are ones that their own rule names: with others RFC 5545, 3.8.5.3, leaves the set of occurrences undefined, and the two sides part.
 Moves of all that follow an occurrence (RANGE=THISANDFUTURE) come without excluded starts, which the other side reckons among what is moved.
-Periods come without starts whose digits in UTC are those of another start on the clocks of the series: the other side keeps periods in UTC
-and compares digits, so what excludes or replaces the one takes the other away as well.
+Additional starts are none whose digits in UTC are those of another start on the clocks of the series, nor the other way round: the other side
+compares digits, so what excludes or replaces the one takes the other away as well.
 """
 
 import argparse
@@ -81,9 +81,13 @@ def period(rng, at, zone):
     return f"RDATE;VALUE=PERIOD{params}:{written}/{end}"
 
 
+def in_utc(at, zone):
+    return at.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).replace(tzinfo=None)
+
+
 def reads_like_another(at, zone, walls):
-    """Whether a start, written in UTC, has the digits of a start of the series on its own clocks."""
-    return zone is not None and at.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).replace(tzinfo=None) in walls
+    """Whether a start, written in UTC, has the digits of a start of the series on its own clocks, or that one in UTC those of this one."""
+    return zone not in (None, "UTC") and (in_utc(at, zone) in walls or any(in_utc(wall, zone) == at for wall in walls))
 
 
 def starts_of(parts, start, extra, gone):
@@ -141,11 +145,11 @@ def make(rng, number):
             bounded = parts
         walls = starts_of(bounded, start, [], [])
         extra = [begin + timedelta(days=rng.randint(1, 300), hours=0 if is_day else rng.randint(0, 5)) for _ in range(rng.choice([0, 0, 0, 1, 2]))]
+        extra = [at for at in extra if not reads_like_another(at, zone, walls)]
         gone = rng.sample(walls, min(len(walls), rng.choice([0, 0, 1, 2])))
         series = head + ["RRULE:" + ";".join(parts)]
         for at in extra:
-            is_plain = is_day or rng.random() < 0.5 or reads_like_another(at, zone, walls)
-            series.append(line("RDATE", form(at), zone) if is_plain else period(rng, at, zone))
+            series.append(line("RDATE", form(at), zone) if is_day or rng.random() < 0.5 else period(rng, at, zone))
         if gone:
             params, _ = text(form(gone[0]), zone)
             series.append(f"EXDATE{params}:" + ",".join(text(form(at), zone)[1] for at in gone))
