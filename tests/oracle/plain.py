@@ -9,14 +9,11 @@ does otherwise: SKIP, weeks at the turn of the year, weeks without weekdays, num
 seconds that leap. Without zones: what clocks do is compared elsewhere. Any difference fails.
 """
 
-import argparse
-import json
-import random
-import subprocess
 import sys
-import tempfile
 from calendar import isleap, monthrange
 from datetime import date, datetime, timedelta
+
+from program import expand, options
 
 DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 FREQUENCIES = ["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY"]
@@ -216,19 +213,9 @@ def make(rng, number):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("program")
-    arguments.add_argument("--count", type=int, default=1000)
-    arguments.add_argument("--seed", type=int, default=7529)
-    options = arguments.parse_args()
-    rng = random.Random(options.seed)
-    cases = [make(rng, number) for number in range(options.count)]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        file.write("\n".join(json.dumps(case) for case, *_ in cases))
-        file.flush()
-        output = subprocess.run([options.program, "expand", file.name], capture_output=True, text=True, check=True).stdout
-    results = [json.loads(line) for line in output.splitlines()]
-    assert len(results) == len(cases), "a line is missing"
+    read, rng = options(__doc__, 7529)
+    cases = [make(rng, number) for number in range(read.count)]
+    results = expand(read.program, [case for case, *_ in cases])
     failures, cut = 0, 0
     for (case, parts, start, is_day), result in zip(cases, results):
         wanted, is_whole = expected(parts, start, is_day)
@@ -241,7 +228,7 @@ def main():
         missing = len(got) < len(wanted) and not is_cut
         if "error" in result or wanted[:common] != got[:common] or missing or later:
             failures += 1
-            if failures <= 10:
+            if read.verbose or failures <= 10:
                 print(case["dtstart"], case["rrule"], result.get("error", ""))
                 print("    the text", wanted[:8], len(wanted))
                 print("    ours    ", got[:8], len(got))

@@ -11,18 +11,15 @@ looked at. What it found until then is compared. So that a run cannot be right b
 or too many answers were cut short, and a cut answer must be a beginning of what dateutil found.
 """
 
-import argparse
-import json
-import random
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from dateutil import rrule as dateutil_rules
 from dateutil.rrule import rrulestr
+
+from program import expand, options
 
 # Differences that the text of RFC 5545 decides, with the words that decide them.
 REASONS = {
@@ -206,20 +203,9 @@ def expected(case, parts, start, exceptions):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("program")
-    arguments.add_argument("--count", type=int, default=1000)
-    arguments.add_argument("--seed", type=int, default=5545)
-    arguments.add_argument("--verbose", action="store_true")
-    options = arguments.parse_args()
-    rng = random.Random(options.seed)
-    cases = [make(rng, number) for number in range(options.count)]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        file.write("\n".join(json.dumps(case) for case, *_ in cases))
-        file.flush()
-        output = subprocess.run([options.program, "expand", file.name], capture_output=True, text=True, check=True).stdout
-    results = [json.loads(line) for line in output.splitlines()]
-    assert len(results) == len(cases), "a line is missing"
+    read, rng = options(__doc__, 5545)
+    cases = [make(rng, number) for number in range(read.count)]
+    results = expand(read.program, [case for case, *_ in cases])
     decided, failures, whole, cut = Counter(), 0, 0, 0
     for (case, parts, start, exceptions), result in zip(cases, results):
         if why := reason(parts):
@@ -243,7 +229,7 @@ def main():
             continue
         if "error" in result or wanted != got:
             failures += 1
-            if options.verbose or failures <= 10:
+            if read.verbose or failures <= 10:
                 print(case["dtstart"], case["tzid"], case["rrule"], result.get("error", ""), "truncated" if result.get("truncated") else "")
                 print("    dateutil", wanted[:8], len(wanted))
                 print("    ours    ", got[:8], len(got))
