@@ -181,22 +181,26 @@ async fn entries_of_many_at_once_make_one_chain_and_changes_have_no_gaps() {
     assert_eq!(numbers, (1..=changes).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn who_waits_long_for_the_numbers_of_a_workspace_gets_them() {
-    let app = TestApp::start().await;
-    let scope = Scope::Workspace(app.ana.workspace_id);
+/// Keeps the numbers of Ana's workspace for so long that others wait for them.
+async fn hold_numbers(app: &TestApp) {
     let hold = |tx: Tx| async move {
         tx.lock_workspace().await?;
         tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(())
     };
-    let holding = app.platform.write(scope, Actor::system(), hold);
+    let scope = Scope::Workspace(app.ana.workspace_id);
+    app.platform.write(scope, Actor::system(), hold).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_waits_long_for_the_numbers_of_a_workspace_gets_them() {
+    let app = TestApp::start().await;
+    let holding = hold_numbers(&app);
     let creating = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         app.ana().gql(CREATE, new_task(&app, "Late", json!({}))).await
     };
-    let (held, created) = tokio::join!(holding, creating);
-    held.unwrap();
+    let ((), created) = tokio::join!(holding, creating);
     created.succeeded("createTask");
     let list = "query ($id: ID!) { workspace(id: $id) { tasks { totalCount } } }";
     let list = app.ana().gql(list, json!({ "id": app.ana.workspace() })).await;
@@ -209,13 +213,7 @@ async fn who_changes_a_person_or_a_workspace_keeps_nobody_from_referring_to_them
     if !app.platform.db.is_postgres() {
         return;
     }
-    let scope = Scope::Workspace(app.ana.workspace_id);
-    let hold = |tx: Tx| async move {
-        tx.lock_workspace().await?;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        Ok(())
-    };
-    let holding = app.platform.write(scope, Actor::system(), hold);
+    let holding = hold_numbers(&app);
     // Both hold what they change by then, and wait for the numbers of the workspace.
     let renaming = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -228,6 +226,7 @@ async fn who_changes_a_person_or_a_workspace_keeps_nobody_from_referring_to_them
         let change = "mutation { updateProfile(input: { name: \"Anna\" }) { userErrors { code } } }";
         app.ana().gql(change, json!({})).await
     };
+    let scope = Scope::Workspace(app.ana.workspace_id);
     let referring = async {
         tokio::time::sleep(Duration::from_millis(1_300)).await;
         let body = |tx: Tx| async move {
@@ -241,8 +240,7 @@ async fn who_changes_a_person_or_a_workspace_keeps_nobody_from_referring_to_them
         };
         app.platform.write(scope, Actor::system(), body).await
     };
-    let (held, renamed, changed, referred) = tokio::join!(holding, renaming, changing, referring);
-    held.unwrap();
+    let ((), renamed, changed, referred) = tokio::join!(holding, renaming, changing, referring);
     renamed.succeeded("updateWorkspace");
     changed.succeeded("updateProfile");
     referred.unwrap();
