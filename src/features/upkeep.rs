@@ -1,12 +1,15 @@
-//! Upkeep: deletes what nobody needs any more, a page at a time, so that no lock is held for long. Jobs look after their own rows.
+//! Upkeep: deletes what nobody needs any more, a page at a time, so that no lock is held for long. Jobs, letters, audit logs and transfers
+//! look after their own rows. A test says of every table why it does not grow for ever.
 
 use chrono::Duration;
-use entity::ids::{SessionId, VerificationTokenId, WorkspaceId};
-use entity::{change_log, idempotency_record, session, verification_token};
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _};
+use entity::enums::ScheduleStatus;
+use entity::ids::{NotificationId, ScheduleId, SessionId, SyncRunId, VerificationTokenId, WorkspaceId};
+use entity::{change_log, idempotency_record, notification, schedule, session, sync_run, verification_token};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use crate::kernel::Result;
 use crate::kernel::actor::Actor;
+use crate::kernel::time::Instant;
 use crate::platform::Platform;
 use crate::platform::db::{Scope, Tx};
 
@@ -25,6 +28,13 @@ const KEEP_SECRETS: Duration = Duration::days(1);
 const KEEP_SIGNS: Duration = Duration::days(1);
 /// How long an ended session is shown in the database, for those who look into an incident.
 const KEEP_ENDED_SESSIONS: Duration = Duration::days(30);
+/// How long runs of syncs are shown, for those who look why something is missing: a feed that is read every five minutes has a hundred
+/// thousand a year.
+pub const KEEP_RUNS: Duration = Duration::days(30);
+/// How long a person finds what they were told.
+pub const KEEP_NOTIFICATIONS: Duration = Duration::days(365);
+/// How long after its last day a plan is kept that is not in force: each comparison with the calendar can make one.
+pub const KEEP_OLD_PLANS: Duration = Duration::days(90);
 
 /// Deletes everything whose time is over. Returns how many rows.
 pub async fn prune(platform: &Platform) -> Result<u64> {
@@ -34,6 +44,9 @@ pub async fn prune(platform: &Platform) -> Result<u64> {
             + prune_secrets(platform).await?
             + prune_answers(platform).await?
             + prune_signs(platform).await?
+            + prune_runs(platform).await?
+            + prune_notifications(platform).await?
+            + prune_plans(platform).await?
             + prune_changes(platform).await?;
         deleted += page;
         if page == 0 {
@@ -105,6 +118,73 @@ async fn prune_answers(platform: &Platform) -> Result<u64> {
 /// Few, and never all of them.
 async fn prune_signs(platform: &Platform) -> Result<u64> {
     let body = |tx: Tx| async move { tx.forget_withdrawals(tx.now() - KEEP_SIGNS).await };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
+/// Ids are in the order of time, so that nothing but the oldest is read.
+async fn prune_runs(platform: &Platform) -> Result<u64> {
+    use sync_run::{Column, Entity};
+    let body = |tx: Tx| async move {
+        let cutoff = tx.now() - KEEP_RUNS;
+        let select = tx
+            .find::<Entity>()
+            .select_only()
+            .columns([Column::Id, Column::StartedAt])
+            .order_by_asc(Column::Id)
+            .limit(PAGE);
+        let oldest: Vec<(SyncRunId, Instant)> = select.into_tuple().all(tx.conn()).await?;
+        let old = oldest.into_iter().take_while(|(_, began)| *began < cutoff);
+        let ids: Vec<SyncRunId> = old.map(|(id, _)| id).collect();
+        let delete = tx.delete_many::<Entity>().filter(Column::Id.is_in(ids));
+        Ok(delete.exec(tx.conn()).await?.rows_affected)
+    };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
+/// As above.
+async fn prune_notifications(platform: &Platform) -> Result<u64> {
+    use notification::{Column, Entity};
+    let body = |tx: Tx| async move {
+        let cutoff = tx.now() - KEEP_NOTIFICATIONS;
+        let select = tx
+            .find_global::<Entity>()
+            .select_only()
+            .columns([Column::Id, Column::CreatedAt])
+            .order_by_asc(Column::Id)
+            .limit(PAGE);
+        let oldest: Vec<(NotificationId, Instant)> = select.into_tuple().all(tx.conn()).await?;
+        let old = oldest.into_iter().take_while(|(_, told)| *told < cutoff);
+        let ids: Vec<NotificationId> = old.map(|(id, _)| id).collect();
+        let delete = tx.delete_global::<Entity>().filter(Column::Id.is_in(ids));
+        Ok(delete.exec(tx.conn()).await?.rows_affected)
+    };
+    platform.write(Scope::System, Actor::system(), body).await
+}
+
+/// Slots and what found no place go with their plan. One that is in force stays, and with it the events that it put on a calendar; so do
+/// the events of the others, which do not know their plan.
+async fn prune_plans(platform: &Platform) -> Result<u64> {
+    use schedule::{Column, Entity};
+    const OVER: [ScheduleStatus; 4] = [
+        ScheduleStatus::Proposed,
+        ScheduleStatus::Discarded,
+        ScheduleStatus::Superseded,
+        ScheduleStatus::Failed,
+    ];
+    let body = |tx: Tx| async move {
+        let cutoff = tx.now() - KEEP_OLD_PLANS;
+        let select = tx
+            .find::<Entity>()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Status.is_in(OVER))
+            .filter(Column::EndDate.lt(cutoff.date_naive()))
+            .filter(Column::UpdatedAt.lt(cutoff))
+            .limit(PAGE);
+        let ids: Vec<ScheduleId> = select.into_tuple().all(tx.conn()).await?;
+        let delete = tx.delete_many::<Entity>().filter(Column::Id.is_in(ids));
+        Ok(delete.exec(tx.conn()).await?.rows_affected)
+    };
     platform.write(Scope::System, Actor::system(), body).await
 }
 
