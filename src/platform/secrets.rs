@@ -110,6 +110,12 @@ impl Secrets {
         id.is_some() && id == self.keys.first().map(|keys| keys.id.as_slice())
     }
 
+    /// Whether one of the keys sealed this.
+    pub fn knows(&self, sealed: &[u8]) -> bool {
+        let id = sealed.get(1..=KEY_ID_BYTES);
+        self.keys.iter().any(|keys| id == Some(keys.id.as_slice()))
+    }
+
     /// A hash that only this installation can make; `purpose` keeps uses apart. For secrets that are too short to hash plainly.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> Result<Hash> {
         let purpose_key = hmac(&self.current()?.hashing, purpose.as_bytes());
@@ -203,6 +209,7 @@ mod tests {
         assert!(secrets(&[]).seal(b"x", b"c").is_err());
         assert!(!rotated.is_current(&sealed) && secrets(&[1]).is_current(&sealed));
         assert!(!rotated.is_current(b"") && !secrets(&[]).is_current(&sealed));
+        assert!(rotated.knows(&sealed) && !secrets(&[2]).knows(&sealed) && !rotated.knows(b""));
     }
 
     #[test]

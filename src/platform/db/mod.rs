@@ -53,7 +53,7 @@ pub use pools::PoolState;
 pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
-pub use sealed::sealed_columns;
+pub use sealed::{reseal, sealed_columns};
 pub use server::{told, try_roles, try_server};
 pub use texts::Texts;
 pub use tx::{Outcome, Tx, TxEnv};

@@ -1,16 +1,25 @@
-//! Finding everything that is sealed, by the names of its columns, so that no table can be forgotten when a key is retired.
+//! Everything that is sealed: found by the names of its columns, so that no table can be forgotten when a key is retired, and sealed anew
+//! table by table.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
-use sea_orm::{ConnectionTrait as _, DbErr};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbErr, ModelTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Value,
+};
 
-use super::Read;
+use super::{Read, Scope, Tx, WorkspaceOwned};
 use crate::kernel::Result;
+use crate::kernel::actor::Actor;
+use crate::platform::Platform;
+use crate::platform::secrets::Resealed;
 
 /// What the names of such columns begin with.
 const SEALED: &str = "sealed_";
+/// Rows that are sealed anew in one transaction.
+const PAGE: u64 = 100;
 
-/// Every sealed column of the catalogue with how many of its values `is_old` finds.
-pub async fn sealed_columns(read: &Read, is_old: impl Fn(&[u8]) -> bool) -> Result<Vec<(String, u64)>> {
+/// Every sealed column of the catalogue with how many of its values `is_meant` finds.
+pub async fn sealed_columns(read: &Read, is_meant: impl Fn(&[u8]) -> bool) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
     for table in entity::catalog() {
         for column in table
@@ -28,9 +37,61 @@ pub async fn sealed_columns(read: &Read, is_old: impl Fn(&[u8]) -> bool) -> Resu
                 .await?;
             let values = rows.iter().map(|row| row.try_get_by_index::<Vec<u8>>(0));
             let values = values.collect::<Result<Vec<_>, DbErr>>()?;
-            let old = values.iter().filter(|value| is_old(value)).count();
-            found.push((format!("{}.{}", table.name, column.name), old as u64));
+            let meant = values.iter().filter(|value| is_meant(value)).count();
+            found.push((format!("{}.{}", table.name, column.name), meant as u64));
         }
     }
     Ok(found)
+}
+
+/// Seals what is in `sealed` of every row with the current key, a page of rows in each transaction. `anew` opens, seals and stores one row,
+/// and says whether it could: what no key opens stays as it is.
+pub async fn reseal<E, F, Fut>(
+    platform: &Platform,
+    (id, sealed): (E::Column, E::Column),
+    anew: F,
+) -> Result<Resealed>
+where
+    E: WorkspaceOwned,
+    E::Model: Sync,
+    F: Fn(Tx, E::Model) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<bool>> + Send,
+{
+    let mut all = Resealed::default();
+    let mut after: Option<Value> = None;
+    loop {
+        let body = |tx: Tx| {
+            let (after, anew) = (after.clone(), &anew);
+            async move {
+                let mut select = tx.find::<E>().filter(sealed.is_not_null());
+                if let Some(after) = after {
+                    select = select.filter(id.gt(after));
+                }
+                let select = select.order_by_asc(id).limit(PAGE).lock_exclusive();
+                let rows: Vec<E::Model> = select.all(tx.conn()).await?;
+                let last = rows.last().map(|row| row.get(id));
+                let mut page = Resealed::default();
+                for row in rows {
+                    let Value::Bytes(Some(value)) = row.get(sealed) else {
+                        continue;
+                    };
+                    if platform.secrets.is_current(&value) {
+                        continue;
+                    }
+                    match anew(tx.clone(), row).await? {
+                        true => page.done += 1,
+                        false => page.lost += 1,
+                    }
+                }
+                Ok((page, last))
+            }
+        };
+        let (page, last) = platform.write(Scope::System, Actor::system(), body).await?;
+        all.done += page.done;
+        all.lost += page.lost;
+        match last {
+            Some(last) => after = Some(last),
+            None => return Ok(all),
+        }
+    }
 }
