@@ -68,7 +68,7 @@ pub fn prepare_data_dir(config: &Config) -> io::Result<()> {
     })
 }
 
-/// Opens every machine. SQLite is migrated on the way; PostgreSQL only when the settings say so.
+/// Opens every machine. The database is migrated on the way when the settings say so, which they do for SQLite unless they say otherwise.
 pub async fn open(config: Config) -> Result<Platform, StartError> {
     prepare_data_dir(&config)?;
     migrate(&config).await?;
@@ -121,7 +121,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
 
 async fn migrate(config: &Config) -> Result<(), StartError> {
     let connection = db::migration_connection(config.database.url.expose()).await?;
-    if config.database.is_sqlite() || config.database.auto_migrate {
+    if config.database.auto_migrate {
         // Replicas that start together wait for the first of them.
         db::lock_migrations(&connection).await?;
         Migrator::up(&connection, None).await?;
