@@ -6,26 +6,33 @@ use std::path::Path;
 
 use migration::{Migrator, MigratorTrait as _};
 
-use super::Outcome;
+use super::{Outcome, checks};
 use crate::config::Config;
 use crate::kernel::time::Clock;
 use crate::platform::db::backup::{self, Contents, Header};
-use crate::platform::db::{lock_migrations, migration_connection};
+use crate::platform::db::{lock_migrations, migration_connection, redact_url};
 
 pub(super) async fn backup(config: &Config, file: &Path) -> Outcome {
-    let connection = migration_connection(config.database.url.expose()).await?;
-    if !Migrator::get_pending_migrations(&connection).await?.is_empty() {
-        return Err("the database is not at the version of this program. Back it up with the program that runs on it.".into());
-    }
     if file.exists() {
         return Err(format!("{} exists already", file.display()).into());
+    }
+    let connection = migration_connection(config.database.url.expose()).await?;
+    let schema = applied(&connection).await?;
+    if schema.is_empty() {
+        let url = redact_url(config.database.url.expose());
+        return Err(
+            format!("nothing of Meridian is in {url}. Look at DATABASE_URL and MERIDIAN_DATA_DIR.").into(),
+        );
+    }
+    if !Migrator::get_pending_migrations(&connection).await?.is_empty() {
+        return Err("the database is not at the version of this program. Back it up with the program that runs on it.".into());
     }
     // Under another name until it is whole, so that nobody takes half a backup for one.
     let mut draft = file.as_os_str().to_owned();
     draft.push(".partial");
     let draft = Path::new(&draft);
     let made_at = Clock::system().now().to_rfc3339();
-    let header = Header::new(made_at, applied(&connection).await?);
+    let header = Header::new(made_at, schema);
     let out = private(draft).map_err(|error| format!("{}: {error}", draft.display()))?;
     let written = async {
         let contents = backup::backup(&connection, header, &out).await?;
@@ -38,7 +45,8 @@ pub(super) async fn backup(config: &Config, file: &Path) -> Outcome {
         // What is left of it is of no use; that it is gone is not worth another error.
         fs::remove_file(draft).ok();
     }
-    println!("{}: {}", file.display(), told(&written?));
+    let written = written.map_err(|error| format!("{}: no backup was made: {error}", file.display()))?;
+    println!("{}: {}", file.display(), told(&written));
     connection.close().await?;
     Ok(())
 }
@@ -63,8 +71,9 @@ pub(super) async fn restore(config: &Config, file: &Path, check: bool) -> Outcom
     let schema = applied(&connection).await?;
     let restored = backup::restore(&connection, &schema, BufReader::new(open()?)).await?;
     println!("restored: {}", told(&restored));
-    println!("Use the MERIDIAN_SECRET_KEY that the backup was made with: what is sealed stays sealed.");
     connection.close().await?;
+    // What is sealed stays sealed; the rows are there, so that a missing key is no failure of this.
+    checks::sealed(config).await.print();
     Ok(())
 }
 

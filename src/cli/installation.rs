@@ -83,17 +83,17 @@ async fn rotate(platform: &Platform) -> Outcome {
         );
     }
     let read = platform.db.read(Scope::System).await?;
-    let old = sealed_columns(&read, |sealed| !platform.secrets.is_current(sealed)).await?;
-    let left: Vec<String> = old
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(column, count)| format!("{column} ({count})"))
-        .collect();
+    let left = sealed_columns(&read, |sealed| !platform.secrets.is_current(sealed)).await?;
     if left.is_empty() {
         println!(
             "Letters and sign-ins that are on their way and kept answers need the older key for one more day; then it can go."
         );
         return Ok(());
     }
-    Err(format!("older keys are still needed for: {}", left.join(", ")).into())
+    Err(format!(
+        "another key is still needed for: {}. Write the one that sealed them behind the first one in MERIDIAN_SECRET_KEY, after a comma, and \
+         rotate again",
+        left.join(", ")
+    )
+    .into())
 }

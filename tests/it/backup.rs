@@ -252,8 +252,13 @@ async fn the_commands_back_up_restore_and_look_after_the_installation() {
     assert!(!ok && text.contains("exists already"), "{text}");
     let (ok, text) = run(&new, &["restore", "b.gz", "--check"]);
     assert!(ok && text.contains("digest right"), "{text}");
+    let (ok, text) = run(&new, &["backup", "c.gz"]);
+    assert!(!ok && text.contains("nothing of Meridian is in"), "{text}");
+    let (ok, text) = run(&new, &["restore", "none.gz"]);
+    assert!(!ok && text.contains("none.gz: No such file"), "{text}");
     let (ok, text) = run(&new, &["restore", "b.gz"]);
     assert!(ok && text.contains("restored:"), "{text}");
+    assert!(text.contains("a key for everything that is sealed"), "{text}");
     let (ok, text) = run(&new, &["restore", "b.gz"]);
     assert!(!ok && text.contains("not empty"), "{text}");
 

@@ -279,9 +279,9 @@ async fn a_new_key_takes_over_the_addresses_of_feeds() {
         .iter()
         .find(|(name, _)| name == "MERIDIAN_SECRET_KEY")
         .unwrap();
-    let rotate = |keys: &str| {
+    let run = |arguments: &[&str], keys: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(["keys", "rotate"])
+            .args(arguments)
             .env_clear()
             .envs(settings.iter().cloned())
             .env("MERIDIAN_SECRET_KEY", keys)
@@ -290,14 +290,36 @@ async fn a_new_key_takes_over_the_addresses_of_feeds() {
             .output()
             .unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(output.status.success(), "{text}");
-        text
+        (output.status.success(), text)
     };
-    let text = rotate(&format!("{NEW},{old}"));
-    assert!(text.contains("1 addresses of published calendars"), "{text}");
+    let rotate = |keys: &str| run(&["keys", "rotate"], keys);
+    let (ok, text) = rotate(&format!("{NEW},{old}"));
+    assert!(
+        ok && text.contains("1 addresses of published calendars"),
+        "{text}"
+    );
     // The old key is gone.
-    let text = rotate(NEW);
-    assert!(text.contains("0 addresses of published calendars"), "{text}");
+    let (ok, text) = rotate(NEW);
+    assert!(
+        ok && text.contains("0 addresses of published calendars"),
+        "{text}"
+    );
+    // And here the new one is.
+    let lost = "calendars.sealed_feed_secret (1)";
+    let (ok, text) = rotate(old);
+    assert!(!ok && text.contains("cannot be opened with any key"), "{text}");
+    assert!(
+        text.contains(&format!("another key is still needed for: {lost}")),
+        "{text}"
+    );
+    let (ok, text) = run(&["doctor"], old);
+    assert!(
+        !ok && text.contains(&format!("there is no key for {lost}")),
+        "{text}"
+    );
+    assert!(text.contains("Another key sealed them"), "{text}");
+    let (_, text) = run(&["doctor"], NEW);
+    assert!(text.contains("a key for everything that is sealed"), "{text}");
 
     let read = app.platform.db.read(Scope::System).await.unwrap();
     let select = read

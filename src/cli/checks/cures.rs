@@ -126,6 +126,17 @@ const CURES: &[Cure] = &[
          them when the login has CREATEROLE, otherwise `CREATE ROLE meridian_app NOLOGIN; CREATE ROLE meridian_system NOLOGIN;` first.",
     ),
     line(
+        "sealed values",
+        &["there is no key"],
+        "Another key sealed them. Write it behind the first one in MERIDIAN_SECRET_KEY, after a comma, and run `meridian keys rotate`. Without \
+         it these calendars have to be connected and published again.",
+    ),
+    line(
+        "sealed values",
+        &[],
+        "What is sealed cannot be read from the database. `meridian migrate status` and the log of the database say more.",
+    ),
+    line(
         "redis",
         &["wrongpass", "noauth", "auth"],
         "Redis wants another password: write it into REDIS_URL, `redis://:password@host:6379`, percent-encoded.",

@@ -71,6 +71,11 @@ impl Check {
     }
 }
 
+/// Whether the keys are those that sealed what is in the database.
+pub(super) async fn sealed(config: &Config) -> Check {
+    Check::new("sealed values", storage::sealed(config).await)
+}
+
 /// Everything, in the order in which one thing needs another.
 pub(super) async fn all(config: &Config) -> Vec<Check> {
     let mut checks = vec![
@@ -89,9 +94,13 @@ pub(super) async fn all(config: &Config) -> Vec<Check> {
     {
         let migrations = Check::new("migrations", storage::migrations(config).await);
         let is_current = !migrations.is_failed();
+        let has_tables = migrations.found == Found::Fine(storage::UP_TO_DATE.into());
         checks.push(migrations);
         if is_current && !config.database.is_sqlite() {
             checks.push(Check::new("roles", storage::roles(config).await));
+        }
+        if has_tables && !checks.iter().any(Check::is_failed) {
+            checks.push(sealed(config).await);
         }
     }
     checks.push(match &config.redis {

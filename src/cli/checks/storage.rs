@@ -6,7 +6,11 @@ use migration::{Migrator, MigratorTrait as _};
 
 use super::Tried;
 use crate::config::Config;
-use crate::platform::db::{self, migration_connection, told};
+use crate::platform::db::{self, Scope, migration_connection, sealed_columns, told};
+use crate::platform::secrets::Secrets;
+
+/// Said of a database that has all tables of this program.
+pub(super) const UP_TO_DATE: &str = "up to date";
 
 pub(super) async fn data_dir(config: &Config) -> Tried {
     crate::app::prepare_data_dir(config)?;
@@ -46,7 +50,7 @@ pub(super) async fn migrations(config: &Config) -> Tried {
     let pending = Migrator::get_pending_migrations(&connection).await;
     connection.close().await?;
     match pending.map_err(|error| told(&error))?.len() {
-        0 => Ok("up to date".into()),
+        0 => Ok(UP_TO_DATE.into()),
         pending if config.database.auto_migrate => {
             Ok(format!("{pending} pending; the next start applies them"))
         }
@@ -58,4 +62,19 @@ pub(super) async fn migrations(config: &Config) -> Tried {
 pub(super) async fn roles(config: &Config) -> Tried {
     db::try_roles(config.database.url.expose()).await?;
     Ok("the login may work as meridian_app and meridian_system".into())
+}
+
+/// Whether there is a key for all that is sealed. A wrong one is noticed by nobody until a calendar is to be read.
+pub(super) async fn sealed(config: &Config) -> Tried {
+    let secrets = Secrets::new(&config.secret_keys()?);
+    // One connection for what sees a workspace, one for what sees all.
+    let db = db::connect(config.database.url.expose(), 2).await?;
+    let read = db.read(Scope::System).await?;
+    let lost = sealed_columns(&read, |sealed| !secrets.knows(sealed)).await;
+    drop(read);
+    db.close().await;
+    match lost?.as_slice() {
+        [] => Ok("there is a key for everything that is sealed".into()),
+        lost => Err(format!("there is no key for {}", lost.join(", ")).into()),
+    }
 }

@@ -18,8 +18,8 @@ const SEALED: &str = "sealed_";
 /// Rows that are sealed anew in one transaction.
 const PAGE: u64 = 100;
 
-/// Every sealed column of the catalogue with how many of its values `is_meant` finds.
-pub async fn sealed_columns(read: &Read, is_meant: impl Fn(&[u8]) -> bool) -> Result<Vec<(String, u64)>> {
+/// The sealed columns of the catalogue with values that `is_meant` finds, each with their number, for people.
+pub async fn sealed_columns(read: &Read, is_meant: impl Fn(&[u8]) -> bool) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for table in entity::catalog() {
         for column in table
@@ -37,8 +37,10 @@ pub async fn sealed_columns(read: &Read, is_meant: impl Fn(&[u8]) -> bool) -> Re
                 .await?;
             let values = rows.iter().map(|row| row.try_get_by_index::<Vec<u8>>(0));
             let values = values.collect::<Result<Vec<_>, DbErr>>()?;
-            let meant = values.iter().filter(|value| is_meant(value)).count();
-            found.push((format!("{}.{}", table.name, column.name), meant as u64));
+            match values.iter().filter(|value| is_meant(value)).count() {
+                0 => {}
+                meant => found.push(format!("{}.{} ({meant})", table.name, column.name)),
+            }
         }
     }
     Ok(found)

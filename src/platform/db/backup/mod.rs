@@ -40,7 +40,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub struct Header {
     format: String,
     version: u32,
-    /// Version of the program that made it.
+    /// Version and commit of the program that made it.
     pub program: String,
     /// When it was made, as RFC 3339 has it.
     pub made_at: String,
@@ -54,7 +54,7 @@ impl Header {
         Self {
             format: FORMAT.into(),
             version: VERSION,
-            program: env!("CARGO_PKG_VERSION").into(),
+            program: crate::kernel::VERSION.into(),
             made_at,
             schema,
         }
