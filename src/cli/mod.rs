@@ -139,6 +139,13 @@ enum Command {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    let is_server = matches!(
+        arguments.command,
+        Command::Serve { .. } | Command::Api | Command::Worker
+    );
+    if !is_server {
+        let_readers_leave();
+    }
     if let Command::Schema { check } = &arguments.command {
         return end(schema(check.as_ref()));
     }
@@ -214,6 +221,21 @@ fn schema(check: Option<&PathBuf>) -> Outcome {
         file.display()
     )
     .into())
+}
+
+/// Ends quietly when whoever reads has seen enough, as in `meridian schema | head`; a print that nobody takes is a panic otherwise. A server
+/// has other work than its reader.
+fn let_readers_leave() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>();
+        let has_no_reader =
+            |said: &String| said.starts_with("failed printing to") && said.contains("Broken pipe");
+        if said.is_some_and(has_no_reader) {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
 }
 
 fn end(outcome: Outcome) -> ExitCode {

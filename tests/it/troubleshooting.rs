@@ -64,6 +64,22 @@ fn a_server_that_cannot_start_says_the_words_of_the_guide() {
     );
 }
 
+/// `head` closes its end once it has its lines.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .arg("schema")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && text.is_empty(), "{text}");
+}
+
 /// Whoever searches a file for words should not have to know how terminals are told colours.
 #[tokio::test]
 async fn a_log_that_nobody_reads_at_a_terminal_has_no_colours() {

@@ -212,7 +212,7 @@ impl<R: Read> Reader<R> {
 
     /// `None` after a digest that is right; a file without one was cut short.
     fn next(&mut self) -> Result<Option<Line>, Failure> {
-        let text = line(&mut self.input).map_err(|error| format!("the backup is damaged: {error}"))?;
+        let text = line(&mut self.input).map_err(unreadable)?;
         if text.is_empty() {
             return Err("the backup is cut short: it has no digest".into());
         }
@@ -222,7 +222,7 @@ impl<R: Read> Reader<R> {
             if *sha256 != hex(self.digest.clone()) {
                 return Err("the backup was changed: its digest is another".into());
             }
-            let rest = line(&mut self.input).map_err(|error| format!("the backup is damaged: {error}"))?;
+            let rest = line(&mut self.input).map_err(unreadable)?;
             return match rest.is_empty() {
                 true => Ok(None),
                 false => Err("the backup goes on after its digest".into()),
@@ -231,6 +231,11 @@ impl<R: Read> Reader<R> {
         self.digest.update(&text);
         Ok(Some(read))
     }
+}
+
+/// What was cut short ends in the middle of what is compressed.
+fn unreadable(error: std::io::Error) -> Failure {
+    format!("the backup is damaged or cut short: {error}").into()
 }
 
 /// One line with its end; empty at the end of the file.
