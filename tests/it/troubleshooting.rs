@@ -62,6 +62,14 @@ fn a_server_that_cannot_start_says_the_words_of_the_guide() {
         &[("MERIDIAN_DATA_DIR", below.to_str().unwrap())],
         "… (MERIDIAN_DATA_DIR): …",
     );
+    // SQLite is migrated at the start unless somebody wants to do it.
+    let empty = format!("sqlite://{}", path.join("empty.db").display());
+    fails(
+        path,
+        &["serve"],
+        &[("DATABASE_URL", &empty), ("MERIDIAN_AUTO_MIGRATE", "false")],
+        "the database is not at the version of this program",
+    );
 }
 
 /// `head` closes its end once it has its lines.
