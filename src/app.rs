@@ -120,7 +120,7 @@ pub async fn open(config: Config) -> Result<Platform, StartError> {
 }
 
 async fn migrate(config: &Config) -> Result<(), StartError> {
-    let connection = db::migration_connection(config.database.url.expose()).await?;
+    let connection = db::open_as_owner(config.database.url.expose()).await?;
     if config.database.auto_migrate {
         // Replicas that start together wait for the first of them.
         db::lock_migrations(&connection).await?;

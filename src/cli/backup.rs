@@ -10,13 +10,13 @@ use super::{Outcome, checks};
 use crate::config::Config;
 use crate::kernel::time::Clock;
 use crate::platform::db::backup::{self, Contents, Header};
-use crate::platform::db::{lock_migrations, migration_connection, redact_url};
+use crate::platform::db::{lock_migrations, open_as_owner, redact_url};
 
 pub(super) async fn backup(config: &Config, file: &Path) -> Outcome {
     if file.exists() {
         return Err(format!("{} exists already", file.display()).into());
     }
-    let connection = migration_connection(config.database.url.expose()).await?;
+    let connection = open_as_owner(config.database.url.expose()).await?;
     let schema = applied(&connection).await?;
     if schema.is_empty() {
         let url = redact_url(config.database.url.expose());
@@ -65,7 +65,7 @@ pub(super) async fn restore(config: &Config, file: &Path, check: bool) -> Outcom
         return Ok(());
     }
     crate::app::prepare_data_dir(config)?;
-    let connection = migration_connection(config.database.url.expose()).await?;
+    let connection = open_as_owner(config.database.url.expose()).await?;
     lock_migrations(&connection).await?;
     Migrator::up(&connection, None).await?;
     let schema = applied(&connection).await?;

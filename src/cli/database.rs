@@ -5,7 +5,7 @@ use migration::{MigrationStatus, Migrator, MigratorTrait as _};
 
 use super::Outcome;
 use crate::config::Config;
-use crate::platform::db::{lock_migrations, migration_connection};
+use crate::platform::db::{lock_migrations, open_as_owner};
 
 /// Where to go.
 #[derive(Subcommand)]
@@ -24,7 +24,7 @@ pub(super) enum Direction {
 
 pub(super) async fn migrate(config: &Config, direction: Direction) -> Outcome {
     crate::app::prepare_data_dir(config)?;
-    let connection = migration_connection(config.database.url.expose()).await?;
+    let connection = open_as_owner(config.database.url.expose()).await?;
     lock_migrations(&connection).await?;
     let pending = Migrator::get_pending_migrations(&connection).await?.len();
     match direction {

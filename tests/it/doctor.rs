@@ -155,6 +155,22 @@ fn failures_of_the_database_are_told_apart() {
     with(&text, "not a database", "restore the last backup");
 }
 
+#[test]
+fn commands_without_a_database_say_why_and_who_knows_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = postgres("28P01");
+    for command in [
+        &["backup", "b.gz"][..],
+        &["migrate", "up"],
+        &["jobs", "list"],
+        &["serve"],
+    ] {
+        let (ok, text) = meridian(folder.path(), command, &[("DATABASE_URL", &url)]);
+        let is_told = text.contains("(28P01)") && text.contains("`meridian doctor`");
+        assert!(!ok && is_told && !text.contains("hunter2"), "{command:?}\n{text}");
+    }
+}
+
 #[tokio::test]
 async fn failures_of_postgresql_itself_are_cured() {
     let Backend::Production { pg_admin_url, .. } = Backend::from_env() else {

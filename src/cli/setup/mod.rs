@@ -20,7 +20,6 @@ use tokio::time::timeout;
 use super::database::{self, Direction};
 use super::{Outcome, checks};
 use crate::config::{self, Config};
-use crate::platform::db::redact_url;
 use ask::{Ask, Defaults, Terminal};
 
 /// The file that every start reads.
@@ -87,7 +86,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let migrated = database::migrate(&config, Direction::Up).await;
     if let Err(error) = &migrated {
         // The checks below say why, and what to do.
-        println!("  {}: {error}", redact_url(config.database.url.expose()));
+        println!("  {error}");
     }
     heading("Services");
     let checks = checks::all(&config).await;

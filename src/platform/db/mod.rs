@@ -54,7 +54,7 @@ pub use read::{Read, statements};
 pub use reply::REPLY_LOST;
 pub use scope::{Global, Scope, WorkspaceOwned};
 pub use sealed::{reseal, sealed_columns};
-pub use server::{told, try_roles, try_server};
+pub use server::{open_as_owner, told, try_roles, try_server};
 pub use texts::Texts;
 pub use tx::{Outcome, Tx, TxEnv};
 pub use words::has_word;

@@ -4,14 +4,28 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::{self, Connection as _, Executor as _, PgConnection};
-use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use super::connect::migration_connection;
+use super::connect::{migration_connection, redact_url};
 use super::errors::database_code;
 
 /// The oldest PostgreSQL that the migrations are written for.
 const OLDEST_POSTGRES: u32 = 15;
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// [`migration_connection`] for commands. A pool waits for a server that refuses, and then says no more than that it has waited.
+pub async fn open_as_owner(url: &str) -> Result<DatabaseConnection, String> {
+    let error = match migration_connection(url).await {
+        Ok(connection) => return Ok(connection),
+        Err(error) => error,
+    };
+    let why = match try_server(url).await {
+        Err(why) => why,
+        Ok(_) => told(&error),
+    };
+    let url = redact_url(url);
+    Err(format!("{url}: {why}. `meridian doctor` says what cures it"))
+}
 
 /// Opens one connection and asks for name and version of the server, or tells what is wrong, its code in parentheses.
 pub async fn try_server(url: &str) -> Result<String, String> {
