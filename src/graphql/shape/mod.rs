@@ -14,15 +14,13 @@ mod json;
 mod link;
 mod object;
 mod page;
-mod payload;
 mod plan;
 mod raw;
 
 pub use json::WriteJson;
-pub use link::{Form, Missing, found, inside, list, one, within};
+pub use link::{Form, Missing, found, held, inside, list, one, within};
 pub(crate) use object::{object, shape_field, shape_plain};
 pub use page::{Many, PagePlan};
-pub use payload::PayloadPlan;
 pub use plan::{Field, Plain, Plan, Scene, Shape, columns_asked, key_text, resolve_one};
 pub use plan::{key_of, link_found, link_many, link_must, link_one};
 pub use raw::{is_raw, raw, write_value};

@@ -102,6 +102,14 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The same later on.
+    pub fn again(&self) -> Self {
+        Self {
+            now: self.access.platform().clock.now(),
+            ..*self
+        }
+    }
+
     /// The scene of a whole list, which asks for everything at once by itself.
     pub fn of_list<T>(ctx: &ContextBase<'a, T>) -> Self {
         Self {
