@@ -21,6 +21,7 @@ use super::node::{Node, node_in};
 use super::paging::{connection, payload, wants_total};
 use super::scalars::DateTime;
 use super::schedules::Schedule;
+use super::straight::{command, commands, shaped_payload};
 use super::tasks::Task;
 use super::viewer::Viewer;
 use super::workspaces::{Workspace, workspace_of};
@@ -205,12 +206,21 @@ payload!(
     /// The notification after the change. Null when the mutation failed.
     notification: Notification
 );
-payload!(
+shaped_payload!(
     DeleteNotificationPayload,
     "deleteNotification",
     /// ID of the deleted object, to evict caches. Null when the mutation failed.
-    deleted_notification_id: ID
+    value deleted_notification_id: Option<ID>
 );
+
+commands! {
+    DeleteNotification(id "id": ID) -> DeleteNotificationPayload, |access| {
+        access.caller().require_user()?;
+        let id: NotificationId = target(&id)?;
+        let deleted = notifications::delete(access, id).await;
+        deleted.map(|()| DeleteNotificationPayload::of(global(id)))
+    };
+}
 
 #[derive(Default)]
 pub struct NotificationMutation;
@@ -259,12 +269,7 @@ impl NotificationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<DeleteNotificationPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let id: NotificationId = target(&id)?;
-            notifications::delete(access(ctx), id).await.map(|()| id)
-        };
-        DeleteNotificationPayload::new(result.await, global)
+        command::<DeleteNotification>(ctx, (id,)).await
     }
 }
 
