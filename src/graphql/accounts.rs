@@ -110,6 +110,7 @@ pub fn sign_in_providers(config: &Config) -> Vec<SignInProvider> {
 }
 
 /// The fields that accounts hang on the viewer.
+#[derive(Clone)]
 pub struct ViewerAccounts;
 
 #[Object]

@@ -93,6 +93,7 @@ impl WorkspaceInvitations {
 }
 
 /// The fields that invitations hang on the viewer.
+#[derive(Clone)]
 pub struct ViewerInvitations;
 
 #[Object]
