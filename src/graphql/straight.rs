@@ -20,10 +20,10 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Variables};
 
-use super::ApiSchema;
 use super::documents::Prepared;
 use super::loaders::Loaders;
 use super::shape::{Scene, raw};
+use super::{ApiSchema, batching};
 use crate::access::Access;
 use command::Done;
 use sole::sole;
@@ -44,6 +44,12 @@ pub async fn execute(schema: &ApiSchema, mut request: Request) -> Response {
     if let Some(document) = unread(&request) {
         request.set_parsed_query(document);
     }
+    if data::<DataLoader<Loaders>>(&request).is_none()
+        && let Some(access) = data::<Arc<Access>>(&request)
+    {
+        let loader = batching(access.clone());
+        request.data.insert(loader);
+    }
     if let Some(done) = done {
         request.data.insert(done);
     }
@@ -57,16 +63,20 @@ fn unread(request: &Request) -> Option<ExecutableDocument> {
     prepared.route().map(|_| prepared.document.clone())
 }
 
+/// Whether the document of a request has a way around the executor, so that what only the executor needs can wait.
+pub fn is_routed(request: &Request) -> bool {
+    data::<Arc<Prepared>>(request).is_some_and(|prepared| prepared.route().is_some())
+}
+
 async fn straight(request: &Request, done: &mut Option<Done>) -> Option<Response> {
     let prepared = data::<Arc<Prepared>>(request)?;
     let route = prepared.route()?;
     if request.operation_name.is_some() && request.operation_name != sole(&prepared.document)?.name {
         return None;
     }
-    let scene = Scene::of_request(
-        data::<Arc<Access>>(request)?,
-        data::<DataLoader<Loaders>>(request)?,
-    );
+    let access = data::<Arc<Access>>(request)?;
+    let loaders = Loaders::new(access.clone());
+    let scene = Scene::of_request(access, &loaders);
     let text = route.answer(&scene, &request.variables, done).await?;
     Some(Response::new(raw(text)?))
 }

@@ -74,31 +74,33 @@ pub enum Field<T> {
 pub struct Scene<'a> {
     /// The caller.
     pub access: &'a Arc<Access>,
-    loader: &'a DataLoader<Loaders>,
+    loaders: &'a Loaders,
+    /// Collects what neighbours ask for at the same time. Unset for whoever asks for everything at once by itself.
+    batching: Option<&'a DataLoader<Loaders>>,
     /// The instant of the answer.
     pub now: Instant,
-    direct: bool,
 }
 
 impl<'a> Scene<'a> {
     /// The scene of a running operation, for one object among neighbours that may ask at the same time: loads wait for each other.
     pub fn of<T>(ctx: &ContextBase<'a, T>) -> Self {
         let access: &Arc<Access> = ctx.data_unchecked();
+        let batching: &'a DataLoader<Loaders> = ctx.data_unchecked();
         Self {
             access,
-            loader: ctx.data_unchecked(),
+            loaders: batching.loader(),
+            batching: Some(batching),
             now: access.platform().clock.now(),
-            direct: false,
         }
     }
 
     /// The scene of one object that is all an operation asks for.
-    pub fn of_request(access: &'a Arc<Access>, loader: &'a DataLoader<Loaders>) -> Self {
+    pub fn of_request(access: &'a Arc<Access>, loaders: &'a Loaders) -> Self {
         Self {
             access,
-            loader,
+            loaders,
+            batching: None,
             now: access.platform().clock.now(),
-            direct: true,
         }
     }
 
@@ -113,7 +115,7 @@ impl<'a> Scene<'a> {
     /// The scene of a whole list, which asks for everything at once by itself.
     pub fn of_list<T>(ctx: &ContextBase<'a, T>) -> Self {
         Self {
-            direct: true,
+            batching: None,
             ..Self::of(ctx)
         }
     }
@@ -129,10 +131,10 @@ impl<'a> Scene<'a> {
         if keys.is_empty() {
             return Ok(HashMap::new());
         }
-        if self.direct {
-            return Loader::load(self.loader.loader(), &keys).await;
+        match self.batching {
+            Some(batching) => batching.load_many(keys).await,
+            None => Loader::load(self.loaders, &keys).await,
         }
-        self.loader.load_many(keys).await
     }
 
     /// As [`Self::load`] for a plan that looks at no more than these columns of what is found.
@@ -145,10 +147,10 @@ impl<'a> Scene<'a> {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Loaders: Loader<K, Error = Error>,
     {
-        if !self.direct || keys.is_empty() {
+        if self.batching.is_some() || keys.is_empty() {
             return self.load(keys).await;
         }
-        let loaders = self.loader.loader().in_part(columns);
+        let loaders = self.loaders.in_part(columns);
         Loader::load(&loaders, &keys).await
     }
 }
