@@ -9,7 +9,7 @@ use async_graphql::parser::types::SelectionSet;
 use async_graphql::{Context, ContextBase, ContextSelectionSet, Error, Value};
 use futures_util::future::try_join_all;
 
-use super::collect::{Env, collect};
+use super::collect::{Asked, Env, collect};
 use super::json::text;
 use super::link::{Link, Loaded};
 use super::raw::raw;
@@ -161,10 +161,29 @@ enum What<T> {
     Link(Box<dyn Link<T>>),
 }
 
+/// What to write for each field of an object, in order: `"key":` in front of its value, after the first one with a comma before it.
+pub(super) type Steps<S> = Vec<(Box<[u8]>, S)>;
+
+/// Compiles each field that these selections together ask of an object; `None` when one has no fast form.
+pub(super) fn steps<'a, S>(
+    sets: &[&'a SelectionSet],
+    type_name: &str,
+    env: Env<'a>,
+    mut compile: impl FnMut(&Asked<'a>) -> Option<S>,
+) -> Option<Steps<S>> {
+    let asked = collect(sets, type_name, env);
+    let mut steps = Vec::with_capacity(asked.len());
+    for (key, asked) in asked {
+        let step = compile(&asked)?;
+        steps.push((key_text(key, steps.is_empty()), step));
+    }
+    // The executor has its own word for an object without fields.
+    (!steps.is_empty()).then_some(steps)
+}
+
 /// A compiled selection.
 pub struct Plan<T> {
-    /// `"key":` in front of each value, after the first one with a comma before it.
-    steps: Vec<(Box<[u8]>, What<T>)>,
+    steps: Steps<What<T>>,
     columns: u64,
 }
 
@@ -185,31 +204,26 @@ pub fn key_text(key: &str, first: bool) -> Box<[u8]> {
 impl<T: Shape> Plan<T> {
     /// Compiles selections that are merged; `None` when some field has no fast form.
     pub fn compile(sets: &[&SelectionSet], env: Env<'_>) -> Option<Self> {
-        let asked = collect(sets, T::NAME, env);
-        let mut steps = Vec::with_capacity(asked.len());
         let mut columns = 0;
-        for (key, asked) in asked {
-            let name = asked.field.name.node.as_str();
+        let steps = steps(sets, T::NAME, env, |asked| {
             if !asked.field.arguments.is_empty() {
                 return None;
             }
-            let what = if name == "__typename" {
-                What::TypeName
-            } else {
-                let (needs, what) = match T::field(&snake(name))? {
-                    Field::Value { columns, write } => (columns, What::Value(write)),
-                    Field::Link { columns, compile } => {
-                        let link = compile(&asked.sets, env)?;
-                        (columns | link.columns(), What::Link(link))
-                    }
-                };
-                columns |= needs;
-                what
+            let name = asked.field.name.node.as_str();
+            if name == "__typename" {
+                return Some(What::TypeName);
+            }
+            let (needs, what) = match T::field(&snake(name))? {
+                Field::Value { columns, write } => (columns, What::Value(write)),
+                Field::Link { columns, compile } => {
+                    let link = compile(&asked.sets, env)?;
+                    (columns | link.columns(), What::Link(link))
+                }
             };
-            steps.push((key_text(key, steps.is_empty()), what));
-        }
-        // The executor has its own word for an object without fields.
-        (!steps.is_empty()).then_some(Self { steps, columns })
+            columns |= needs;
+            Some(what)
+        })?;
+        Some(Self { steps, columns })
     }
 
     /// Compiles the selection of a running field; `None` when the plain resolvers answer, which may look at all columns.
