@@ -12,6 +12,7 @@ use super::ids::{global, target};
 use super::paging::payload;
 use super::people::User;
 use super::scalars::{DateTime, EmailAddress, Url};
+use super::straight::{command, commands, shaped_payload};
 use crate::config::{Config, GOOGLE};
 use crate::features::{accounts, privacy};
 
@@ -109,6 +110,7 @@ pub fn sign_in_providers(config: &Config) -> Vec<SignInProvider> {
 }
 
 /// The fields that accounts hang on the viewer.
+#[derive(Clone)]
 pub struct ViewerAccounts;
 
 #[Object]
@@ -126,24 +128,41 @@ payload!(
     /// Address the link was sent to. Null when the mutation failed.
     sent_to: EmailAddress
 );
-payload!(
+shaped_payload!(
     VerifyEmailPayload,
     "verifyEmail",
     /// The user after the change. Null when the mutation failed.
-    user: User
+    one user: Option<User>
 );
-payload!(
+shaped_payload!(
     DeleteViewerPayload,
     "deleteViewer",
     /// ID of the deleted object, to evict caches. Null when the mutation failed.
-    deleted_user_id: ID
+    value deleted_user_id: Option<ID>
 );
-payload!(
+shaped_payload!(
     UnlinkAccountPayload,
     "unlinkAccount",
     /// ID of the unlinked account. Null when the mutation failed.
-    unlinked_account_id: ID
+    value unlinked_account_id: Option<ID>
 );
+
+commands! {
+    VerifyEmail(token "token": String) -> VerifyEmailPayload, |access| {
+        let row = accounts::verify_email(access, &token).await?;
+        Ok(VerifyEmailPayload::of(User(Arc::new(row))))
+    };
+    DeleteViewer(confirm_email "confirmEmail": EmailAddress) -> DeleteViewerPayload, |access| {
+        let id = privacy::delete_viewer(access, &confirm_email.0).await?;
+        Ok(DeleteViewerPayload::of(global(id)))
+    };
+    UnlinkAccount(id "id": ID) -> UnlinkAccountPayload, |access| {
+        access.caller().require_user()?;
+        let id = target(&id)?;
+        accounts::unlink(access, id).await?;
+        Ok(UnlinkAccountPayload::of(global(id)))
+    };
+}
 
 #[derive(Default)]
 pub struct AccountMutation;
@@ -162,8 +181,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Secret token of the link.")] token: String,
     ) -> Result<VerifyEmailPayload> {
-        let result = accounts::verify_email(access(ctx), &token).await;
-        VerifyEmailPayload::new(result, |row| User(Arc::new(row)))
+        command::<VerifyEmail>(ctx, (token,)).await
     }
 
     /// Deletes the viewer, their personal workspace and all their sessions.
@@ -172,8 +190,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "E-mail address of the viewer, to confirm.")] confirm_email: EmailAddress,
     ) -> Result<DeleteViewerPayload> {
-        let result = privacy::delete_viewer(access(ctx), &confirm_email.0).await;
-        DeleteViewerPayload::new(result, global)
+        command::<DeleteViewer>(ctx, (confirm_email,)).await
     }
 
     /// Unlinks a sign-in account. The last one cannot be unlinked. Sessions that came from its provider end, except the one in use, which may
@@ -183,11 +200,6 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<UnlinkAccountPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let id = target(&id)?;
-            accounts::unlink(access(ctx), id).await.map(|()| id)
-        };
-        UnlinkAccountPayload::new(result.await, global)
+        command::<UnlinkAccount>(ctx, (id,)).await
     }
 }

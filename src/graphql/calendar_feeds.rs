@@ -3,21 +3,34 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::calendars::{Calendar, enter};
-use super::paging::payload;
+use super::straight::{command, commands, shaped_payload};
 use crate::features::calendars;
 
-payload!(
+shaped_payload!(
     PublishCalendarFeedPayload,
     "publishCalendarFeed",
     /// The calendar after the change. Null when the mutation failed.
-    calendar: Calendar
+    one calendar: Option<Calendar>
 );
-payload!(
+shaped_payload!(
     UnpublishCalendarFeedPayload,
     "unpublishCalendarFeed",
     /// The calendar after the change. Null when the mutation failed.
-    calendar: Calendar
+    one calendar: Option<Calendar>
 );
+
+commands! {
+    PublishCalendarFeed(id "id": ID) -> PublishCalendarFeedPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let published = calendars::publish_feed(&entered, id).await;
+        published.map(Calendar::from).map(PublishCalendarFeedPayload::of)
+    };
+    UnpublishCalendarFeed(id "id": ID) -> UnpublishCalendarFeedPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let withdrawn = calendars::unpublish_feed(&entered, id).await;
+        withdrawn.map(Calendar::from).map(UnpublishCalendarFeedPayload::of)
+    };
+}
 
 #[derive(Default)]
 pub struct CalendarFeedMutation;
@@ -30,11 +43,7 @@ impl CalendarFeedMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<PublishCalendarFeedPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            calendars::publish_feed(&entered, id).await
-        };
-        PublishCalendarFeedPayload::new(result.await, Calendar::from)
+        command::<PublishCalendarFeed>(ctx, (id,)).await
     }
 
     /// Withdraws the ICS feed.
@@ -43,10 +52,6 @@ impl CalendarFeedMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<UnpublishCalendarFeedPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            calendars::unpublish_feed(&entered, id).await
-        };
-        UnpublishCalendarFeedPayload::new(result.await, Calendar::from)
+        command::<UnpublishCalendarFeed>(ctx, (id,)).await
     }
 }

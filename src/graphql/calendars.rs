@@ -10,10 +10,10 @@ use super::errors::{expose, lookup};
 use super::ids::{global, reference, target, workspace_reference};
 use super::integrations::Integration;
 use super::loaders::{CalendarHiddenKey, CalendarIsDefaultKey, IntegrationKey, LastSyncKey, UserKey};
-use super::paging::payload;
 use super::people::User;
 use super::scalars::{DateTime, HexColor, TimeZone, Url};
 use super::shape::{Many, object};
+use super::straight::{command, commands, shaped_payload};
 use super::workspaces::{Workspace, workspace_field};
 use super::{access, loader, patch, set};
 use crate::access::{Access, Ctx};
@@ -161,30 +161,65 @@ pub struct UpdateCalendarInput {
     counts_as_busy: MaybeUndefined<bool>,
 }
 
-payload!(
+shaped_payload!(
     CreateCalendarPayload,
     "createCalendar",
     /// The calendar after the change. Null when the mutation failed.
-    calendar: Calendar
+    one calendar: Option<Calendar>
 );
-payload!(
+shaped_payload!(
     UpdateCalendarPayload,
     "updateCalendar",
     /// The calendar after the change. Null when the mutation failed.
-    calendar: Calendar
+    one calendar: Option<Calendar>
 );
-payload!(
+shaped_payload!(
     DeleteCalendarPayload,
     "deleteCalendar",
     /// ID of the deleted object, to evict caches. Null when the mutation failed.
-    deleted_calendar_id: ID
+    value deleted_calendar_id: Option<ID>
 );
 
 /// Enters the workspace of a calendar that a mutation acts on.
-pub(super) async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, CalendarId)> {
-    access(ctx).caller().require_user()?;
+pub(super) async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, CalendarId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<calendar::Entity>(id).await?, id))
+    Ok((access.ctx_of::<calendar::Entity>(id).await?, id))
+}
+
+commands! {
+    CreateCalendar(input "input": CreateCalendarInput) -> CreateCalendarPayload, |access| {
+        access.caller().require_user()?;
+        let path = "input.workspaceId";
+        let workspace = reference(&input.workspace_id, path)?;
+        let entered = workspace_reference(access.ctx(workspace).await, path)?;
+        let new = NewCalendar {
+            name: input.name,
+            description: input.description,
+            color: input.color.map(|color| color.0),
+            time_zone: input.time_zone.map(|zone| zone.0),
+        };
+        let created = calendars::create(&entered, new).await;
+        created.map(Calendar::from).map(CreateCalendarPayload::of)
+    };
+    UpdateCalendar(id "id": ID, input "input": UpdateCalendarInput) -> UpdateCalendarPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let patch = CalendarPatch {
+            name: set(input.name, "input.name")?,
+            description: patch(input.description),
+            color: set(input.color, "input.color")?.map(|color| color.0),
+            time_zone: set(input.time_zone, "input.timeZone")?.map(|zone| zone.0),
+            is_default: set(input.is_default, "input.isDefault")?,
+            is_visible: set(input.is_visible, "input.isVisible")?,
+            counts_as_busy: set(input.counts_as_busy, "input.countsAsBusy")?,
+        };
+        let updated = calendars::update(&entered, id, patch).await;
+        updated.map(Calendar::from).map(UpdateCalendarPayload::of)
+    };
+    DeleteCalendar(id "id": ID) -> DeleteCalendarPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        calendars::delete(&entered, id).await.map(|()| DeleteCalendarPayload::of(global(id)))
+    };
 }
 
 #[derive(Default)]
@@ -198,20 +233,7 @@ impl CalendarMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: CreateCalendarInput,
     ) -> Result<CreateCalendarPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let path = "input.workspaceId";
-            let workspace = reference(&input.workspace_id, path)?;
-            let entered = workspace_reference(access(ctx).ctx(workspace).await, path)?;
-            let new = NewCalendar {
-                name: input.name,
-                description: input.description,
-                color: input.color.map(|color| color.0),
-                time_zone: input.time_zone.map(|zone| zone.0),
-            };
-            calendars::create(&entered, new).await
-        };
-        CreateCalendarPayload::new(result.await, Calendar::from)
+        command::<CreateCalendar>(ctx, (input,)).await
     }
 
     /// Changes a calendar. Omitted fields stay as they are.
@@ -221,20 +243,7 @@ impl CalendarMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "Values to use.")] input: UpdateCalendarInput,
     ) -> Result<UpdateCalendarPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            let patch = CalendarPatch {
-                name: set(input.name, "input.name")?,
-                description: patch(input.description),
-                color: set(input.color, "input.color")?.map(|color| color.0),
-                time_zone: set(input.time_zone, "input.timeZone")?.map(|zone| zone.0),
-                is_default: set(input.is_default, "input.isDefault")?,
-                is_visible: set(input.is_visible, "input.isVisible")?,
-                counts_as_busy: set(input.counts_as_busy, "input.countsAsBusy")?,
-            };
-            calendars::update(&entered, id, patch).await
-        };
-        UpdateCalendarPayload::new(result.await, Calendar::from)
+        command::<UpdateCalendar>(ctx, (id, input)).await
     }
 
     /// Deletes a local calendar with its events, or stops mirroring an external one.
@@ -243,10 +252,6 @@ impl CalendarMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<DeleteCalendarPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            calendars::delete(&entered, id).await.map(|()| id)
-        };
-        DeleteCalendarPayload::new(result.await, global)
+        command::<DeleteCalendar>(ctx, (id,)).await
     }
 }

@@ -11,6 +11,7 @@ use super::errors::{UserError, outcome};
 use super::ids::{global, reference, target};
 use super::paging::payload;
 use super::scalars::DateTime;
+use super::straight::{command, commands, shaped_payload};
 use super::workspaces::{Workspace, workspace_of};
 use crate::access::{self as door, NewToken};
 use crate::kernel;
@@ -140,17 +141,17 @@ pub struct CreateApiTokenPayload {
     user_errors: Vec<UserError>,
 }
 
-payload!(
+shaped_payload!(
     RevokeApiTokenPayload,
     "revokeApiToken",
     /// ID of what was revoked. Null when the mutation failed.
-    revoked_api_token_id: ID
+    value revoked_api_token_id: Option<ID>
 );
-payload!(
+shaped_payload!(
     RevokeSessionPayload,
     "revokeSession",
     /// ID of what was revoked. Null when the mutation failed.
-    revoked_session_id: ID
+    value revoked_session_id: Option<ID>
 );
 payload!(
     RevokeOtherSessionsPayload,
@@ -158,6 +159,23 @@ payload!(
     /// Number of sessions signed out. Null when the mutation failed.
     revoked_count: i32
 );
+
+commands! {
+    RevokeSession(id "id": ID) -> RevokeSessionPayload, |access| {
+        let caller = access.caller();
+        caller.require_user()?;
+        let id = target(&id)?;
+        door::revoke_other_session(access.platform(), caller, id).await?;
+        Ok(RevokeSessionPayload::of(global(id)))
+    };
+    RevokeApiToken(id "id": ID) -> RevokeApiTokenPayload, |access| {
+        let caller = access.caller();
+        caller.require_user()?;
+        let id = target(&id)?;
+        door::revoke_token(access.platform(), caller, id).await?;
+        Ok(RevokeApiTokenPayload::of(global(id)))
+    };
+}
 
 #[derive(Default)]
 pub struct CredentialMutation;
@@ -170,15 +188,7 @@ impl CredentialMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<RevokeSessionPayload> {
-        let result = async {
-            let caller = access(ctx).caller();
-            caller.require_user()?;
-            let id = target(&id)?;
-            door::revoke_other_session(access(ctx).platform(), caller, id)
-                .await
-                .map(|()| id)
-        };
-        RevokeSessionPayload::new(result.await, global)
+        command::<RevokeSession>(ctx, (id,)).await
     }
 
     /// Signs out all sessions except this one.
@@ -214,14 +224,6 @@ impl CredentialMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<RevokeApiTokenPayload> {
-        let result = async {
-            let caller = access(ctx).caller();
-            caller.require_user()?;
-            let id = target(&id)?;
-            door::revoke_token(access(ctx).platform(), caller, id)
-                .await
-                .map(|()| id)
-        };
-        RevokeApiTokenPayload::new(result.await, global)
+        command::<RevokeApiToken>(ctx, (id,)).await
     }
 }

@@ -189,6 +189,7 @@ impl Listed for AskedSessions {
 }
 
 /// The fields that focus sessions hang on the viewer.
+#[derive(Clone)]
 pub struct ViewerFocus;
 
 #[Object]

@@ -17,6 +17,7 @@ use super::loaders::{MirrorsKey, RecentRunsKey, UserKey};
 use super::paging::payload;
 use super::people::User;
 use super::scalars::{DateTime, Url};
+use super::straight::{command, commands, shaped_payload};
 use super::syncs::SyncRun;
 use super::workspaces::Workspace;
 use super::{access, loader, set};
@@ -223,11 +224,11 @@ payload!(
     /// The integration after the change. Null when the mutation failed.
     integration: Integration
 );
-payload!(
+shaped_payload!(
     DisconnectIntegrationPayload,
     "disconnectIntegration",
     /// ID of the disconnected integration. Null when the mutation failed.
-    disconnected_integration_id: ID
+    value disconnected_integration_id: Option<ID>
 );
 /// Result of `syncIntegration`.
 #[derive(SimpleObject)]
@@ -265,10 +266,18 @@ async fn queued(
 }
 
 /// Enters the workspace of the integration that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, IntegrationId)> {
-    access(ctx).caller().require_user()?;
+async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, IntegrationId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<integration::Entity>(id).await?, id))
+    Ok((access.ctx_of::<integration::Entity>(id).await?, id))
+}
+
+commands! {
+    DisconnectIntegration(id "id": ID, keep_events "keepEvents": bool = false) -> DisconnectIntegrationPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        integrations::disconnect(&entered, id, keep_events).await?;
+        Ok(DisconnectIntegrationPayload::of(global(id)))
+    };
 }
 
 #[derive(Default)]
@@ -308,7 +317,7 @@ impl IntegrationMutation {
         #[graphql(desc = "Values to use.")] input: UpdateIntegrationInput,
     ) -> Result<UpdateIntegrationPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             let chosen = set(input.calendar_ids, "input.calendarIds")?;
             let chosen = chosen.map(|ids| references::<CalendarId>(&ids, "input.calendarIds"));
             let patch = IntegrationPatch {
@@ -328,7 +337,7 @@ impl IntegrationMutation {
         #[graphql(desc = "Fetch everything again instead of only changes.", default = false)] full: bool,
     ) -> Result<SyncIntegrationPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
+            let (entered, id) = enter(access(ctx), &id).await?;
             integrations::sync_now(&entered, id, full).await
         };
         let (integration, job, user_errors) = queued(ctx, result.await).await?;
@@ -346,12 +355,7 @@ impl IntegrationMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "Keep mirrored events as local ones.", default = false)] keep_events: bool,
     ) -> Result<DisconnectIntegrationPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            integrations::disconnect(&entered, id, keep_events).await?;
-            Ok(id)
-        };
-        DisconnectIntegrationPayload::new(result.await, global)
+        command::<DisconnectIntegration>(ctx, (id, keep_events)).await
     }
 
     /// Decide about a sync that is held because it would delete most events of a calendar.
@@ -365,7 +369,7 @@ impl IntegrationMutation {
         accept: bool,
     ) -> Result<ConfirmSyncPayload> {
         let result = async {
-            let (entered, id) = enter(ctx, &integration_id).await?;
+            let (entered, id) = enter(access(ctx), &integration_id).await?;
             integrations::confirm(&entered, id, accept).await
         };
         let (integration, job, user_errors) = queued(ctx, result.await).await?;

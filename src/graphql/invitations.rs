@@ -15,6 +15,7 @@ use super::loaders::InvitingKey;
 use super::paging::payload;
 use super::people::{User, user_of};
 use super::scalars::{DateTime, EmailAddress};
+use super::straight::{command, commands, shaped_payload};
 use super::workspaces::{Workspace, workspace_of};
 use crate::access::Ctx;
 use crate::features::invitations;
@@ -92,6 +93,7 @@ impl WorkspaceInvitations {
 }
 
 /// The fields that invitations hang on the viewer.
+#[derive(Clone)]
 pub struct ViewerInvitations;
 
 #[Object]
@@ -123,11 +125,11 @@ payload!(
     /// The invitations after the change. Null when the mutation failed.
     invitations: Vec<WorkspaceInvitation>
 );
-payload!(
+shaped_payload!(
     RevokeInvitationPayload,
     "revokeInvitation",
     /// ID of what was revoked. Null when the mutation failed.
-    revoked_invitation_id: ID
+    value revoked_invitation_id: Option<ID>
 );
 payload!(
     AcceptInvitationPayload,
@@ -135,12 +137,26 @@ payload!(
     /// The workspace after the change. Null when the mutation failed.
     workspace: Workspace
 );
-payload!(
+shaped_payload!(
     DeclineInvitationPayload,
     "declineInvitation",
     /// ID of the declined invitation. Null when the mutation failed.
-    declined_invitation_id: ID
+    value declined_invitation_id: Option<ID>
 );
+
+commands! {
+    RevokeInvitation(id "id": ID) -> RevokeInvitationPayload, |access| {
+        access.caller().require_user()?;
+        let id: InvitationId = target(&id)?;
+        let entered = access.ctx_of::<invitation::Entity>(id).await?;
+        invitations::revoke(&entered, id).await?;
+        Ok(RevokeInvitationPayload::of(global(id)))
+    };
+    DeclineInvitation(token "token": String) -> DeclineInvitationPayload, |access| {
+        let id = invitations::decline(access, &token).await?;
+        Ok(DeclineInvitationPayload::of(global(id)))
+    };
+}
 
 #[derive(Default)]
 pub struct InvitationMutation;
@@ -170,13 +186,7 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<RevokeInvitationPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let id: InvitationId = target(&id)?;
-            let entered = access(ctx).ctx_of::<invitation::Entity>(id).await?;
-            invitations::revoke(&entered, id).await.map(|()| id)
-        };
-        RevokeInvitationPayload::new(result.await, global)
+        command::<RevokeInvitation>(ctx, (id,)).await
     }
 
     /// Accepts an invitation with the token of the link.
@@ -198,7 +208,6 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Secret token of the link.")] token: String,
     ) -> Result<DeclineInvitationPayload> {
-        let result = invitations::decline(access(ctx), &token).await;
-        DeclineInvitationPayload::new(result, global)
+        command::<DeclineInvitation>(ctx, (token,)).await
     }
 }

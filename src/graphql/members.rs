@@ -6,16 +6,15 @@ use async_graphql::{Context, Description, ID, Object, Result};
 use entity::ids::MembershipId;
 use entity::membership;
 
-use super::access;
 use super::enums::WorkspaceRole;
 use super::ids::{global, target};
 use super::loaders::UserKey;
-use super::paging::{PageParts, page_args, page_request, payload, shaped_connection};
+use super::paging::{PageParts, page_args, page_request, shaped_connection};
 use super::people::User;
 use super::scalars::DateTime;
 use super::shape::{PagePlan, object};
-use super::straight::{Given, Listed};
-use crate::access::Ctx;
+use super::straight::{Given, Listed, command, commands, shaped_payload};
+use crate::access::{Access, Ctx};
 use crate::features::workspaces;
 use crate::kernel;
 use crate::kernel::page::PageArgs;
@@ -108,24 +107,39 @@ impl Listed for AskedMembers {
     }
 }
 
-payload!(
+shaped_payload!(
     UpdateMemberRolePayload,
     "updateMemberRole",
     /// The member after the change. Null when the mutation failed.
-    member: WorkspaceMember
+    one member: Option<WorkspaceMember>
 );
-payload!(
+shaped_payload!(
     RemoveMemberPayload,
     "removeMember",
     /// ID of the removed membership. Null when the mutation failed.
-    removed_member_id: ID
+    value removed_member_id: Option<ID>
 );
 
 /// Enters the workspace of a membership that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, MembershipId)> {
-    access(ctx).caller().require_user()?;
+async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, MembershipId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<membership::Entity>(id).await?, id))
+    Ok((access.ctx_of::<membership::Entity>(id).await?, id))
+}
+
+commands! {
+    UpdateMemberRole(member_id "memberId": ID, role "role": WorkspaceRole) -> UpdateMemberRolePayload, |access| {
+        let (entered, id) = enter(access, &member_id).await?;
+        let member = workspaces::update_role(&entered, id, role.into()).await;
+        access.refresh().await;
+        member.map(WorkspaceMember::from).map(UpdateMemberRolePayload::of)
+    };
+    RemoveMember(member_id "memberId": ID) -> RemoveMemberPayload, |access| {
+        let (entered, id) = enter(access, &member_id).await?;
+        workspaces::remove_member(&entered, id).await?;
+        access.refresh().await;
+        Ok(RemoveMemberPayload::of(global(id)))
+    };
 }
 
 #[derive(Default)]
@@ -140,13 +154,7 @@ impl MemberMutation {
         #[graphql(desc = "Membership to change.")] member_id: ID,
         #[graphql(desc = "New role.")] role: WorkspaceRole,
     ) -> Result<UpdateMemberRolePayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &member_id).await?;
-            let member = workspaces::update_role(&entered, id, role.into()).await;
-            access(ctx).refresh().await;
-            member
-        };
-        UpdateMemberRolePayload::new(result.await, WorkspaceMember::from)
+        command::<UpdateMemberRole>(ctx, (member_id, role)).await
     }
 
     /// Removes a member. Requires `ADMIN`, or leaves the workspace when it is the viewer's own membership.
@@ -155,12 +163,6 @@ impl MemberMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Membership to change.")] member_id: ID,
     ) -> Result<RemoveMemberPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &member_id).await?;
-            workspaces::remove_member(&entered, id).await?;
-            access(ctx).refresh().await;
-            Ok(id)
-        };
-        RemoveMemberPayload::new(result.await, global)
+        command::<RemoveMember>(ctx, (member_id,)).await
     }
 }

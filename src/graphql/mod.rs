@@ -153,13 +153,21 @@ pub fn prepare_paid(request: Request, platform: &Platform, caller: Caller, spent
 
 fn with_access(request: Request, access: Access) -> Request {
     let access = Arc::new(access);
-    // The batcher's tasks belong to the request and end with it, so they need no tracking.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a batch lives no longer than the request that waits for it"
-    )]
-    let loader = DataLoader::new(Loaders::new(access.clone()), tokio::spawn);
+    if straight::is_routed(&request) {
+        return request.data(access);
+    }
+    let loader = batching(access.clone());
     request.data(access).data(loader)
+}
+
+/// The loaders of a request that the executor answers. The tasks of its batches belong to the request and end with it, so they need no
+/// tracking.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a batch lives no longer than the request that waits for it"
+)]
+fn batching(access: Arc<Access>) -> DataLoader<Loaders> {
+    DataLoader::new(Loaders::new(access), tokio::spawn)
 }
 
 /// The schema as text: sorted, with descriptions and `@specifiedBy`.

@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Context, Description, ID, InputObject, Object, Result, SimpleObject, Subscription, Union,
-};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, Subscription, Union};
 use entity::ids::{InvitationId, NotificationId, TypedId as _, WorkspaceId};
 use entity::notification;
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, TryStreamExt as _};
 
 use super::enums::NotificationType;
-use super::errors::{UserError, expose, outcome};
+use super::errors::expose;
 use super::events::CalendarEvent;
 use super::ids::{global, parse, references, target};
 use super::integrations::Integration;
 use super::invitations::WorkspaceInvitation;
 use super::loaders::InvitationKey;
 use super::node::{Node, node_in};
-use super::paging::{connection, payload, wants_total};
+use super::paging::{connection, wants_total};
 use super::scalars::DateTime;
 use super::schedules::Schedule;
+use super::shape::object;
+use super::straight::{command, commands, shaped_payload};
 use super::tasks::Task;
 use super::viewer::Viewer;
 use super::workspaces::{Workspace, workspace_of};
@@ -39,55 +39,46 @@ impl From<notification::Model> for Notification {
     }
 }
 
-#[Object(use_type_description)]
 impl Notification {
+    /// For the `Node` interface.
+    pub async fn id(&self, _: &Context<'_>) -> Result<ID> {
+        Ok(global(self.0.id))
+    }
+}
+
+object! {
+    Notification "Notification", notification::Column;
+
     /// Globally unique ID.
-    pub async fn id(&self) -> ID {
-        global(self.0.id)
-    }
-
+    value id [Id] -> ID { |notification| global(notification.0.id) }
     /// Kind of notification.
-    async fn r#type(&self) -> NotificationType {
-        self.0.r#type.into()
-    }
-
+    value r#type [Type] -> NotificationType { |notification| notification.0.r#type.into() }
     /// Workspace it is about. Null for account messages.
-    async fn workspace(&self, ctx: &Context<'_>) -> Option<Result<Workspace>> {
-        workspace_of(ctx, self.0.workspace_id).await
+    plain workspace [] -> Option<Result<Workspace>> {
+        |notification, ctx| workspace_of(ctx, notification.0.workspace_id).await
     }
-
     /// Title.
-    async fn title(&self) -> &str {
-        &self.0.title
-    }
-
+    value title [Title] -> &str { |notification| &notification.0.title }
     /// Text.
-    async fn body(&self) -> Option<&str> {
-        self.0.body.as_deref()
-    }
-
+    value body [Body] -> Option<&str> { |notification| notification.0.body.as_deref() }
     /// Object it is about. Null when there is none or it was deleted.
-    async fn subject(&self, ctx: &Context<'_>) -> Option<Result<NotificationSubject>> {
-        let (kind, id) = (self.0.subject_type.as_deref()?, self.0.subject_id?);
-        if kind == InvitationId::TYPE {
-            // Whoever is invited is outside the workspace.
-            let row = loader(ctx).load_one(InvitationKey(InvitationId(id))).await;
-            let invitation = |row| NotificationSubject::WorkspaceInvitation(WorkspaceInvitation(row));
-            return row.map(|row| row.map(invitation)).transpose();
+    plain subject [] -> Option<Result<NotificationSubject>> {
+        |notification, ctx| {
+            let (kind, id) = (notification.0.subject_type.as_deref()?, notification.0.subject_id?);
+            if kind == InvitationId::TYPE {
+                // Whoever is invited is outside the workspace.
+                let row = loader(ctx).load_one(InvitationKey(InvitationId(id))).await;
+                let invitation = |row| NotificationSubject::WorkspaceInvitation(WorkspaceInvitation(row));
+                return row.map(|row| row.map(invitation)).transpose();
+            }
+            let node = node_in(ctx, notification.0.workspace_id?, kind, id).await?;
+            node.map(NotificationSubject::of).transpose()
         }
-        let node = node_in(ctx, self.0.workspace_id?, kind, id).await?;
-        node.map(NotificationSubject::of).transpose()
     }
-
     /// When the viewer read it. Null while unread.
-    async fn read_at(&self) -> Option<DateTime> {
-        self.0.read_at.map(DateTime)
-    }
-
+    value read_at [ReadAt] -> Option<DateTime> { |notification| notification.0.read_at.map(DateTime) }
     /// When it was created.
-    async fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
-    }
+    value created_at [CreatedAt] -> DateTime { |notification| DateTime(notification.0.created_at) }
 }
 
 /// Objects a notification can be about.
@@ -146,7 +137,7 @@ impl NotificationFilter {
 }
 
 /// The fields that notifications hang on the viewer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct ViewerNotifications;
 
 #[Object]
@@ -188,29 +179,49 @@ impl ViewerNotifications {
     }
 }
 
-/// Result of `markNotificationsRead`.
-#[derive(SimpleObject)]
-pub struct MarkNotificationsReadPayload {
+shaped_payload!(
+    MarkNotificationsReadPayload,
+    "markNotificationsRead",
     /// The viewer with fresh counts. Null when the mutation failed.
-    viewer: Option<Viewer>,
+    plain viewer: Option<Viewer>,
     /// Number of changed notifications. Null when the mutation failed.
-    updated_count: Option<i32>,
-    /// Expected failures. Empty on success.
-    user_errors: Vec<UserError>,
-}
-
-payload!(
+    value updated_count: Option<i32>
+);
+shaped_payload!(
     MarkNotificationUnreadPayload,
     "markNotificationUnread",
     /// The notification after the change. Null when the mutation failed.
-    notification: Notification
+    one notification: Option<Notification>
 );
-payload!(
+shaped_payload!(
     DeleteNotificationPayload,
     "deleteNotification",
     /// ID of the deleted object, to evict caches. Null when the mutation failed.
-    deleted_notification_id: ID
+    value deleted_notification_id: Option<ID>
 );
+
+commands! {
+    MarkNotificationsRead(ids "ids": Option<Vec<ID>>) -> MarkNotificationsReadPayload, |access| {
+        access.caller().require_user()?;
+        let count = match ids {
+            None => notifications::mark_all_read(access).await?,
+            Some(ids) => notifications::mark_read(access, &references(&ids, "ids")?).await?,
+        };
+        let viewer = Viewer::load(access).await?;
+        Ok(MarkNotificationsReadPayload::of(viewer, i32::try_from(count).unwrap_or(i32::MAX)))
+    };
+    MarkNotificationUnread(id "id": ID) -> MarkNotificationUnreadPayload, |access| {
+        access.caller().require_user()?;
+        let unread = notifications::mark_unread(access, target(&id)?).await;
+        unread.map(Notification::from).map(MarkNotificationUnreadPayload::of)
+    };
+    DeleteNotification(id "id": ID) -> DeleteNotificationPayload, |access| {
+        access.caller().require_user()?;
+        let id: NotificationId = target(&id)?;
+        let deleted = notifications::delete(access, id).await;
+        deleted.map(|()| DeleteNotificationPayload::of(global(id)))
+    };
+}
 
 #[derive(Default)]
 pub struct NotificationMutation;
@@ -223,21 +234,7 @@ impl NotificationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "IDs of the objects.")] ids: Option<Vec<ID>>,
     ) -> Result<MarkNotificationsReadPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let count = match ids {
-                None => notifications::mark_all_read(access(ctx)).await?,
-                Some(ids) => notifications::mark_read(access(ctx), &references(&ids, "ids")?).await?,
-            };
-            Ok((Viewer::load(ctx).await?, i32::try_from(count).unwrap_or(i32::MAX)))
-        };
-        let (done, user_errors) = outcome(result.await)?;
-        let (viewer, updated_count) = done.unzip();
-        Ok(MarkNotificationsReadPayload {
-            viewer,
-            updated_count,
-            user_errors,
-        })
+        command::<MarkNotificationsRead>(ctx, (ids,)).await
     }
 
     /// Marks a notification as unread.
@@ -246,11 +243,7 @@ impl NotificationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<MarkNotificationUnreadPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            notifications::mark_unread(access(ctx), target(&id)?).await
-        };
-        MarkNotificationUnreadPayload::new(result.await, Notification::from)
+        command::<MarkNotificationUnread>(ctx, (id,)).await
     }
 
     /// Deletes a notification.
@@ -259,12 +252,7 @@ impl NotificationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<DeleteNotificationPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let id: NotificationId = target(&id)?;
-            notifications::delete(access(ctx), id).await.map(|()| id)
-        };
-        DeleteNotificationPayload::new(result.await, global)
+        command::<DeleteNotification>(ctx, (id,)).await
     }
 }
 

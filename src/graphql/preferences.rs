@@ -10,6 +10,7 @@ use super::ids::reference;
 use super::paging::payload;
 use super::people::User;
 use super::scalars::{LocalTime, TimeZone, Url};
+use super::straight::{command, commands, shaped_payload};
 use super::workspaces::{Workspace, workspace_of};
 use super::{access, patch, set};
 use crate::features::people::{self, Delivery, PreferencesPatch, ProfilePatch};
@@ -261,11 +262,11 @@ pub struct NotificationPreferenceInput {
     channels: Vec<NotificationChannel>,
 }
 
-payload!(
+shaped_payload!(
     UpdateProfilePayload,
     "updateProfile",
     /// The user after the change. Null when the mutation failed.
-    user: User
+    one user: Option<User>
 );
 payload!(
     UpdatePreferencesPayload,
@@ -280,6 +281,18 @@ payload!(
     notification_preferences: Vec<NotificationPreference>
 );
 
+commands! {
+    UpdateProfile(input "input": UpdateProfileInput) -> UpdateProfilePayload, |access| {
+        access.caller().require_user()?;
+        let profile = ProfilePatch {
+            name: set(input.name, "input.name")?,
+            avatar_url: patch(input.avatar_url.map_value(|url| url.0)),
+        };
+        let row = people::update_profile(access, profile).await?;
+        Ok(UpdateProfilePayload::of(User(Arc::new(row))))
+    };
+}
+
 #[derive(Default)]
 pub struct PreferencesMutation;
 
@@ -291,15 +304,7 @@ impl PreferencesMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: UpdateProfileInput,
     ) -> Result<UpdateProfilePayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let profile = ProfilePatch {
-                name: set(input.name, "input.name")?,
-                avatar_url: patch(input.avatar_url.map_value(|url| url.0)),
-            };
-            people::update_profile(access(ctx), profile).await
-        };
-        UpdateProfilePayload::new(result.await, |row| User(Arc::new(row)))
+        command::<UpdateProfile>(ctx, (input,)).await
     }
 
     /// Changes the viewer's personal settings. Omitted fields stay as they are.

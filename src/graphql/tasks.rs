@@ -12,7 +12,6 @@ use entity::task;
 
 use super::enums::{EnergyLevel, TaskPriority, TaskStatus};
 use super::ids::{global, target};
-use super::loader;
 use super::loaders::{
     BlockedKey, DependenciesKey, DependentsKey, SubtasksKey, TaskKey, TaskSlotsKey, UserKey,
 };
@@ -115,12 +114,8 @@ object! {
         |task| BlockedKey(task.0.workspace_id, task.0.id) => |blocked| blocked.is_some()
     }
     /// Slots of applied schedules for this task, by start.
-    plain scheduled_slots [] -> Result<Vec<ScheduleSlot>> {
-        |task, ctx| {
-            let key = TaskSlotsKey(task.0.workspace_id, task.0.id);
-            let rows = loader(ctx).load_one(key).await?.unwrap_or_default();
-            Ok(rows.into_iter().map(ScheduleSlot).collect())
-        }
+    many scheduled_slots [WorkspaceId Id] -> Result<Vec<ScheduleSlot>> {
+        |task| TaskSlotsKey(task.0.workspace_id, task.0.id) => ScheduleSlot
     }
     /// Repeats the task after completion. Null for one-off tasks.
     value recurrence_rule [RecurrenceRule] -> Option<RRule> { |task| task.0.recurrence_rule.clone().map(RRule) }

@@ -16,12 +16,12 @@ use super::notifications::ViewerNotifications;
 use super::people::User;
 use super::preferences::{NotificationPreference, UserPreferences};
 use super::workspaces::Workspace;
-use crate::access as door;
+use crate::access::{self as door, Access};
 use crate::features::{people, workspaces};
 use crate::kernel::{Error, Result as KernelResult};
 
 /// The signed-in user with everything only they may see.
-#[derive(MergedObject)]
+#[derive(Clone, MergedObject)]
 #[graphql(name = "Viewer")]
 pub struct Viewer(
     ViewerFields,
@@ -32,12 +32,14 @@ pub struct Viewer(
 );
 
 /// The viewer's own fields.
+#[derive(Clone)]
 pub struct ViewerFields(Arc<user::Model>);
+
 impl Viewer {
     /// The person behind the running operation; UNAUTHENTICATED for guests.
-    pub async fn load(ctx: &Context<'_>) -> KernelResult<Self> {
-        let id = access(ctx).caller().require_user()?;
-        let row = people::find(access(ctx).platform(), id).await?;
+    pub async fn load(access: &Access) -> KernelResult<Self> {
+        let id = access.caller().require_user()?;
+        let row = people::find(access.platform(), id).await?;
         row.map(|row| {
             Self(
                 ViewerFields(Arc::new(row)),
@@ -115,6 +117,6 @@ impl ViewerQuery {
     /// The signed-in user. Null for anonymous requests.
     async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<Viewer>> {
         access(ctx).caller().user_id()?;
-        Some(Viewer::load(ctx).await.map_err(expose))
+        Some(Viewer::load(access(ctx)).await.map_err(expose))
     }
 }

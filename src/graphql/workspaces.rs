@@ -23,6 +23,7 @@ use super::part::Part;
 use super::presence::WorkspacePresence;
 use super::scalars::{DateTime, TimeZone};
 use super::schedules::WorkspaceSchedules;
+use super::straight::{command, commands, shaped_payload};
 use super::tasks::WorkspaceTasks;
 use super::{access, loader, set};
 use crate::access::{Access, Ctx};
@@ -250,12 +251,21 @@ payload!(
     /// The workspace after the change. Null when the mutation failed.
     workspace: Workspace
 );
-payload!(
+shaped_payload!(
     DeleteWorkspacePayload,
     "deleteWorkspace",
     /// ID of the deleted object, to evict caches. Null when the mutation failed.
-    deleted_workspace_id: ID
+    value deleted_workspace_id: Option<ID>
 );
+
+commands! {
+    DeleteWorkspace(id "id": ID, confirm_slug "confirmSlug": String) -> DeleteWorkspacePayload, |access| {
+        let entered = enter(access, &id).await?;
+        workspaces::delete(&entered, &confirm_slug).await?;
+        access.refresh().await;
+        Ok(DeleteWorkspacePayload::of(global(entered.workspace_id())))
+    };
+}
 
 #[derive(Default)]
 pub struct WorkspaceMutation;
@@ -288,7 +298,7 @@ impl WorkspaceMutation {
         #[graphql(desc = "Values to use.")] input: UpdateWorkspaceInput,
     ) -> Result<UpdateWorkspacePayload> {
         let result = async {
-            let entered = enter(ctx, &id).await?;
+            let entered = enter(access(ctx), &id).await?;
             let patch = WorkspacePatch {
                 name: set(input.name, "input.name")?,
                 slug: set(input.slug, "input.slug")?,
@@ -307,18 +317,12 @@ impl WorkspaceMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "URL name of the workspace, to confirm.")] confirm_slug: String,
     ) -> Result<DeleteWorkspacePayload> {
-        let result = async {
-            let entered = enter(ctx, &id).await?;
-            workspaces::delete(&entered, &confirm_slug).await?;
-            access(ctx).refresh().await;
-            Ok(entered.workspace_id())
-        };
-        DeleteWorkspacePayload::new(result.await, global)
+        command::<DeleteWorkspace>(ctx, (id, confirm_slug)).await
     }
 }
 
 /// Enters the workspace that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<Ctx> {
-    access(ctx).caller().require_user()?;
-    access(ctx).ctx(target(id)?).await
+async fn enter(access: &Access, id: &ID) -> kernel::Result<Ctx> {
+    access.caller().require_user()?;
+    access.ctx(target(id)?).await
 }

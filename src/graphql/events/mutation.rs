@@ -1,8 +1,6 @@
 //! Changing events.
 
-use std::convert::identity;
-
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use entity::ids::{CalendarEventId, CalendarId};
 use entity::{calendar, calendar_event};
 
@@ -10,71 +8,53 @@ use super::input::{CreateCalendarEventInput, RecurrenceScope, UpdateCalendarEven
 use super::object::CalendarEvent;
 use crate::access::{Access, Ctx};
 use crate::features::events::{self, Move, Touched};
-use crate::graphql::access;
 use crate::graphql::enums::AttendeeResponse;
-use crate::graphql::errors::{UserError, outcome};
 use crate::graphql::ids::{global, object_reference, reference, target};
-use crate::graphql::paging::payload;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::straight::{command, commands};
+use crate::graphql::straight::{command, commands, shaped_payload};
 use crate::kernel;
 
-payload!(
+shaped_payload!(
     CreateCalendarEventPayload,
     "createCalendarEvent",
     /// The calendar event after the change. Null when the mutation failed.
-    calendar_event: CalendarEvent
+    one calendar_event: Option<CalendarEvent>
 );
-payload!(
+shaped_payload!(
     RespondToCalendarEventPayload,
     "respondToCalendarEvent",
     /// The calendar event after the change. Null when the mutation failed.
-    calendar_event: CalendarEvent
+    one calendar_event: Option<CalendarEvent>
+);
+shaped_payload!(
+    UpdateCalendarEventPayload,
+    "updateCalendarEvent",
+    /// The calendar event after the change; of a split series the new one. Null when the mutation failed.
+    one calendar_event: Option<CalendarEvent>,
+    /// All events that were created or changed: of a split series the earlier half and the new one. Empty when the mutation failed.
+    all affected_calendar_events: Vec<CalendarEvent>
+);
+shaped_payload!(
+    MoveCalendarEventPayload,
+    "moveCalendarEvent",
+    /// The calendar event after the change; of a split series the new one. Null when the mutation failed.
+    one calendar_event: Option<CalendarEvent>,
+    /// All events that were created or changed: of a split series the earlier half and the new one. Empty when the mutation failed.
+    all affected_calendar_events: Vec<CalendarEvent>
+);
+shaped_payload!(
+    DeleteCalendarEventPayload,
+    "deleteCalendarEvent",
+    /// The series after some of its occurrences were deleted. Null when the whole event was deleted or the mutation failed.
+    one calendar_event: Option<CalendarEvent>,
+    /// ID of the deleted object, to evict caches. Null when a part of the series is left or the mutation failed.
+    value deleted_calendar_event_id: Option<ID>
 );
 
-/// Writes the payload of a change that may touch more than one event.
-macro_rules! touching {
-    ($name:ident, $mutation:literal) => {
-        #[doc = concat!("Result of `", $mutation, "`.")]
-        #[derive(SimpleObject)]
-        pub struct $name {
-            /// The calendar event after the change; of a split series the new one. Null when the mutation failed.
-            calendar_event: Option<CalendarEvent>,
-            /// All events that were created or changed: of a split series the earlier half and the new one. Empty when the mutation failed.
-            affected_calendar_events: Vec<CalendarEvent>,
-            /// Expected failures. Empty on success.
-            user_errors: Vec<UserError>,
-        }
-
-        impl $name {
-            fn new(result: kernel::Result<Touched>) -> Result<Self> {
-                let (touched, user_errors) = outcome(result)?;
-                let (event, affected) = match touched {
-                    Some(touched) => (Some(touched.event.into()), touched.affected),
-                    None => (None, Vec::new()),
-                };
-                Ok(Self {
-                    calendar_event: event,
-                    affected_calendar_events: affected.into_iter().map(CalendarEvent::from).collect(),
-                    user_errors,
-                })
-            }
-        }
-    };
-}
-
-touching!(UpdateCalendarEventPayload, "updateCalendarEvent");
-touching!(MoveCalendarEventPayload, "moveCalendarEvent");
-
-/// Result of `deleteCalendarEvent`.
-#[derive(SimpleObject)]
-pub struct DeleteCalendarEventPayload {
-    /// The series after some of its occurrences were deleted. Null when the whole event was deleted or the mutation failed.
-    calendar_event: Option<CalendarEvent>,
-    /// ID of the deleted object, to evict caches. Null when a part of the series is left or the mutation failed.
-    deleted_calendar_event_id: Option<ID>,
-    /// Expected failures. Empty on success.
-    user_errors: Vec<UserError>,
+/// The event that was asked for, and all that a change has touched.
+fn touched(all: Touched) -> (CalendarEvent, Vec<CalendarEvent>) {
+    let affected = all.affected.into_iter().map(CalendarEvent::from);
+    (all.event.into(), affected.collect())
 }
 
 /// Enters the workspace of an event that a mutation acts on.
@@ -85,19 +65,57 @@ async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, CalendarEventId
 }
 
 commands! {
-    CreateCalendarEvent(input "input": CreateCalendarEventInput)
-        -> CreateCalendarEventPayload "calendarEvent": CalendarEvent, |access| {
+    CreateCalendarEvent(input "input": CreateCalendarEventInput) -> CreateCalendarEventPayload, |access| {
         access.caller().require_user()?;
         let path = "input.calendarId";
         let id: CalendarId = reference(&input.calendar_id, path)?;
         let entered = object_reference::<CalendarId, _>(access.ctx_of::<calendar::Entity>(id).await, path)?;
         let created = Box::pin(events::create(&entered, id, input.into_model())).await;
-        created.map(CalendarEvent::from)
+        created.map(CalendarEvent::from).map(CreateCalendarEventPayload::of)
+    };
+    UpdateCalendarEvent(
+        id "id": ID,
+        scope "scope": RecurrenceScope = RecurrenceScope::All,
+        occurrence_start "occurrenceStart": Option<DateTime>,
+        input "input": UpdateCalendarEventInput
+    ) -> UpdateCalendarEventPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let (occurrences, patch) = (scope.of(occurrence_start), input.into_model()?);
+        let all = Box::pin(events::update(&entered, id, occurrences, patch)).await?;
+        let (event, affected) = touched(all);
+        Ok(UpdateCalendarEventPayload::of(event, affected))
+    };
+    MoveCalendarEvent(
+        id "id": ID,
+        scope "scope": RecurrenceScope = RecurrenceScope::All,
+        occurrence_start "occurrenceStart": Option<DateTime>,
+        start "start": DateTime,
+        end "end": Option<DateTime>
+    ) -> MoveCalendarEventPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let to = Move {
+            start: start.0,
+            end: end.map(|at| at.0),
+        };
+        let all = Box::pin(events::move_to(&entered, id, scope.of(occurrence_start), to)).await?;
+        let (event, affected) = touched(all);
+        Ok(MoveCalendarEventPayload::of(event, affected))
+    };
+    DeleteCalendarEvent(
+        id "id": ID,
+        scope "scope": RecurrenceScope = RecurrenceScope::All,
+        occurrence_start "occurrenceStart": Option<DateTime>
+    ) -> DeleteCalendarEventPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let left = Box::pin(events::delete(&entered, id, scope.of(occurrence_start))).await?;
+        let deleted = left.is_none().then(|| global(id));
+        Ok(DeleteCalendarEventPayload::of(left.map(CalendarEvent::from), deleted))
     };
     RespondToCalendarEvent(id "id": ID, response "response": AttendeeResponse, comment "comment": Option<String>)
-        -> RespondToCalendarEventPayload "calendarEvent": CalendarEvent, |access| {
+        -> RespondToCalendarEventPayload, |access| {
         let (entered, id) = enter(access, &id).await?;
-        events::respond(&entered, id, response.into(), comment).await.map(CalendarEvent::from)
+        let answered = events::respond(&entered, id, response.into(), comment).await;
+        answered.map(CalendarEvent::from).map(RespondToCalendarEventPayload::of)
     };
 }
 
@@ -112,7 +130,7 @@ impl EventMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: CreateCalendarEventInput,
     ) -> Result<CreateCalendarEventPayload> {
-        CreateCalendarEventPayload::new(command::<CreateCalendarEvent>(ctx, (input,)).await, identity)
+        command::<CreateCalendarEvent>(ctx, (input,)).await
     }
 
     /// Changes an event. For a series, `scope` says which occurrences. `THIS_AND_FOLLOWING` returns the new series.
@@ -129,17 +147,7 @@ impl EventMutation {
         occurrence_start: Option<DateTime>,
         #[graphql(desc = "Values to use.")] input: UpdateCalendarEventInput,
     ) -> Result<UpdateCalendarEventPayload> {
-        let result = async {
-            let (entered, id) = enter(access(ctx), &id).await?;
-            Box::pin(events::update(
-                &entered,
-                id,
-                scope.of(occurrence_start),
-                input.into_model()?,
-            ))
-            .await
-        };
-        UpdateCalendarEventPayload::new(result.await)
+        command::<UpdateCalendarEvent>(ctx, (id, scope, occurrence_start, input)).await
     }
 
     /// Moves an event or occurrence without changing its length unless `end` is given. For drag and drop.
@@ -157,15 +165,7 @@ impl EventMutation {
         #[graphql(desc = "New first instant.")] start: DateTime,
         #[graphql(desc = "New instant just after. Keeps the length when omitted.")] end: Option<DateTime>,
     ) -> Result<MoveCalendarEventPayload> {
-        let result = async {
-            let (entered, id) = enter(access(ctx), &id).await?;
-            let to = Move {
-                start: start.0,
-                end: end.map(|at| at.0),
-            };
-            Box::pin(events::move_to(&entered, id, scope.of(occurrence_start), to)).await
-        };
-        MoveCalendarEventPayload::new(result.await)
+        command::<MoveCalendarEvent>(ctx, (id, scope, occurrence_start, start, end)).await
     }
 
     /// Deletes an event or some occurrences of a series.
@@ -181,22 +181,7 @@ impl EventMutation {
         #[graphql(desc = "`originalStart` of the occurrence. Required unless `scope` is `ALL`.")]
         occurrence_start: Option<DateTime>,
     ) -> Result<DeleteCalendarEventPayload> {
-        let result = async {
-            let (entered, id) = enter(access(ctx), &id).await?;
-            let left = Box::pin(events::delete(&entered, id, scope.of(occurrence_start))).await?;
-            Ok((left, id))
-        };
-        let (outcome, user_errors) = outcome(result.await)?;
-        let (left, deleted) = match outcome {
-            Some((Some(left), _)) => (Some(left.into()), None),
-            Some((None, id)) => (None, Some(global(id))),
-            None => (None, None),
-        };
-        Ok(DeleteCalendarEventPayload {
-            calendar_event: left,
-            deleted_calendar_event_id: deleted,
-            user_errors,
-        })
+        command::<DeleteCalendarEvent>(ctx, (id, scope, occurrence_start)).await
     }
 
     /// Answers an invitation for the viewer, who must be among the guests.
@@ -207,7 +192,6 @@ impl EventMutation {
         #[graphql(desc = "Answer.")] response: AttendeeResponse,
         #[graphql(desc = "Message to the organizer.")] comment: Option<String>,
     ) -> Result<RespondToCalendarEventPayload> {
-        let given = (id, response, comment);
-        RespondToCalendarEventPayload::new(command::<RespondToCalendarEvent>(ctx, given).await, identity)
+        command::<RespondToCalendarEvent>(ctx, (id, response, comment)).await
     }
 }

@@ -5,42 +5,41 @@ use entity::focus_session;
 use entity::ids::FocusSessionId;
 
 use super::FocusSession;
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::features::focus::{self, NewFocusSession};
-use crate::graphql::access;
 use crate::graphql::ids::{reference, target, workspace_reference};
-use crate::graphql::paging::payload;
+use crate::graphql::straight::{command, commands, shaped_payload};
 use crate::kernel;
 
-payload!(
+shaped_payload!(
     StartFocusSessionPayload,
     "startFocusSession",
     /// The focus session after the change. Null when the mutation failed.
-    focus_session: FocusSession
+    one focus_session: Option<FocusSession>
 );
-payload!(
+shaped_payload!(
     PauseFocusSessionPayload,
     "pauseFocusSession",
     /// The focus session after the change. Null when the mutation failed.
-    focus_session: FocusSession
+    one focus_session: Option<FocusSession>
 );
-payload!(
+shaped_payload!(
     ResumeFocusSessionPayload,
     "resumeFocusSession",
     /// The focus session after the change. Null when the mutation failed.
-    focus_session: FocusSession
+    one focus_session: Option<FocusSession>
 );
-payload!(
+shaped_payload!(
     RecordInterruptionPayload,
     "recordInterruption",
     /// The focus session after the change. Null when the mutation failed.
-    focus_session: FocusSession
+    one focus_session: Option<FocusSession>
 );
-payload!(
+shaped_payload!(
     EndFocusSessionPayload,
     "endFocusSession",
     /// The focus session after the change. Null when the mutation failed.
-    focus_session: FocusSession
+    one focus_session: Option<FocusSession>
 );
 
 /// A focus session to start.
@@ -55,10 +54,46 @@ pub struct StartFocusSessionInput {
 }
 
 /// Enters the workspace of a session that a mutation acts on.
-async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, FocusSessionId)> {
-    access(ctx).caller().require_user()?;
+async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, FocusSessionId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<focus_session::Entity>(id).await?, id))
+    Ok((access.ctx_of::<focus_session::Entity>(id).await?, id))
+}
+
+commands! {
+    StartFocusSession(input "input": StartFocusSessionInput) -> StartFocusSessionPayload, |access| {
+        access.caller().require_user()?;
+        let path = "input.workspaceId";
+        let workspace = reference(&input.workspace_id, path)?;
+        let entered = workspace_reference(access.ctx(workspace).await, path)?;
+        let task_id = input.task_id.map(|id| reference(&id, "input.taskId"));
+        let new = NewFocusSession {
+            task_id: task_id.transpose()?,
+            planned_minutes: input.planned_minutes,
+        };
+        let started = focus::start(&entered, new).await;
+        started.map(FocusSession::from).map(StartFocusSessionPayload::of)
+    };
+    PauseFocusSession(id "id": ID) -> PauseFocusSessionPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let paused = focus::pause(&entered, id).await;
+        paused.map(FocusSession::from).map(PauseFocusSessionPayload::of)
+    };
+    ResumeFocusSession(id "id": ID) -> ResumeFocusSessionPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let resumed = focus::resume(&entered, id).await;
+        resumed.map(FocusSession::from).map(ResumeFocusSessionPayload::of)
+    };
+    RecordInterruption(id "id": ID) -> RecordInterruptionPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let interrupted = focus::interrupt(&entered, id).await;
+        interrupted.map(FocusSession::from).map(RecordInterruptionPayload::of)
+    };
+    EndFocusSession(id "id": ID, notes "notes": Option<String>) -> EndFocusSessionPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        let ended = focus::end(&entered, id, notes).await;
+        ended.map(FocusSession::from).map(EndFocusSessionPayload::of)
+    };
 }
 
 #[derive(Default)]
@@ -72,19 +107,7 @@ impl FocusMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: StartFocusSessionInput,
     ) -> Result<StartFocusSessionPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let path = "input.workspaceId";
-            let workspace = reference(&input.workspace_id, path)?;
-            let entered = workspace_reference(access(ctx).ctx(workspace).await, path)?;
-            let task_id = input.task_id.map(|id| reference(&id, "input.taskId"));
-            let new = NewFocusSession {
-                task_id: task_id.transpose()?,
-                planned_minutes: input.planned_minutes,
-            };
-            focus::start(&entered, new).await
-        };
-        StartFocusSessionPayload::new(result.await, FocusSession::from)
+        command::<StartFocusSession>(ctx, (input,)).await
     }
 
     /// Pauses the running focus session.
@@ -93,11 +116,7 @@ impl FocusMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<PauseFocusSessionPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            focus::pause(&entered, id).await
-        };
-        PauseFocusSessionPayload::new(result.await, FocusSession::from)
+        command::<PauseFocusSession>(ctx, (id,)).await
     }
 
     /// Continues a paused focus session.
@@ -106,11 +125,7 @@ impl FocusMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<ResumeFocusSessionPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            focus::resume(&entered, id).await
-        };
-        ResumeFocusSessionPayload::new(result.await, FocusSession::from)
+        command::<ResumeFocusSession>(ctx, (id,)).await
     }
 
     /// Records an interruption.
@@ -119,11 +134,7 @@ impl FocusMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<RecordInterruptionPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            focus::interrupt(&entered, id).await
-        };
-        RecordInterruptionPayload::new(result.await, FocusSession::from)
+        command::<RecordInterruption>(ctx, (id,)).await
     }
 
     /// Ends a focus session and adds its minutes to the task.
@@ -133,10 +144,6 @@ impl FocusMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "Personal notes.")] notes: Option<String>,
     ) -> Result<EndFocusSessionPayload> {
-        let result = async {
-            let (entered, id) = enter(ctx, &id).await?;
-            focus::end(&entered, id, notes).await
-        };
-        EndFocusSessionPayload::new(result.await, FocusSession::from)
+        command::<EndFocusSession>(ctx, (id, notes)).await
     }
 }

@@ -9,6 +9,7 @@ use crate::graphql::access;
 use crate::graphql::enums::JobQueueName;
 use crate::graphql::ids::{global, target};
 use crate::graphql::paging::payload;
+use crate::graphql::straight::{command, commands, shaped_payload};
 
 payload!(
     RequeueJobPayload,
@@ -16,11 +17,11 @@ payload!(
     /// Background job that does the work. Null when the mutation failed.
     job: Job
 );
-payload!(
+shaped_payload!(
     RequeueDeadJobsPayload,
     "requeueDeadJobs",
     /// Number of jobs put back. Null when the mutation failed.
-    requeued_count: i32
+    value requeued_count: Option<i32>
 );
 payload!(
     CancelJobPayload,
@@ -28,11 +29,11 @@ payload!(
     /// Background job that does the work. Null when the mutation failed.
     job: Job
 );
-payload!(
+shaped_payload!(
     DiscardJobPayload,
     "discardJob",
     /// ID of the discarded job. Null when the mutation failed.
-    discarded_job_id: ID
+    value discarded_job_id: Option<ID>
 );
 payload!(
     SetJobQueuePausedPayload,
@@ -40,6 +41,18 @@ payload!(
     /// The job queue after the change. Null when the mutation failed.
     job_queue: JobQueue
 );
+
+commands! {
+    RequeueDeadJobs(queue "queue": JobQueueName) -> RequeueDeadJobsPayload, |access| {
+        let count = jobs::requeue_dead(access, queue.into()).await?;
+        Ok(RequeueDeadJobsPayload::of(i32::try_from(count).unwrap_or(i32::MAX)))
+    };
+    DiscardJob(id "id": ID) -> DiscardJobPayload, |access| {
+        access.caller().require_admin()?;
+        let id = jobs::discard(access, target(&id)?).await?;
+        Ok(DiscardJobPayload::of(global(id)))
+    };
+}
 
 #[derive(Default)]
 pub struct JobMutation;
@@ -65,8 +78,7 @@ impl JobMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Queue to act on.")] queue: JobQueueName,
     ) -> Result<RequeueDeadJobsPayload> {
-        let result = jobs::requeue_dead(access(ctx), queue.into()).await;
-        RequeueDeadJobsPayload::new(result, |count| i32::try_from(count).unwrap_or(i32::MAX))
+        command::<RequeueDeadJobs>(ctx, (queue,)).await
     }
 
     /// Cancels a job that waits or runs. Requires an installation admin, or the member who started it.
@@ -88,11 +100,7 @@ impl JobMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<DiscardJobPayload> {
-        let result = async {
-            access(ctx).caller().require_admin()?;
-            jobs::discard(access(ctx), target(&id)?).await
-        };
-        DiscardJobPayload::new(result.await, global)
+        command::<DiscardJob>(ctx, (id,)).await
     }
 
     /// Pauses or resumes a queue. Requires an installation admin.

@@ -6,7 +6,7 @@ use entity::{schedule, schedule_slot};
 
 use super::input::GenerateScheduleInput;
 use super::{Schedule, ScheduleSlot};
-use crate::access::Ctx;
+use crate::access::{Access, Ctx};
 use crate::features::events::Event;
 use crate::features::scheduling::{self, Applied};
 use crate::graphql::access;
@@ -16,6 +16,7 @@ use crate::graphql::ids::{reference, references, target, workspace_reference};
 use crate::graphql::jobs::{Job, job_of};
 use crate::graphql::paging::payload;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::straight::{command, commands, shaped_payload};
 use crate::kernel;
 
 payload!(
@@ -36,17 +37,17 @@ payload!(
     /// The schedule after the change. Null when the mutation failed.
     schedule: Schedule
 );
-payload!(
+shaped_payload!(
     MoveScheduleSlotPayload,
     "moveScheduleSlot",
     /// The slot after the change. Null when the mutation failed.
-    slot: ScheduleSlot
+    one slot: Option<ScheduleSlot>
 );
-payload!(
+shaped_payload!(
     SetScheduleSlotLockPayload,
     "setScheduleSlotLock",
     /// The slot after the change. Null when the mutation failed.
-    slot: ScheduleSlot
+    one slot: Option<ScheduleSlot>
 );
 
 /// Result of `generateSchedule`.
@@ -102,10 +103,24 @@ async fn enter(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, ScheduleId)> 
 }
 
 /// Enters the workspace of a slot that a mutation acts on.
-async fn enter_slot(ctx: &Context<'_>, id: &ID) -> kernel::Result<(Ctx, ScheduleSlotId)> {
-    access(ctx).caller().require_user()?;
+async fn enter_slot(access: &Access, id: &ID) -> kernel::Result<(Ctx, ScheduleSlotId)> {
+    access.caller().require_user()?;
     let id = target(id)?;
-    Ok((access(ctx).ctx_of::<schedule_slot::Entity>(id).await?, id))
+    Ok((access.ctx_of::<schedule_slot::Entity>(id).await?, id))
+}
+
+commands! {
+    MoveScheduleSlot(id "id": ID, start "start": DateTime, end "end": Option<DateTime>)
+        -> MoveScheduleSlotPayload, |access| {
+        let (entered, id) = enter_slot(access, &id).await?;
+        let moved = scheduling::move_slot(&entered, id, start.0, end.map(|end| end.0)).await;
+        moved.map(ScheduleSlot::from).map(MoveScheduleSlotPayload::of)
+    };
+    SetScheduleSlotLock(id "id": ID, is_locked "isLocked": bool) -> SetScheduleSlotLockPayload, |access| {
+        let (entered, id) = enter_slot(access, &id).await?;
+        let slot = scheduling::set_lock(&entered, id, is_locked).await;
+        slot.map(ScheduleSlot::from).map(SetScheduleSlotLockPayload::of)
+    };
 }
 
 #[derive(Default)]
@@ -236,11 +251,7 @@ impl ScheduleMutation {
         #[graphql(desc = "New first instant.")] start: DateTime,
         #[graphql(desc = "New instant just after. Keeps the length when omitted.")] end: Option<DateTime>,
     ) -> Result<MoveScheduleSlotPayload> {
-        let result = async {
-            let (entered, id) = enter_slot(ctx, &id).await?;
-            scheduling::move_slot(&entered, id, start.0, end.map(|end| end.0)).await
-        };
-        MoveScheduleSlotPayload::new(result.await, ScheduleSlot::from)
+        command::<MoveScheduleSlot>(ctx, (id, start, end)).await
     }
 
     /// Locks or unlocks a slot against regeneration.
@@ -250,10 +261,6 @@ impl ScheduleMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "Whether the slot stays in place.")] is_locked: bool,
     ) -> Result<SetScheduleSlotLockPayload> {
-        let result = async {
-            let (entered, id) = enter_slot(ctx, &id).await?;
-            scheduling::set_lock(&entered, id, is_locked).await
-        };
-        SetScheduleSlotLockPayload::new(result.await, ScheduleSlot::from)
+        command::<SetScheduleSlotLock>(ctx, (id, is_locked)).await
     }
 }

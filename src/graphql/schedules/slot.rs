@@ -14,6 +14,7 @@ use crate::graphql::ids::global;
 use crate::graphql::loader;
 use crate::graphql::loaders::{EventKey, ScheduleKey, TaskKey};
 use crate::graphql::scalars::DateTime;
+use crate::graphql::shape::object;
 use crate::graphql::tasks::Task;
 use crate::kernel::Error;
 
@@ -27,66 +28,50 @@ impl From<schedule_slot::Model> for ScheduleSlot {
     }
 }
 
-#[Object(use_type_description)]
 impl ScheduleSlot {
+    /// For the `Node` interface.
+    pub async fn id(&self, _: &Context<'_>) -> Result<ID> {
+        Ok(global(self.0.id))
+    }
+}
+
+object! {
+    ScheduleSlot "ScheduleSlot", schedule_slot::Column;
+
     /// Globally unique ID.
-    pub async fn id(&self) -> ID {
-        global(self.0.id)
-    }
-
+    value id [Id] -> ID { |slot| global(slot.0.id) }
     /// Schedule of the slot.
-    async fn schedule(&self, ctx: &Context<'_>) -> Result<Schedule> {
-        let key = ScheduleKey(self.0.workspace_id, self.0.schedule_id);
-        let row = loader(ctx).load_one(key).await?;
-        row.map(Schedule).ok_or_else(|| expose(Error::not_found()))
+    plain schedule [] -> Result<Schedule> {
+        |slot, ctx| {
+            let key = ScheduleKey(slot.0.workspace_id, slot.0.schedule_id);
+            let row = loader(ctx).load_one(key).await?;
+            row.map(Schedule).ok_or_else(|| expose(Error::not_found()))
+        }
     }
-
     /// First instant.
-    async fn start(&self) -> DateTime {
-        DateTime(self.0.start_utc)
-    }
-
+    value start [StartUtc] -> DateTime { |slot| DateTime(slot.0.start_utc) }
     /// Instant just after the slot.
-    async fn end(&self) -> DateTime {
-        DateTime(self.0.end_utc)
-    }
-
+    value end [EndUtc] -> DateTime { |slot| DateTime(slot.0.end_utc) }
     /// Kind of slot.
-    async fn kind(&self) -> ScheduleSlotKind {
-        self.0.kind.into()
-    }
-
+    value kind [Kind] -> ScheduleSlotKind { |slot| slot.0.kind.into() }
     /// Task to work on. Null for breaks and buffers.
-    async fn task(&self, ctx: &Context<'_>) -> Option<Result<Task>> {
-        let key = TaskKey(self.0.workspace_id, self.0.task_id?);
-        loader(ctx)
-            .load_one(key)
-            .await
-            .map(|row| row.map(Task))
-            .transpose()
+    one task [WorkspaceId TaskId] -> Option<Result<Task>> {
+        |slot| TaskKey(slot.0.workspace_id, slot.0.task_id?) => Task
     }
-
     /// Event on the calendar. Null until applied.
-    async fn calendar_event(&self, ctx: &Context<'_>) -> Option<Result<CalendarEvent>> {
-        let key = EventKey(self.0.workspace_id, self.0.calendar_event_id?);
-        let event = loader(ctx).load_one(key).await;
-        event.map(|event| event.map(CalendarEvent)).transpose()
+    one calendar_event [WorkspaceId CalendarEventId] -> Option<Result<CalendarEvent>> {
+        |slot| EventKey(slot.0.workspace_id, slot.0.calendar_event_id?) => CalendarEvent
     }
-
     /// Whether regeneration must keep this slot.
-    async fn is_locked(&self) -> bool {
-        self.0.is_locked
-    }
-
+    value is_locked [IsLocked] -> bool { |slot| slot.0.is_locked }
     /// Start of the same piece of work in the applied schedule. Null when it was not planned there.
-    async fn previous_start(&self) -> Option<DateTime> {
-        self.0.previous_start_utc.map(DateTime)
-    }
-
+    value previous_start [PreviousStartUtc] -> Option<DateTime> { |slot| slot.0.previous_start_utc.map(DateTime) }
     /// Why it is here, most important first.
-    async fn reasons(&self) -> Vec<PlacementReason> {
-        let reasons = scheduling::reasons_of(&self.0);
-        reasons.into_iter().map(PlacementReason::from).collect()
+    plain reasons [] -> Vec<PlacementReason> {
+        |slot, _ctx| {
+            let reasons = scheduling::reasons_of(&slot.0);
+            reasons.into_iter().map(PlacementReason::from).collect()
+        }
     }
 }
 

@@ -184,6 +184,8 @@ words!(
     EventVisibility,
     FocusSessionStatus,
     NotificationChannel,
+    NotificationType,
+    ScheduleSlotKind,
     TaskPriority,
     TaskStatus,
     WorkspaceRole,

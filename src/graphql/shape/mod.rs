@@ -14,17 +14,16 @@ mod json;
 mod link;
 mod object;
 mod page;
-mod payload;
+mod plain;
 mod plan;
 mod raw;
 
 pub use json::WriteJson;
-pub use link::{Form, Missing, found, inside, list, one, within};
+pub use link::{Form, Missing, found, held, inside, list, one, within};
 pub(crate) use object::{object, shape_field, shape_plain};
 pub use page::{Many, PagePlan};
-pub use payload::PayloadPlan;
+pub use plain::{key_of, link_found, link_many, link_must, link_one};
 pub use plan::{Field, Plain, Plan, Scene, Shape, columns_asked, key_text, resolve_one};
-pub use plan::{key_of, link_found, link_many, link_must, link_one};
 pub use raw::{is_raw, raw, write_value};
 
 /// The GraphQL name of a field as the name of its resolver: `dueAt` as `due_at`.

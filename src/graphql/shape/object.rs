@@ -48,7 +48,7 @@ macro_rules! object {
 
             fn field(name: &str) -> Option<$crate::graphql::shape::Field<Self>> {
                 $(
-                    if name == stringify!($field) {
+                    if name == stringify!($field).trim_start_matches("r#") {
                         return $crate::graphql::shape::shape_field!(
                             $kind, $type, $out, (0 $(| (1 << (<$column>::$col as u32)))*), $($body)*
                         );

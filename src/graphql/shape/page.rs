@@ -6,10 +6,10 @@ use async_graphql::parser::types::{Field as Asked, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::{Context, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use super::collect::{Env, collect};
+use super::collect::Env;
 use super::json::{WriteJson as _, text};
 use super::link::write_list;
-use super::plan::{Plan, Scene, Shape, is_plain_only, key_text};
+use super::plan::{Plan, Scene, Shape, Steps, is_plain_only, steps};
 use super::raw::raw;
 use crate::graphql::paging::{PageInfo, PageParts};
 
@@ -62,13 +62,10 @@ impl<T: Shape> Plan<T> {
 enum OfPage<T> {
     TypeName,
     Nodes(Plan<T>),
-    Edges(EdgeSteps<T>),
+    Edges(Steps<OfEdge<T>>),
     PageInfo(Plan<PageInfo>),
     TotalCount,
 }
-
-/// The selection of an edge.
-type EdgeSteps<T> = Vec<(Box<[u8]>, OfEdge<T>)>;
 
 enum OfEdge<T> {
     TypeName,
@@ -78,7 +75,7 @@ enum OfEdge<T> {
 
 /// A compiled selection of a connection.
 pub struct PagePlan<T> {
-    steps: Vec<(Box<[u8]>, OfPage<T>)>,
+    steps: Steps<OfPage<T>>,
     name: &'static str,
     edge: &'static str,
 }
@@ -90,20 +87,17 @@ impl<T: Shape> PagePlan<T> {
             return None;
         }
         let env = Env::of(ctx);
-        let asked = collect(&[&ctx.item.node.selection_set.node], name, env);
-        let mut steps = Vec::with_capacity(asked.len());
-        for (key, asked) in asked {
-            let step = match asked.field.name.node.as_str() {
+        let steps = steps(&[&ctx.item.node.selection_set.node], name, env, |asked| {
+            Some(match asked.field.name.node.as_str() {
                 "__typename" => OfPage::TypeName,
                 "nodes" => OfPage::Nodes(Plan::compile(&asked.sets, env)?),
                 "edges" => OfPage::Edges(compile_edges(&asked.sets, edge, env)?),
                 "pageInfo" => OfPage::PageInfo(Plan::compile(&asked.sets, env)?),
                 "totalCount" => OfPage::TotalCount,
                 _ => return None,
-            };
-            steps.push((key_text(key, steps.is_empty()), step));
-        }
-        (!steps.is_empty()).then_some(Self { steps, name, edge })
+            })
+        })?;
+        Some(Self { steps, name, edge })
     }
 
     /// Bits of the columns that rows must have.
@@ -212,17 +206,13 @@ fn list<I>(out: &mut Vec<u8>, items: &[I], write: impl Fn(&I, &mut Vec<u8>)) {
     out.push(b']');
 }
 
-fn compile_edges<T: Shape>(sets: &[&SelectionSet], edge: &str, env: Env<'_>) -> Option<EdgeSteps<T>> {
-    let asked = collect(sets, edge, env);
-    let mut steps = Vec::with_capacity(asked.len());
-    for (key, asked) in asked {
-        let step = match asked.field.name.node.as_str() {
+fn compile_edges<T: Shape>(sets: &[&SelectionSet], edge: &str, env: Env<'_>) -> Option<Steps<OfEdge<T>>> {
+    steps(sets, edge, env, |asked| {
+        Some(match asked.field.name.node.as_str() {
             "__typename" => OfEdge::TypeName,
             "cursor" => OfEdge::Cursor,
             "node" => OfEdge::Node(Plan::compile(&asked.sets, env)?),
             _ => return None,
-        };
-        steps.push((key_text(key, steps.is_empty()), step));
-    }
-    (!steps.is_empty()).then_some(steps)
+        })
+    })
 }

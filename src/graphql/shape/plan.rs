@@ -9,16 +9,14 @@ use async_graphql::parser::types::SelectionSet;
 use async_graphql::{Context, ContextBase, ContextSelectionSet, Error, Value};
 use futures_util::future::try_join_all;
 
-use super::collect::{Env, collect};
+use super::collect::{Asked, Env, collect};
 use super::json::text;
 use super::link::{Link, Loaded};
 use super::raw::raw;
 use super::snake;
 use crate::access::Access;
 use crate::graphql::documents::Prepared;
-use crate::graphql::errors::expose;
 use crate::graphql::loaders::Loaders;
-use crate::kernel;
 use crate::kernel::time::Instant;
 
 /// Whether only the plain resolvers may answer: the document repeats a response key with a selection, whose parts the executor merges,
@@ -74,38 +72,48 @@ pub enum Field<T> {
 pub struct Scene<'a> {
     /// The caller.
     pub access: &'a Arc<Access>,
-    loader: &'a DataLoader<Loaders>,
+    loaders: &'a Loaders,
+    /// Collects what neighbours ask for at the same time. Unset for whoever asks for everything at once by itself.
+    batching: Option<&'a DataLoader<Loaders>>,
     /// The instant of the answer.
     pub now: Instant,
-    direct: bool,
 }
 
 impl<'a> Scene<'a> {
     /// The scene of a running operation, for one object among neighbours that may ask at the same time: loads wait for each other.
     pub fn of<T>(ctx: &ContextBase<'a, T>) -> Self {
         let access: &Arc<Access> = ctx.data_unchecked();
+        let batching: &'a DataLoader<Loaders> = ctx.data_unchecked();
         Self {
             access,
-            loader: ctx.data_unchecked(),
+            loaders: batching.loader(),
+            batching: Some(batching),
             now: access.platform().clock.now(),
-            direct: false,
         }
     }
 
     /// The scene of one object that is all an operation asks for.
-    pub fn of_request(access: &'a Arc<Access>, loader: &'a DataLoader<Loaders>) -> Self {
+    pub fn of_request(access: &'a Arc<Access>, loaders: &'a Loaders) -> Self {
         Self {
             access,
-            loader,
+            loaders,
+            batching: None,
             now: access.platform().clock.now(),
-            direct: true,
+        }
+    }
+
+    /// The same later on.
+    pub fn again(&self) -> Self {
+        Self {
+            now: self.access.platform().clock.now(),
+            ..*self
         }
     }
 
     /// The scene of a whole list, which asks for everything at once by itself.
     pub fn of_list<T>(ctx: &ContextBase<'a, T>) -> Self {
         Self {
-            direct: true,
+            batching: None,
             ..Self::of(ctx)
         }
     }
@@ -121,10 +129,10 @@ impl<'a> Scene<'a> {
         if keys.is_empty() {
             return Ok(HashMap::new());
         }
-        if self.direct {
-            return Loader::load(self.loader.loader(), &keys).await;
+        match self.batching {
+            Some(batching) => batching.load_many(keys).await,
+            None => Loader::load(self.loaders, &keys).await,
         }
-        self.loader.load_many(keys).await
     }
 
     /// As [`Self::load`] for a plan that looks at no more than these columns of what is found.
@@ -137,10 +145,10 @@ impl<'a> Scene<'a> {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Loaders: Loader<K, Error = Error>,
     {
-        if !self.direct || keys.is_empty() {
+        if self.batching.is_some() || keys.is_empty() {
             return self.load(keys).await;
         }
-        let loaders = self.loader.loader().in_part(columns);
+        let loaders = self.loaders.in_part(columns);
         Loader::load(&loaders, &keys).await
     }
 }
@@ -151,10 +159,29 @@ enum What<T> {
     Link(Box<dyn Link<T>>),
 }
 
+/// What to write for each field of an object, in order: `"key":` in front of its value, after the first one with a comma before it.
+pub(super) type Steps<S> = Vec<(Box<[u8]>, S)>;
+
+/// Compiles each field that these selections together ask of an object; `None` when one has no fast form.
+pub(super) fn steps<'a, S>(
+    sets: &[&'a SelectionSet],
+    type_name: &str,
+    env: Env<'a>,
+    mut compile: impl FnMut(&Asked<'a>) -> Option<S>,
+) -> Option<Steps<S>> {
+    let asked = collect(sets, type_name, env);
+    let mut steps = Vec::with_capacity(asked.len());
+    for (key, asked) in asked {
+        let step = compile(&asked)?;
+        steps.push((key_text(key, steps.is_empty()), step));
+    }
+    // The executor has its own word for an object without fields.
+    (!steps.is_empty()).then_some(steps)
+}
+
 /// A compiled selection.
 pub struct Plan<T> {
-    /// `"key":` in front of each value, after the first one with a comma before it.
-    steps: Vec<(Box<[u8]>, What<T>)>,
+    steps: Steps<What<T>>,
     columns: u64,
 }
 
@@ -175,31 +202,26 @@ pub fn key_text(key: &str, first: bool) -> Box<[u8]> {
 impl<T: Shape> Plan<T> {
     /// Compiles selections that are merged; `None` when some field has no fast form.
     pub fn compile(sets: &[&SelectionSet], env: Env<'_>) -> Option<Self> {
-        let asked = collect(sets, T::NAME, env);
-        let mut steps = Vec::with_capacity(asked.len());
         let mut columns = 0;
-        for (key, asked) in asked {
-            let name = asked.field.name.node.as_str();
+        let steps = steps(sets, T::NAME, env, |asked| {
             if !asked.field.arguments.is_empty() {
                 return None;
             }
-            let what = if name == "__typename" {
-                What::TypeName
-            } else {
-                let (needs, what) = match T::field(&snake(name))? {
-                    Field::Value { columns, write } => (columns, What::Value(write)),
-                    Field::Link { columns, compile } => {
-                        let link = compile(&asked.sets, env)?;
-                        (columns | link.columns(), What::Link(link))
-                    }
-                };
-                columns |= needs;
-                what
+            let name = asked.field.name.node.as_str();
+            if name == "__typename" {
+                return Some(What::TypeName);
+            }
+            let (needs, what) = match T::field(&snake(name))? {
+                Field::Value { columns, write } => (columns, What::Value(write)),
+                Field::Link { columns, compile } => {
+                    let link = compile(&asked.sets, env)?;
+                    (columns | link.columns(), What::Link(link))
+                }
             };
-            steps.push((key_text(key, steps.is_empty()), what));
-        }
-        // The executor has its own word for an object without fields.
-        (!steps.is_empty()).then_some(Self { steps, columns })
+            columns |= needs;
+            Some(what)
+        })?;
+        Some(Self { steps, columns })
     }
 
     /// Compiles the selection of a running field; `None` when the plain resolvers answer, which may look at all columns.
@@ -261,66 +283,6 @@ pub async fn resolve_one<T: Shape>(value: &T, ctx: &ContextSelectionSet<'_>) -> 
     let mut out = Vec::with_capacity(512);
     plan.write(value, &state, &scene, &mut out);
     raw(out)
-}
-
-/// The key of a row, whose making may end early because the row refers to nothing.
-pub fn key_of<K>(make: impl FnOnce() -> Option<K>) -> Option<K> {
-    make()
-}
-
-/// Loads what a row refers to, with its neighbours; null when there is nothing.
-pub async fn link_one<K, U>(
-    ctx: &Context<'_>,
-    key: Option<K>,
-    wrap: fn(<Loaders as Loader<K>>::Value) -> U,
-) -> Option<Result<U, Error>>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Loaders: Loader<K, Error = Error>,
-{
-    let found = crate::graphql::loader(ctx).load_one(key?).await;
-    found.map(|found| found.map(wrap)).transpose()
-}
-
-/// As [`link_one`], for what cannot be missing.
-pub async fn link_must<K, U>(
-    ctx: &Context<'_>,
-    key: Option<K>,
-    wrap: fn(<Loaders as Loader<K>>::Value) -> U,
-) -> Result<U, Error>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Loaders: Loader<K, Error = Error>,
-{
-    let missing = || Err(expose(kernel::Error::not_found()));
-    link_one(ctx, key, wrap).await.unwrap_or_else(missing)
-}
-
-/// Loads the list of what refers to a row.
-pub async fn link_many<K, V, U>(ctx: &Context<'_>, key: Option<K>, wrap: fn(V) -> U) -> Result<Vec<U>, Error>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Loaders: Loader<K, Error = Error, Value = Vec<V>>,
-    V: Clone + Send + Sync + 'static,
-{
-    let Some(key) = key else { return Ok(Vec::new()) };
-    let found = crate::graphql::loader(ctx).load_one(key).await?;
-    Ok(found.unwrap_or_default().into_iter().map(wrap).collect())
-}
-
-/// Loads something that decides a value.
-pub async fn link_found<K>(
-    ctx: &Context<'_>,
-    key: Option<K>,
-) -> Result<Option<<Loaders as Loader<K>>::Value>, Error>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Loaders: Loader<K, Error = Error>,
-{
-    match key {
-        Some(key) => crate::graphql::loader(ctx).load_one(key).await,
-        None => Ok(None),
-    }
 }
 
 /// Bits of the columns that an answer of one object needs; `None` when the plain resolvers answer, which may look at all.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result, Variables};
 
+use super::Route;
+use super::arguments::Given;
 use super::command::Done;
-use super::{Given, Place, Route, remember_field};
+use super::place::{Place, remember_field};
 use crate::access::Ctx;
 use crate::graphql::errors::expose;
 use crate::graphql::shape::{Many, Plan, Scene, Shape};

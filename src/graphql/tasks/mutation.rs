@@ -1,8 +1,6 @@
 //! The commands on tasks and their payloads.
 
-use std::convert::identity;
-
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use entity::ids::TaskId;
 use entity::task;
 
@@ -10,66 +8,60 @@ use super::Task;
 use super::input::{BulkUpdateTasksInput, CreateTaskInput, UpdateTaskInput};
 use crate::access::{Access, Ctx};
 use crate::features::tasks;
-use crate::graphql::access;
-use crate::graphql::errors::{UserError, outcome};
 use crate::graphql::ids::{global, reference, references, target, workspace_reference};
-use crate::graphql::paging::payload;
-use crate::graphql::straight::{command, commands};
+use crate::graphql::straight::{command, commands, shaped_payload};
 use crate::kernel::{self, Error};
 
-payload!(
+shaped_payload!(
     CreateTaskPayload,
     "createTask",
     /// The task after the change. Null when the mutation failed.
-    task: Task
+    one task: Option<Task>
 );
-payload!(
+shaped_payload!(
     UpdateTaskPayload,
     "updateTask",
     /// The task after the change. Null when the mutation failed.
-    task: Task
+    one task: Option<Task>
 );
-payload!(
+shaped_payload!(
+    CompleteTaskPayload,
+    "completeTask",
+    /// The task after the change. Null when the mutation failed.
+    one task: Option<Task>,
+    /// Next instance of a recurring task.
+    one next_task: Option<Task>
+);
+shaped_payload!(
     ReopenTaskPayload,
     "reopenTask",
     /// The task after the change. Null when the mutation failed.
-    task: Task
+    one task: Option<Task>
 );
-payload!(
+shaped_payload!(
     DeleteTaskPayload,
     "deleteTask",
     /// ID of the deleted object, to evict caches. Null when the mutation failed.
-    deleted_task_id: ID
+    value deleted_task_id: Option<ID>
 );
-payload!(
+shaped_payload!(
     AddTaskDependencyPayload,
     "addTaskDependency",
     /// The task after the change. Null when the mutation failed.
-    task: Task
+    one task: Option<Task>
 );
-payload!(
+shaped_payload!(
     RemoveTaskDependencyPayload,
     "removeTaskDependency",
     /// The task after the change. Null when the mutation failed.
-    task: Task
+    one task: Option<Task>
 );
-payload!(
+shaped_payload!(
     BulkUpdateTasksPayload,
     "bulkUpdateTasks",
     /// The tasks after the change. Null when the mutation failed.
-    tasks: Vec<Task>
+    many tasks: Option<Vec<Task>>
 );
-
-/// Result of `completeTask`.
-#[derive(SimpleObject)]
-pub struct CompleteTaskPayload {
-    /// The task after the change. Null when the mutation failed.
-    task: Option<Task>,
-    /// Next instance of a recurring task.
-    next_task: Option<Task>,
-    /// Expected failures. Empty on success.
-    user_errors: Vec<UserError>,
-}
 
 /// Enters the workspace of a task that a mutation acts on.
 async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, TaskId)> {
@@ -79,30 +71,58 @@ async fn enter(access: &Access, id: &ID) -> kernel::Result<(Ctx, TaskId)> {
 }
 
 commands! {
-    CreateTask(input "input": CreateTaskInput) -> CreateTaskPayload "task": Task, |access| {
+    CreateTask(input "input": CreateTaskInput) -> CreateTaskPayload, |access| {
         access.caller().require_user()?;
         let path = "input.workspaceId";
         let workspace = reference(&input.workspace_id, path)?;
         let entered = workspace_reference(access.ctx(workspace).await, path)?;
-        tasks::create(&entered, input.into_model()?).await.map(Task::from)
+        let created = tasks::create(&entered, input.into_model()?).await;
+        created.map(Task::from).map(CreateTaskPayload::of)
     };
-    UpdateTask(id "id": ID, input "input": UpdateTaskInput) -> UpdateTaskPayload "task": Task, |access| {
+    UpdateTask(id "id": ID, input "input": UpdateTaskInput) -> UpdateTaskPayload, |access| {
         let (entered, id) = enter(access, &id).await?;
-        tasks::update(&entered, id, input.into_model()?).await.map(Task::from)
+        let updated = tasks::update(&entered, id, input.into_model()?).await;
+        updated.map(Task::from).map(UpdateTaskPayload::of)
     };
-    ReopenTask(id "id": ID) -> ReopenTaskPayload "task": Task, |access| {
+    CompleteTask(id "id": ID) -> CompleteTaskPayload, |access| {
         let (entered, id) = enter(access, &id).await?;
-        tasks::reopen(&entered, id).await.map(Task::from)
+        let done = tasks::complete(&entered, id).await?;
+        Ok(CompleteTaskPayload::of(Task::from(done.task), done.next.map(Task::from)))
     };
-    AddTaskDependency(task_id "taskId": ID, depends_on_id "dependsOnId": ID) -> AddTaskDependencyPayload "task": Task, |access| {
+    ReopenTask(id "id": ID) -> ReopenTaskPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        tasks::reopen(&entered, id).await.map(Task::from).map(ReopenTaskPayload::of)
+    };
+    DeleteTask(id "id": ID) -> DeleteTaskPayload, |access| {
+        let (entered, id) = enter(access, &id).await?;
+        tasks::delete(&entered, id).await.map(|_| DeleteTaskPayload::of(global(id)))
+    };
+    AddTaskDependency(task_id "taskId": ID, depends_on_id "dependsOnId": ID) -> AddTaskDependencyPayload, |access| {
         let (entered, id) = enter(access, &task_id).await?;
         let depends_on = reference(&depends_on_id, "dependsOnId")?;
-        tasks::add_dependency(&entered, id, depends_on).await.map(Task::from)
+        let waiting = tasks::add_dependency(&entered, id, depends_on).await;
+        waiting.map(Task::from).map(AddTaskDependencyPayload::of)
     };
-    RemoveTaskDependency(task_id "taskId": ID, depends_on_id "dependsOnId": ID) -> RemoveTaskDependencyPayload "task": Task, |access| {
+    RemoveTaskDependency(task_id "taskId": ID, depends_on_id "dependsOnId": ID) -> RemoveTaskDependencyPayload, |access| {
         let (entered, id) = enter(access, &task_id).await?;
         let depends_on = reference(&depends_on_id, "dependsOnId")?;
-        tasks::remove_dependency(&entered, id, depends_on).await.map(Task::from)
+        let freed = tasks::remove_dependency(&entered, id, depends_on).await;
+        freed.map(Task::from).map(RemoveTaskDependencyPayload::of)
+    };
+    BulkUpdateTasks(ids "ids": Vec<ID>, input "input": BulkUpdateTasksInput) -> BulkUpdateTasksPayload, |access| {
+        access.caller().require_user()?;
+        let ids: Vec<TaskId> = references(&ids, "ids")?;
+        let Some(first) = ids.first() else {
+            return Err(Error::user(
+                kernel::UserErrorCode::Required,
+                "ids",
+                "Give at least one task.",
+            ));
+        };
+        let entered = access.ctx_of::<task::Entity>(*first).await?;
+        let rows = tasks::bulk_update(&entered, ids, input.into_model()?).await?;
+        let tasks: Vec<Task> = rows.into_iter().map(Task::from).collect();
+        Ok(BulkUpdateTasksPayload::of(tasks))
     };
 }
 
@@ -117,7 +137,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Values to use.")] input: CreateTaskInput,
     ) -> Result<CreateTaskPayload> {
-        CreateTaskPayload::new(command::<CreateTask>(ctx, (input,)).await, identity)
+        command::<CreateTask>(ctx, (input,)).await
     }
 
     /// Changes a task. Omitted fields stay as they are; null clears optional fields.
@@ -127,7 +147,7 @@ impl TaskMutation {
         #[graphql(desc = "ID of the object.")] id: ID,
         #[graphql(desc = "Values to use.")] input: UpdateTaskInput,
     ) -> Result<UpdateTaskPayload> {
-        UpdateTaskPayload::new(command::<UpdateTask>(ctx, (id, input)).await, identity)
+        command::<UpdateTask>(ctx, (id, input)).await
     }
 
     /// Marks a task as done.
@@ -136,17 +156,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<CompleteTaskPayload> {
-        let result = async {
-            let (entered, id) = enter(access(ctx), &id).await?;
-            tasks::complete(&entered, id).await
-        };
-        let (completed, user_errors) = outcome(result.await)?;
-        let (task, next) = completed.map(|done| (done.task, done.next)).unzip();
-        Ok(CompleteTaskPayload {
-            task: task.map(Task::from),
-            next_task: next.flatten().map(Task::from),
-            user_errors,
-        })
+        command::<CompleteTask>(ctx, (id,)).await
     }
 
     /// Opens a done or cancelled task again.
@@ -155,7 +165,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<ReopenTaskPayload> {
-        ReopenTaskPayload::new(command::<ReopenTask>(ctx, (id,)).await, identity)
+        command::<ReopenTask>(ctx, (id,)).await
     }
 
     /// Deletes a task and its sub-tasks.
@@ -164,11 +174,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the object.")] id: ID,
     ) -> Result<DeleteTaskPayload> {
-        let result = async {
-            let (entered, id) = enter(access(ctx), &id).await?;
-            tasks::delete(&entered, id).await.map(|_| id)
-        };
-        DeleteTaskPayload::new(result.await, global)
+        command::<DeleteTask>(ctx, (id,)).await
     }
 
     /// Makes a task wait for another.
@@ -178,8 +184,7 @@ impl TaskMutation {
         #[graphql(desc = "Task that waits.")] task_id: ID,
         #[graphql(desc = "Task that must be finished first.")] depends_on_id: ID,
     ) -> Result<AddTaskDependencyPayload> {
-        let given = (task_id, depends_on_id);
-        AddTaskDependencyPayload::new(command::<AddTaskDependency>(ctx, given).await, identity)
+        command::<AddTaskDependency>(ctx, (task_id, depends_on_id)).await
     }
 
     /// Removes a dependency.
@@ -189,8 +194,7 @@ impl TaskMutation {
         #[graphql(desc = "Task that waits.")] task_id: ID,
         #[graphql(desc = "Task that must be finished first.")] depends_on_id: ID,
     ) -> Result<RemoveTaskDependencyPayload> {
-        let given = (task_id, depends_on_id);
-        RemoveTaskDependencyPayload::new(command::<RemoveTaskDependency>(ctx, given).await, identity)
+        command::<RemoveTaskDependency>(ctx, (task_id, depends_on_id)).await
     }
 
     /// Changes several tasks at once, all or none. At most 100.
@@ -200,19 +204,6 @@ impl TaskMutation {
         #[graphql(desc = "IDs of the objects.")] ids: Vec<ID>,
         #[graphql(desc = "Values to use.")] input: BulkUpdateTasksInput,
     ) -> Result<BulkUpdateTasksPayload> {
-        let result = async {
-            access(ctx).caller().require_user()?;
-            let ids: Vec<TaskId> = references(&ids, "ids")?;
-            let Some(first) = ids.first() else {
-                return Err(Error::user(
-                    kernel::UserErrorCode::Required,
-                    "ids",
-                    "Give at least one task.",
-                ));
-            };
-            let entered = access(ctx).ctx_of::<task::Entity>(*first).await?;
-            tasks::bulk_update(&entered, ids, input.into_model()?).await
-        };
-        BulkUpdateTasksPayload::new(result.await, |rows| rows.into_iter().map(Task::from).collect())
+        command::<BulkUpdateTasks>(ctx, (ids, input)).await
     }
 }

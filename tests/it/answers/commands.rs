@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::random::Random;
 use super::{bytes, is_whole};
+use crate::support::events::calendar;
 use crate::support::{Client, Person, TestApp, create_person, join};
 
 /// What may be asked of a new task that does not depend on how many there are.
@@ -229,4 +230,65 @@ async fn what_a_command_says_of_one_task_is_what_it_says_of_another() {
     // What a variable that was left out means inside an input is for the executor to say.
     let id = task(&app, json!({})).await;
     compare(&app.ana(), document, &json!({ "id": id }), &mut Tally::default()).await;
+}
+
+/// Sends a mutation three times, each to another object: what is said of the first by the executor is said of the others around it.
+async fn said_alike(app: &TestApp, document: &str, ids: [String; 3]) {
+    let mut told = Vec::new();
+    for id in ids {
+        let request = app.ana().fast_request(document, &json!({ "id": id })).unwrap();
+        let answer = graphql::execute(&app.schema, request).await;
+        told.push((bytes(&answer).replace(&id, "it"), is_whole(&answer.data)));
+    }
+    let (first, others) = told.split_first().unwrap();
+    assert!(!first.1, "known before it came: {document}");
+    assert!(first.0.ends_with("\n[]\n{}"), "{first:?}");
+    for other in others {
+        assert_eq!((&other.0, other.1), (&first.0, true), "{document}");
+    }
+}
+
+#[tokio::test]
+async fn payloads_of_every_form_are_answered_around_the_executor() {
+    let app = TestApp::start().await;
+    for document in [
+        "mutation ($id: ID!) { completeTask(id: $id) {
+            task { title status } nextTask { title status assignee { name } } userErrors { code } } }",
+        "mutation ($id: ID!) { gone: deleteTask(id: $id) { __typename deletedTaskId userErrors { message } } }",
+        "mutation ($id: ID!) { bulkUpdateTasks(ids: [$id], input: { addLabels: [\"x\"] }) { tasks { id labels version } } }",
+    ] {
+        let more = json!({ "recurrenceRule": "FREQ=DAILY", "dueAt": "2026-03-09T09:00:00Z" });
+        let ids = [
+            task(&app, more.clone()).await,
+            task(&app, more.clone()).await,
+            task(&app, more).await,
+        ];
+        said_alike(&app, document, ids).await;
+    }
+    let calendar = calendar(&app.ana(), &app.ana.workspace()).await;
+    for document in [
+        "mutation ($id: ID!) { updateCalendarEvent(id: $id, input: { title: \"New\" }) {
+            calendarEvent { id title version } affectedCalendarEvents { id calendar { name } } userErrors { code } } }",
+        "mutation ($id: ID!) { moveCalendarEvent(id: $id, scope: ALL, start: \"2026-03-05T09:00:00Z\") {
+            calendarEvent { start end } affectedCalendarEvents { start } } }",
+        "mutation ($id: ID!) { deleteCalendarEvent(id: $id) { calendarEvent { id } deletedCalendarEventId userErrors { code } } }",
+    ] {
+        let ids = [
+            event(&app, &calendar).await,
+            event(&app, &calendar).await,
+            event(&app, &calendar).await,
+        ];
+        said_alike(&app, document, ids).await;
+    }
+}
+
+async fn event(app: &TestApp, calendar: &str) -> String {
+    let create = "mutation ($input: CreateCalendarEventInput!) { createCalendarEvent(input: $input) {
+        calendarEvent { id } userErrors { code } } }";
+    let time = json!({ "timed": { "start": "2026-03-04T09:00:00Z", "end": "2026-03-04T10:00:00Z" } });
+    let input = json!({ "calendarId": calendar, "title": "Known", "time": time });
+    let answer = app.ana().gql(create, json!({ "input": input })).await;
+    answer
+        .succeeded("createCalendarEvent")
+        .text("/createCalendarEvent/calendarEvent/id")
 }

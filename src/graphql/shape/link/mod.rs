@@ -2,6 +2,7 @@
 //! rows share it.
 
 mod found;
+mod held;
 mod inside;
 mod within;
 
@@ -14,6 +15,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::parser::types::SelectionSet;
 
 pub use found::found;
+pub use held::held;
 pub use inside::inside;
 pub use within::within;
 
