@@ -196,7 +196,8 @@ impl Length {
                 end.unwrap_or(start).max(start)
             }
             Self::Wall(length, end_zone) => {
-                let end = local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
+                let closer = || local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
+                let end = zones::plainly_later(local, *length, end_zone).map_or_else(closer, Ok);
                 let usual = later(exactly);
                 match end {
                     // Nearly always, and then it does not matter whether the start was moved.
