@@ -55,11 +55,7 @@ impl OutputType for OccurrenceId {
         <ID as OutputType>::create_type_info(registry)
     }
 
-    async fn resolve(
-        &self,
-        ctx: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         OutputType::resolve(&self.id(), ctx, field).await
     }
 }

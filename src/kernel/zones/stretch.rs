@@ -114,9 +114,8 @@ pub fn plain_offset_at(at: i64, zone: &TimeZone) -> Option<i64> {
     let name = zone.iana_name()?;
     KNOWN.with_borrow(|known| {
         // The wall times of a stretch are shown once each, so an instant whose clocks would show one of them is in it.
-        let is_around = |one: &&Stretch| {
-            (one.from..one.to).contains(&at.saturating_add(one.offset)) && one.is_of(name)
-        };
+        let is_around =
+            |one: &&Stretch| (one.from..one.to).contains(&at.saturating_add(one.offset)) && one.is_of(name);
         known.stretches.iter().find(is_around).map(|one| one.offset)
     })
 }

@@ -149,6 +149,8 @@ pub(in crate::features::events) async fn insight(
     let key = (read.is_postgres(), workspace.is_some());
     let statement = INSIGHT.statement(key, &given, make)?;
     let rows = read.query_all_raw(statement).await?;
-    let open = rows.iter().map(|row| row.try_get_by::<CalendarEventId, _>(0_usize));
+    let open = rows
+        .iter()
+        .map(|row| row.try_get_by::<CalendarEventId, _>(0_usize));
     Ok(open.collect::<Result<_, DbErr>>()?)
 }
