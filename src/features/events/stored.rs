@@ -188,7 +188,12 @@ impl Length {
         zone: &TimeZone,
         exactly: Duration,
     ) -> Timestamp {
-        let later = |by: Duration| zones::from_chrono(add(zones::to_chrono(start), by));
+        let later = |by: Duration| {
+            let micros = by.num_microseconds().map(SignedDuration::from_micros);
+            let end = micros.and_then(|by| start.checked_add(by).ok());
+            // Beyond what can be said.
+            end.unwrap_or_else(|| zones::from_chrono(add(zones::to_chrono(start), by)))
+        };
         match self {
             Self::Exactly(length) => later(*length),
             Self::Days(length) => {
