@@ -68,17 +68,36 @@ pub fn compose(kind: &str, uuid: Uuid) -> Option<String> {
     Some(Text(prefix, uuid).to_string())
 }
 
+/// Appends the text of an identifier, as `Display` writes it.
+pub fn append<T: TypedId>(id: T, out: &mut Vec<u8>) {
+    out.extend_from_slice(T::PREFIX.as_bytes());
+    out.push(b'_');
+    out.extend_from_slice(&encode(id.uuid()));
+}
+
+/// From the right, five bits a character: 26 characters hold 130 bits, so the first one only ever uses three.
+fn encode(uuid: Uuid) -> [u8; TEXT_LEN] {
+    let value = uuid.as_u128();
+    let mut text = [0; TEXT_LEN];
+    let (first, rest) = text.split_at_mut(2);
+    let (middle, last) = rest.split_at_mut(12);
+    // Twelve characters are 60 bits, which fit in a word: shifting all 128 for each character takes twice as long.
+    for (part, shift) in [(last, 0), (middle, 60), (first, 120)] {
+        let mut bits = (value >> shift) as u64;
+        for slot in part.iter_mut().rev() {
+            *slot = ALPHABET[(bits & 31) as usize];
+            bits >>= 5;
+        }
+    }
+    text
+}
+
 /// Writes `prefix_value`; shared by the `Display` of every id type.
 fn write_text(f: &mut fmt::Formatter<'_>, prefix: &str, uuid: Uuid) -> fmt::Result {
-    let mut value = uuid.as_u128();
     // Written at once: a text that grows by parts is moved in between.
     let mut text = [b'_'; LONGEST_PREFIX + 1 + TEXT_LEN];
     let (front, back) = text.split_at_mut(LONGEST_PREFIX + 1);
-    // From the right, five bits a character: 26 characters hold 130 bits, so the first one only ever uses three.
-    for slot in back.iter_mut().rev() {
-        *slot = ALPHABET[(value & 31) as usize];
-        value >>= 5;
-    }
+    back.copy_from_slice(&encode(uuid));
     let start = LONGEST_PREFIX.checked_sub(prefix.len()).ok_or(fmt::Error)?;
     front[start..LONGEST_PREFIX].copy_from_slice(prefix.as_bytes());
     f.write_str(std::str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?)
@@ -227,6 +246,19 @@ mod tests {
         assert_eq!(split(SAMPLE), Ok(("task", id.0)));
         assert_eq!(compose("Task", id.0).as_deref(), Some(SAMPLE));
         assert_eq!(compose("Nothing", id.0), None);
+    }
+
+    #[test]
+    fn every_bit_of_an_id_is_in_its_text() {
+        let bits = (0..128).map(|bit| Uuid::from_u128(1 << bit));
+        let ends = [Uuid::nil(), Uuid::max()];
+        for uuid in bits.chain(ends) {
+            let id = TaskId(uuid);
+            let mut text = Vec::new();
+            append(id, &mut text);
+            assert_eq!(String::from_utf8(text).unwrap(), id.to_string());
+            assert_eq!(id.to_string().parse::<TaskId>(), Ok(id));
+        }
     }
 
     #[test]

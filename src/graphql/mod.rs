@@ -63,7 +63,7 @@ use part::Part;
 
 pub use documents::{Documents, Prepared};
 pub use server::Spent;
-pub use shape::write_value;
+pub use shape::{take_raw, write_value};
 pub use straight::execute;
 
 /// Reading data. Look-ups return null when the object does not exist or the viewer may not see it.

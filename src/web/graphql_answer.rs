@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::failure;
 use crate::graphql::arguments::BadValue;
 use crate::graphql::guard::GuardError;
-use crate::graphql::write_value;
+use crate::graphql::{take_raw, write_value};
 use crate::kernel::{Error, ErrorCode};
 use crate::platform::metrics::Metrics;
 
@@ -67,6 +67,19 @@ impl Answer {
         }
         out.push(b'}');
         out
+    }
+
+    /// [`Self::to_json`] when nobody looks at the data again: a whole answer that resolvers wrote is long, and is not copied.
+    pub(super) fn take_json(&mut self) -> Vec<u8> {
+        const BEFORE: &str = "{\"data\":";
+        let is_whole = self.errors.is_empty() && self.extensions.is_empty();
+        let Some(mut text) = self.data.as_mut().filter(|_| is_whole).and_then(take_raw) else {
+            return self.to_json();
+        };
+        text.reserve_exact(BEFORE.len() + 1);
+        text.insert_str(0, BEFORE);
+        text.push('}');
+        text.into_bytes()
     }
 
     /// The answer as text.

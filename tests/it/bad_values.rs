@@ -157,6 +157,15 @@ async fn every_scalar_says_what_it_wants() {
             "`2026-02-30` is not a date",
         ),
         (
+            "timeZone: \"Mars/Base\", time: { allDay: { startDate: \"2026-03-01\", endDate: \"2026-03-02\" } }",
+            json!({
+                "timeZone": "Mars/Base",
+                "time": { "allDay": { "startDate": "2026-03-01", "endDate": "2026-03-02" } },
+            }),
+            "input.timeZone",
+            "`Mars/Base` is not an IANA time zone",
+        ),
+        (
             "time: {}",
             json!({ "time": {} }),
             "input.time",
@@ -186,6 +195,30 @@ async fn every_scalar_says_what_it_wants() {
             says,
         )
         .await;
+    }
+}
+
+#[tokio::test]
+async fn a_zone_that_nobody_knows_is_told_wherever_one_is_named() {
+    let server = Server::start().await;
+    for (document, path) in [
+        (
+            "mutation { updateCalendarEvent(id: \"evt_x\", scope: ALL, input: { timeZone: \"Mars/Base\" }) { userErrors { code } } }",
+            "input.timeZone",
+        ),
+        (
+            "{ previewRecurrence(rule: \"FREQ=DAILY\", start: \"2026-03-02T08:00:00Z\", timeZone: \"Mars/Base\") { starts } }",
+            "timeZone",
+        ),
+        (
+            "mutation { updatePreferences(input: { timeZone: \"Mars/Base\" }) { userErrors { code } } }",
+            "input.timeZone",
+        ),
+    ] {
+        let found = errors(&server, json!({ "query": document })).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["extensions"]["code"], "BAD_USER_INPUT", "{document}");
+        assert_eq!(field(&found[0]), path, "{document}");
     }
 }
 

@@ -20,6 +20,7 @@ mod architecture;
 mod audit;
 mod auto_apply;
 mod backup;
+mod bad_events;
 mod bad_plans;
 mod bad_values;
 mod budgets;

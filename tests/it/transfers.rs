@@ -426,6 +426,65 @@ async fn broken_objects_cost_themselves_only() {
 }
 
 #[tokio::test]
+async fn what_a_rule_excludes_without_end_is_excluded_or_told() {
+    let app = TestApp::start().await;
+    let (ana, workspace) = (app.ana(), app.ana.workspace());
+    calendar(&ana, &workspace, "Mine").await;
+    let event = |uid: &str, excluding: &str| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART:20260302T090000Z\r\nSUMMARY:{uid}\r\nRRULE:FREQ=DAILY\r\nEXRULE:{excluding}\r\nEND:VEVENT\r\n"
+        )
+    };
+    let text = format!(
+        "BEGIN:VCALENDAR\r\n{}{}END:VCALENDAR\r\n",
+        event("workdays", "FREQ=WEEKLY;BYDAY=SA,SU"),
+        event("most days", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU"),
+    );
+    let done = import(&ana, &workspace, "ICS", &text).await;
+    assert_eq!(
+        (&done["status"], &done["processedCount"]),
+        (&json!("SUCCEEDED"), &json!(2)),
+        "{done:#}"
+    );
+    // Every second Sunday for nearly twenty years, and then every Sunday takes place: that is said, with the line of the rule.
+    let problems = done["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{done:#}");
+    assert_eq!(problems[0]["position"], 14, "{done:#}");
+    let message = problems[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("EXRULE") && message.contains("2045-05-07"),
+        "{message}"
+    );
+    // Working days stay working days, however far one looks.
+    let document = "query ($id: ID!, $range: DateTimeRangeInput!) { workspace(id: $id) { eventOccurrences(range: $range) { title start } } }";
+    let range = json!({ "start": "2096-03-05T00:00:00Z", "end": "2096-03-12T00:00:00Z" });
+    let week = ana
+        .gql(document, json!({ "id": workspace, "range": range }))
+        .await;
+    let week = week.at("/workspace/eventOccurrences");
+    let days = |title: &str| -> Vec<String> {
+        let own = week
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["title"] == title);
+        own.map(|one| one["start"].as_str().unwrap()[..10].to_owned())
+            .collect()
+    };
+    assert_eq!(
+        days("workdays"),
+        [
+            "2096-03-05",
+            "2096-03-06",
+            "2096-03-07",
+            "2096-03-08",
+            "2096-03-09"
+        ]
+    );
+    assert_eq!(days("most days").len(), 7);
+}
+
+#[tokio::test]
 async fn an_import_is_its_requesters_and_a_viewer_only_exports() {
     let server = Server::start().await;
     let app = &server.app;

@@ -11,6 +11,7 @@ First starts are ones that their own rule names: with others RFC 5545, 3.8.5.3, 
 Moves of all that follow an occurrence (RANGE=THISANDFUTURE) come without excluded starts, which the other side reckons among what is moved.
 Additional starts are none whose digits in UTC are those of another start on the clocks of the series, nor the other way round: the other side
 compares digits, so what excludes or replaces the one takes the other away as well.
+An event that starts at a wall time which does not exist has a length where its end, which does exist, would lie before it: such ends are refused.
 """
 
 import argparse
@@ -66,23 +67,49 @@ def line(name, value, zone):
     return f"{name}{params}:{written}"
 
 
+def instant(at, zone):
+    """The instant of a wall time; one that a change of clocks leaves out is later by as much (RFC 5545, 3.3.5), as without `fold`."""
+    return at.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc)
+
+
+def is_before(end, start, zone):
+    """Whether an end lies before its start although its wall time does not: the clocks leave the start out, which makes it later."""
+    return zone is not None and instant(end, zone) < instant(start, zone)
+
+
+def lasting(length):
+    return f"P{length.days}D" if length.seconds == 0 else f"PT{int(length.total_seconds() // 60)}M"
+
+
+def end_line(start, length, zone):
+    """The end of an event by its wall time or, where that lies before the start, by the length: no event ends before it starts."""
+    if is_before(start + length, start, zone):
+        return f"DURATION:{lasting(length)}"
+    return line("DTEND", start + length, zone)
+
+
 def line_elsewhere(rng, name, start, length, zone):
     """The end of an event, as the clocks of another zone show it."""
-    end = start.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc) + length
+    end = instant(start, zone) + length
     elsewhere = rng.choice([other for other in ZONES if other != zone])
-    return line(name, end.astimezone(ZoneInfo(elsewhere)).replace(tzinfo=None), elsewhere)
+    wall = end.astimezone(ZoneInfo(elsewhere)).replace(tzinfo=None)
+    # Of a wall time that comes twice the first is meant, which may lie before the start.
+    if instant(wall, elsewhere) < instant(start, zone):
+        return f"DURATION:{lasting(length)}"
+    return line(name, wall, elsewhere)
 
 
 def period(rng, at, zone):
     """An additional start with a length or an end of its own (RFC 5545, 3.8.5.2)."""
     params, written = text(at, zone)
     minutes = rng.choice([15, 60, 600])
-    end = f"PT{minutes}M" if rng.random() < 0.5 else text(at + timedelta(minutes=minutes), zone)[1]
+    last = at + timedelta(minutes=minutes)
+    end = f"PT{minutes}M" if rng.random() < 0.5 or is_before(last, at, zone) else text(last, zone)[1]
     return f"RDATE;VALUE=PERIOD{params}:{written}/{end}"
 
 
 def in_utc(at, zone):
-    return at.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).replace(tzinfo=None)
+    return instant(at, zone).replace(tzinfo=None)
 
 
 def reads_like_another(at, zone, walls):
@@ -122,7 +149,7 @@ def make(rng, number):
     if length and zone and rng.random() < 0.25:
         head.append(line_elsewhere(rng, "DTEND", start, length, zone))
     elif length:
-        head.append(line("DTEND", start + length, zone) if rng.random() < 0.7 else f"DURATION:P{length.days}D" if is_day else f"DURATION:PT{int(length.total_seconds() // 60)}M")
+        head.append(end_line(start, length, zone) if rng.random() < 0.7 else f"DURATION:{lasting(length)}")
     components = []
     if is_single:
         components.append(head)
@@ -136,7 +163,7 @@ def make(rng, number):
             if is_day:
                 parts.append("UNTIL=" + until.strftime("%Y%m%d"))
             elif zone:
-                parts.append("UNTIL=" + until.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ"))
+                parts.append("UNTIL=" + instant(until, zone).strftime("%Y%m%dT%H%M%SZ"))
             else:
                 parts.append("UNTIL=" + until.strftime("%Y%m%dT%H%M%S"))
             # dateutil reckons in wall time here: the last day is compared with care below.
@@ -161,7 +188,7 @@ def make(rng, number):
             change = [f"UID:object-{number}", "DTSTAMP:20260102T000000Z", "SEQUENCE:1", line("RECURRENCE-ID", form(at), zone)]
             change += [f"SUMMARY:Changed {number}", line("DTSTART", form(moved), zone)]
             if length:
-                change.append(line("DTEND", form(moved) + length, zone))
+                change.append(end_line(form(moved), length, zone))
             if rng.random() < 0.2:
                 change.append("STATUS:CANCELLED")
             components.append(change)
@@ -172,7 +199,7 @@ def make(rng, number):
             change = [f"UID:object-{number}", "DTSTAMP:20260102T000000Z", "SEQUENCE:1", f"RECURRENCE-ID;RANGE=THISANDFUTURE{params}:{written}"]
             change += [f"SUMMARY:Changed {number}", line("DTSTART", moved, zone)]
             if length:
-                change.append(line("DTEND", moved + length, zone))
+                change.append(end_line(moved, length, zone))
             components.append(change)
     return [["BEGIN:VEVENT", *component, "END:VEVENT"] for component in components], zone
 

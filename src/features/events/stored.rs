@@ -188,7 +188,12 @@ impl Length {
         zone: &TimeZone,
         exactly: Duration,
     ) -> Timestamp {
-        let later = |by: Duration| zones::from_chrono(add(zones::to_chrono(start), by));
+        let later = |by: Duration| {
+            let micros = by.num_microseconds().map(SignedDuration::from_micros);
+            let end = micros.and_then(|by| start.checked_add(by).ok());
+            // Beyond what can be said.
+            end.unwrap_or_else(|| zones::from_chrono(add(zones::to_chrono(start), by)))
+        };
         match self {
             Self::Exactly(length) => later(*length),
             Self::Days(length) => {
@@ -196,7 +201,8 @@ impl Length {
                 end.unwrap_or(start).max(start)
             }
             Self::Wall(length, end_zone) => {
-                let end = local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
+                let closer = || local.checked_add(*length).map(|end| zones::to_utc(end, end_zone));
+                let end = zones::plainly_later(local, *length, end_zone).map_or_else(closer, Ok);
                 let usual = later(exactly);
                 match end {
                     // Nearly always, and then it does not matter whether the start was moved.

@@ -6,7 +6,7 @@ use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use entity::calendar_event;
 
 use super::object::{CalendarEvent, EventAttendee, EventReminder};
-use super::occurrence_id::occurrence_id;
+use super::occurrence_id::OccurrenceId;
 use crate::access::Ctx;
 use crate::features::events::{self, Among, Occurrence};
 use crate::features::people;
@@ -29,7 +29,9 @@ object! {
     EventOccurrence "EventOccurrence", calendar_event::Column;
 
     /// Stable ID: event ID plus original start. Not a node; use it as a cache key and list key.
-    value id [Id] -> ID { |one| occurrence_id(one.0.event.row.id, one.0.original_start) }
+    value id [Id] -> OccurrenceId {
+        |one| OccurrenceId { event: one.0.event.row.id, original_start: one.0.original_start }
+    }
     /// Event or series the occurrence belongs to.
     within event [Id] -> CalendarEvent {
         |one| one.0.event.row.id => CalendarEvent(one.0.event.clone())

@@ -1,27 +1,66 @@
 //! The id of an occurrence as text: the event and the original start. Lists have thousands of them, so it is put together by hand where the
 //! start is an ordinary one. Promises: the same text as the general form gives. Knows no rows.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use std::io::Write as _;
 
-use async_graphql::ID;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value};
 use chrono::{Datelike as _, Timelike as _};
-use entity::ids::CalendarEventId;
+use entity::ids::{self, CalendarEventId};
 
+use crate::graphql::shape::WriteJson;
 use crate::kernel::time::Instant;
 
 /// An id with the longest prefix, `:`, and an instant in microseconds.
 const LENGTH: usize = 32 + 1 + 23;
 
-/// The id of the occurrence of this event with this original start.
-pub(super) fn occurrence_id(event: CalendarEventId, original_start: Instant) -> ID {
-    let mut text = String::with_capacity(LENGTH);
-    // Writing into a text does not fail.
-    write!(text, "{event}:").ok();
-    add_start(original_start, &mut text);
-    ID(text)
+/// The id of the occurrence of an event with this original start. To clients it is an `ID`.
+pub struct OccurrenceId {
+    pub(super) event: CalendarEventId,
+    pub(super) original_start: Instant,
 }
 
-fn add_start(start: Instant, text: &mut String) {
+impl OccurrenceId {
+    fn append(&self, text: &mut Vec<u8>) {
+        ids::append(self.event, text);
+        text.push(b':');
+        add_start(self.original_start, text);
+    }
+
+    fn id(&self) -> ID {
+        let mut text = Vec::with_capacity(LENGTH);
+        self.append(&mut text);
+        // Letters, digits and signs of ASCII.
+        ID(String::from_utf8(text).unwrap_or_default())
+    }
+}
+
+impl WriteJson for OccurrenceId {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        // Nothing in it needs an escape.
+        out.push(b'"');
+        self.append(out);
+        out.push(b'"');
+    }
+}
+
+impl OutputType for OccurrenceId {
+    fn type_name() -> Cow<'static, str> {
+        <ID as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <ID as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        OutputType::resolve(&self.id(), ctx, field).await
+    }
+}
+
+fn add_start(start: Instant, text: &mut Vec<u8>) {
     // Without its zone, which is added anew for each part that one asks for.
     let at = start.naive_utc();
     let (year, nanos) = (at.year(), at.nanosecond());
@@ -48,11 +87,12 @@ fn add_start(start: Instant, text: &mut String) {
             rest /= 10;
         }
     }
-    text.extend(digits.map(char::from));
+    text.extend_from_slice(&digits);
 }
 
 /// Any instant, at leisure.
-fn add_any(start: Instant, text: &mut String) {
+fn add_any(start: Instant, text: &mut Vec<u8>) {
+    // Writing to memory does not fail.
     write!(text, "{}", start.format("%Y%m%dT%H%M%S%.fZ")).ok();
 }
 
@@ -87,7 +127,14 @@ mod tests {
         let ends = [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC];
         for start in instants.into_iter().chain(ends) {
             let general = format!("{}:{}", global(event).as_str(), start.format("%Y%m%dT%H%M%S%.fZ"));
-            assert_eq!(occurrence_id(event, start).as_str(), general);
+            let id = OccurrenceId {
+                event,
+                original_start: start,
+            };
+            assert_eq!(id.id().as_str(), general);
+            let mut json = Vec::new();
+            id.write_json(&mut json);
+            assert_eq!(json, serde_json::to_vec(&general).unwrap());
         }
     }
 }

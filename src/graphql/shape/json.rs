@@ -133,10 +133,16 @@ impl WriteJson for DateTime {
 }
 
 fn digits(number: u32, places: &mut [u8]) {
+    // Two at a time: no part of a time has an odd number of them but milliseconds.
     let mut rest = number;
-    for place in places.iter_mut().rev() {
-        *place = b'0' + (rest % 10) as u8;
-        rest /= 10;
+    for pair in places.rchunks_mut(2) {
+        let two = (rest % 100) as u8;
+        rest /= 100;
+        match pair {
+            [tens, ones] => (*tens, *ones) = (b'0' + two / 10, b'0' + two % 10),
+            [one] => *one = b'0' + two,
+            _ => {}
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use object::{object, shape_field, shape_plain};
 pub use page::{Many, PagePlan};
 pub use plain::{key_of, link_found, link_many, link_must, link_one};
 pub use plan::{Field, Plain, Plan, Scene, Shape, columns_asked, key_text, resolve_one};
-pub use raw::{is_raw, raw, write_value};
+pub use raw::{is_raw, raw, take_raw, write_value};
 
 /// The GraphQL name of a field as the name of its resolver: `dueAt` as `due_at`.
 fn snake(name: &str) -> String {

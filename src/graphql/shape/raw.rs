@@ -40,6 +40,20 @@ fn written(value: &Value) -> Option<&str> {
     }
 }
 
+/// Takes the text out of a value that is written JSON; an empty one stays in its place.
+pub fn take_raw(value: &mut Value) -> Option<String> {
+    if !is_raw(value) {
+        return None;
+    }
+    match value {
+        Value::Object(object) => match object.get_index_mut(0) {
+            Some((_, Value::String(text))) => Some(std::mem::take(text)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Appends a value as JSON; what is written already is copied as it is.
 pub fn write_value(value: &Value, out: &mut Vec<u8>) {
     match value {

@@ -108,6 +108,18 @@ pub fn plain_offset(local: i64, zone: &TimeZone) -> Option<i64> {
     })
 }
 
+/// How many seconds clocks are ahead of UTC at an instant, in seconds since 1970; `None` where nothing is remembered about it. Nothing is
+/// looked up for it: whoever asks for wall times soon does.
+pub fn plain_offset_at(at: i64, zone: &TimeZone) -> Option<i64> {
+    let name = zone.iana_name()?;
+    KNOWN.with_borrow(|known| {
+        // The wall times of a stretch are shown once each, so an instant whose clocks would show one of them is in it.
+        let is_around =
+            |one: &&Stretch| (one.from..one.to).contains(&at.saturating_add(one.offset)) && one.is_of(name);
+        known.stretches.iter().find(is_around).map(|one| one.offset)
+    })
+}
+
 fn seconds(offset: Offset) -> i64 {
     offset.seconds().into()
 }
@@ -122,7 +134,7 @@ mod tests {
     fn what_is_remembered_is_what_the_zone_says() {
         let from: Timestamp = "1900-01-01T00:00:00Z".parse().expect("instant");
         let until: Timestamp = "2045-01-01T00:00:00Z".parse().expect("instant");
-        let mut found = 0;
+        let (mut found, mut found_at) = (0, 0);
         // Many zones have several names.
         for zone in names().step_by(3).filter_map(|name| zone(&name)) {
             let changes = zone.following(from).take_while(|next| next.timestamp() < until);
@@ -145,11 +157,18 @@ mod tests {
                             );
                         }
                         assert_eq!(to_utc(written, &zone), said, "{written} {:?}", zone.iana_name());
+                        // The same number as an instant.
+                        if let Some(offset) = plain_offset_at(local, &zone) {
+                            found_at += 1;
+                            let said = seconds(zone.to_offset(timestamp(local)));
+                            assert_eq!(offset, said, "{local} {:?}", zone.iana_name());
+                        }
                     }
                 }
             }
         }
         assert!(found > 10_000, "{found} wall times");
+        assert!(found_at > 1_000, "{found_at} instants");
     }
 
     fn timestamp(second: i64) -> Timestamp {

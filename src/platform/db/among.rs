@@ -14,14 +14,38 @@ where
     I: IntoIterator,
     I::Item: TypedId,
 {
+    among_list(read, column, id_list(read, ids))
+}
+
+/// Ids as the one value that [`among_list`] takes: for statements that are kept, and for those that name a list more than once.
+pub fn id_list<I>(read: &Read, ids: I) -> Value
+where
+    I: IntoIterator,
+    I::Item: TypedId,
+{
     let ids = ids.into_iter().map(|id| id.uuid());
     if read.is_postgres() {
-        let ids: Vec<Value> = ids.map(Value::from).collect();
-        return any(column, ArrayType::Uuid, ids);
+        return array(ArrayType::Uuid, ids.map(Value::from).collect());
+    }
+    // Lists can be long, and their digits need no escapes: written at once, without a text for each.
+    let mut list = String::from("[");
+    let mut digits = [0_u8; 32];
+    for (index, id) in ids.enumerate() {
+        list.push_str(if index > 0 { ",\"" } else { "\"" });
+        list.push_str(id.simple().encode_lower(&mut digits));
+        list.push('"');
+    }
+    list.push(']');
+    list.into()
+}
+
+/// Whether the column has one of the ids of an [`id_list`].
+pub fn among_list<C: ColumnTrait>(read: &Read, column: C, list: Value) -> Expr {
+    if read.is_postgres() {
+        return any(column, list);
     }
     // Ids are stored as their bytes.
-    let list: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
-    each(column, "? IN (SELECT unhex(value) FROM json_each(?))", &list)
+    each(column, "? IN (SELECT unhex(value) FROM json_each(?))", list)
 }
 
 /// Whether the column has one of these texts.
@@ -31,19 +55,22 @@ where
     I: IntoIterator<Item = String>,
 {
     if read.is_postgres() {
-        let texts: Vec<Value> = texts.into_iter().map(Value::from).collect();
-        return any(column, ArrayType::String, texts);
+        let texts = texts.into_iter().map(Value::from).collect();
+        return any(column, array(ArrayType::String, texts));
     }
     let list: Vec<String> = texts.into_iter().collect();
-    each(column, "? IN (SELECT value FROM json_each(?))", &list)
+    let list = serde_json::Value::from(list).to_string();
+    each(column, "? IN (SELECT value FROM json_each(?))", list.into())
 }
 
-fn any<C: ColumnTrait>(column: C, of: ArrayType, values: Vec<Value>) -> Expr {
-    let list = Value::Array(of, Some(Box::new(values)));
+fn array(of: ArrayType, values: Vec<Value>) -> Value {
+    Value::Array(of, Some(Box::new(values)))
+}
+
+fn any<C: ColumnTrait>(column: C, list: Value) -> Expr {
     Expr::cust_with_exprs("$1 = ANY($2)", [column.into_expr(), Expr::val(list)])
 }
 
-fn each<C: ColumnTrait>(column: C, text: &'static str, list: &[String]) -> Expr {
-    let list = serde_json::Value::from(list.to_vec()).to_string();
+fn each<C: ColumnTrait>(column: C, text: &'static str, list: Value) -> Expr {
     Expr::cust_with_exprs(text, [column.into_expr(), Expr::val(list)])
 }

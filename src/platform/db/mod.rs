@@ -39,7 +39,7 @@ use entity::ids::WorkspaceId;
 use futures_util::future::BoxFuture;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
-pub use among::{among, among_texts};
+pub use among::{among, among_list, among_texts, id_list};
 pub use audit::{Audit, audit_hash};
 pub use beside::Beside;
 pub use columns::{Partial, fetch, fetch_all, fetched, reading};

@@ -190,14 +190,14 @@ async fn render(
     media_type: MediaType,
     client: &Client,
 ) -> Response {
-    let answer = Answer::new(executed, &client.request_id);
+    let mut answer = Answer::new(executed, &client.request_id);
     answer.count(&web.platform.metrics);
     let status = match (media_type, answer.status()) {
         // Clients that only know `application/json` take every other status for a broken connection.
         (MediaType::Json, StatusCode::BAD_REQUEST) => StatusCode::OK,
         (_, status) => status,
     };
-    let body = answer.to_json();
+    let body = answer.take_json();
     if let Some(key) = key {
         // Out of time or by a defect: what was carried out by then nobody knows.
         let kept = (!answer.is_request_error()).then_some(body.as_slice());

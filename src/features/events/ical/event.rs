@@ -38,14 +38,15 @@ pub(super) fn read(
     let rdates = extra_dates(component, &time, book, notes);
     let mut exdates = excluded_dates(component, &time, book, notes);
     let terms = (&time, rrule.as_deref(), &rdates[..]);
-    exdates.extend(exrule::dates(component, terms, book, notes));
+    let excluded = exrule::read(component, terms, book, notes);
+    exdates.extend(excluded.dates);
     Ok(ParsedEvent {
         url: link.and_then(words::web_link),
         conference_url,
         status: status(component),
         transparency: transparency(component),
         visibility: visibility(component),
-        rrule,
+        rrule: excluded.rule.or(rrule),
         rdates,
         exdates,
         sequence: sequence(component),

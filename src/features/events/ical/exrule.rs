@@ -1,7 +1,8 @@
-//! EXRULE, a rule that says what does not take place: what it excludes becomes single dates.
+//! EXRULE, a rule that says what does not take place: what it excludes becomes single dates, or is left out of the rule of the series.
 //!
 //! RFC 5545 has it no more, but old files do, and calendars that read them hand it on. Promises: looks at a bounded number of occurrences
-//! and gives a bounded number of dates, whatever the rule; where they do not reach to the end of the series a note says how far they do.
+//! and gives a bounded number of dates, whatever the rule; where they do not reach to the end of the series and no single rule says what is
+//! left, a note says how far they do.
 
 use std::collections::HashSet;
 
@@ -29,13 +30,22 @@ const BUDGET: Budget = Budget {
     starts: 20_000,
 };
 
-/// The starts of an event that its EXRULEs exclude; `rule` is its own rule, which was checked.
-pub(super) fn dates(
+/// What the EXRULEs of an event make of its series.
+#[derive(Debug, Default)]
+pub(super) struct Excluded {
+    /// Starts that do not take place.
+    pub(super) dates: Vec<Moment>,
+    /// The rule of the series, where it had to become another one.
+    pub(super) rule: Option<String>,
+}
+
+/// What the EXRULEs of an event exclude; `rule` is its own rule, which was checked.
+pub(super) fn read(
     component: &Component<'_>,
     (time, rule, extras): (&EventTime, Option<&str>, &[ExtraDate]),
     book: &ZoneBook<'_, '_>,
     notes: &mut Notes,
-) -> Vec<Moment> {
+) -> Excluded {
     let mut rules = Vec::new();
     for line in component.all("EXRULE") {
         if !book.may_exclude() {
@@ -45,7 +55,7 @@ pub(super) fn dates(
             );
             break;
         }
-        match read(line.value().unwrap_or_default()) {
+        match parse(line.value().unwrap_or_default()) {
             Ok(rule) => rules.push((line.number, rule)),
             Err(reason) => notes.add(
                 line.number,
@@ -53,40 +63,54 @@ pub(super) fn dates(
             ),
         }
     }
+    let mut all = Excluded::default();
     if rules.is_empty() {
-        return Vec::new();
+        return all;
     }
     let (start, zone) = terms(time);
-    let own = rule.and_then(|text| Rule::read(text).ok()).map(|(rule, _)| rule);
+    let mut own = rule.and_then(|text| Rule::read(text).ok()).map(|(rule, _)| rule);
     let additions: Vec<Addition> = extras.iter().map(addition).collect();
-    let series = Series::new(&Parts {
-        rule: own.as_ref(),
-        additions: &additions,
-        ..Parts::new(start, &zone)
-    });
-    let starts = series.expand(Timestamp::MIN..Timestamp::MAX, BUDGET);
-    let mut dates = Vec::new();
+    let expanded = |rule: Option<&Rule>| {
+        let series = Series::new(&Parts {
+            rule,
+            additions: &additions,
+            ..Parts::new(start, &zone)
+        });
+        series.expand(Timestamp::MIN..Timestamp::MAX, BUDGET)
+    };
+    let mut starts = expanded(own.as_ref());
     for (line, rule) in &rules {
         let excluding = Series::new(&Parts {
             rule: Some(rule),
             ..Parts::new(start, &zone)
         });
-        let (found, reach) = excluded(&starts, &excluding, MOST_DATES.saturating_sub(dates.len()));
-        dates.extend(found.into_iter().map(|local| written(local, time)));
+        let most = MOST_DATES.saturating_sub(all.dates.len());
+        let (mut found, mut reach) = excluded(&starts, &excluding, most);
+        let weekday = start.local().date().weekday();
+        let left = own.as_ref().filter(|_| reach.is_some());
+        if let Some(left) = left.and_then(|own| own.without(rule, weekday)) {
+            // What is not of the rule is excluded as before. So is the first start, which others take for an occurrence in any case.
+            (found, reach) = excluded(&expanded(None), &excluding, most);
+            starts = expanded(Some(&left));
+            all.rule = Some(left.to_string());
+            own = Some(left);
+        }
+        all.dates
+            .extend(found.into_iter().map(|local| written(local, time)));
         if let Some(reach) = reach {
             notes.add(
                 *line,
                 &format!(
-                    "What is excluded by a rule (EXRULE) was read up to {} only.",
+                    "What is excluded by a rule (EXRULE) was read up to {} only; what it excludes later takes place here.",
                     reach.date()
                 ),
             );
         }
     }
-    dates
+    all
 }
 
-fn read(text: &str) -> Result<Rule, String> {
+fn parse(text: &str) -> Result<Rule, String> {
     let checked = rule::check(text)?;
     let read = Rule::read(&checked.text);
     read.map(|(rule, _)| rule).map_err(|error| error.to_string())

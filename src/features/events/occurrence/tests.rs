@@ -49,6 +49,11 @@ impl Change {
         last.to_timestamp(local).unwrap()
     }
 
+    /// The first instant of a day.
+    fn midnight(&self, day: Date) -> Timestamp {
+        self.instant(day.to_datetime(Time::midnight()))
+    }
+
     /// The changes of the zone between two instants: seconds forward.
     fn between(&self, from: Instant, to: Instant) -> impl Iterator<Item = i64> {
         let inside = self
@@ -203,6 +208,7 @@ fn every_change_of_clocks_is_survived() {
         }
         created(change);
         days(change);
+        day_of_change(change);
     }
 }
 
@@ -315,11 +321,50 @@ fn days(change: &Change) {
         change.at + 192.hours(),
     );
     assert_eq!(told.len(), 6, "{} {}", change.name, change.at);
-    for pair in told.windows(2) {
-        assert_eq!(pair[0].1, pair[1].0, "{} {}", change.name, change.at);
+    for (later, bounds) in (0..6_i64).zip(&told) {
+        let own = day - 2.days() + later.days();
+        let midnights = (at(change.midnight(own)), at(change.midnight(own + 1.day())));
+        assert_eq!(*bounds, midnights, "{} {}", change.name, change.at);
     }
     let whole = told[5].1 - told[0].0;
     let forward: i64 = change.between(told[0].0, told[5].1).sum();
     let expected = TimeDelta::hours(6 * 24) - TimeDelta::seconds(forward);
     assert_eq!(whole, expected, "{} {}", change.name, change.at);
+}
+
+/// The day of the change alone, from here and from elsewhere: it lies between its midnights where the viewer is, is in the window of that day
+/// and in none beside it, and is there as well when it was dragged there across the change.
+fn day_of_change(change: &Change) {
+    let day = change.before.to_datetime(change.at).date();
+    let when = |first: Date| When::AllDay {
+        start: zones::date_to_chrono(first),
+        end: zones::date_to_chrono(first + 1.day()),
+    };
+    let bounds = |first: Date| (change.midnight(first), change.midnight(first + 1.day()));
+    let told = |row: &Model, first: Date| {
+        let (from, to) = bounds(first);
+        seen(row, &change.zone, from, to)
+    };
+    let (start, end) = bounds(day);
+    let expected = [(at(start), at(end))];
+    for home in ["Pacific/Kiritimati", change.name.as_str()] {
+        let row = event(home, when(day));
+        assert_eq!(told(&row, day), expected, "{} {} {home}", change.name, change.at);
+        for beside in [day - 1.day(), day + 1.day()] {
+            let others = told(&row, beside);
+            assert!(others.is_empty(), "{} {} {home}", change.name, change.at);
+        }
+    }
+    for away in [-3_i64, 3] {
+        let mut row = event(&change.name, when(day + away.days()));
+        let to = Move {
+            start: at(start),
+            end: None,
+        };
+        let moved = times::moved(&row, to);
+        times::store(&mut row, moved);
+        let stored = (row.start_utc, row.end_utc);
+        assert_eq!(stored, expected[0], "{} {}", change.name, change.at);
+        assert_eq!(told(&row, day), expected, "{} {}", change.name, change.at);
+    }
 }

@@ -130,12 +130,18 @@ pub(super) fn instants(range: Span) -> [Instant; 5] {
     [range.start, range.end, near_start(range), wide.start, wide.end]
 }
 
+/// The instants in the conditions of [`singles`] around a range and of [`series`] in it.
+pub(super) fn instants_around(range: Span) -> [Instant; 3] {
+    let wide = widened(range);
+    [near_start(wide), wide.start, wide.end]
+}
+
 fn near_start(range: Span) -> Instant {
     range.start.checked_sub_signed(NEAR).unwrap_or(Instant::MIN_UTC)
 }
 
 /// Days and floating times are those of the viewer, instants are stored for the zone of the series.
-fn widened(range: Span) -> Span {
+pub(super) fn widened(range: Span) -> Span {
     Span {
         start: earlier(range.start, FURTHEST_ZONES),
         end: later(range.end, FURTHEST_ZONES),

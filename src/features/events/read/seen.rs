@@ -3,18 +3,24 @@
 //! The rule is one condition of SQL, so that lists, searches and guests can all apply it; nothing leaves the room unmasked.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use entity::enums::EventVisibility;
 use entity::ids::{CalendarEventId, UserId};
 use entity::{attendee, calendar, calendar_event, user};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait as _, DbErr, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, Statement, Value,
+};
 
 use crate::features::events::model::Event;
 use crate::features::events::rules;
 use crate::kernel::Result;
-use crate::platform::db::{Read, among};
+use crate::platform::db::{Read, Scope, Texts, among, among_list, id_list};
+
+/// Statements of [`insight`] by the database, and whether a workspace is asked about.
+static INSIGHT: LazyLock<Texts<(bool, bool)>> = LazyLock::new(Texts::default);
 
 /// Events whose details the viewer may see. `None` is the system, which sees all.
 pub(super) fn has_details(viewer: Option<UserId>) -> Condition {
@@ -124,11 +130,27 @@ pub(in crate::features::events) async fn insight(
     let Some(viewer) = viewer.filter(|_| !ids.is_empty()) else {
         return Ok(ids.iter().copied().collect());
     };
-    let select = read
-        .find::<calendar_event::Entity>()
-        .select_only()
-        .column(calendar_event::Column::Id)
-        .filter(among(read, calendar_event::Column::Id, ids.iter().copied()))
-        .filter(has_insight(viewer));
-    Ok(select.into_tuple().all(read).await?.into_iter().collect())
+    let workspace = match read.scope() {
+        Scope::Workspace(id) => Some(id),
+        Scope::System => None,
+    };
+    let list = id_list(read, ids.iter().copied());
+    let mut given: Vec<Value> = vec![list.clone(), viewer.into()];
+    given.extend(workspace.map(Value::from));
+    let make = || -> Result<Statement> {
+        let select = read
+            .find::<calendar_event::Entity>()
+            .select_only()
+            .column(calendar_event::Column::Id)
+            .filter(among_list(read, calendar_event::Column::Id, list.clone()))
+            .filter(has_insight(viewer));
+        Ok(select.build(read.get_database_backend()))
+    };
+    let key = (read.is_postgres(), workspace.is_some());
+    let statement = INSIGHT.statement(key, &given, make)?;
+    let rows = read.query_all_raw(statement).await?;
+    let open = rows
+        .iter()
+        .map(|row| row.try_get_by::<CalendarEventId, _>(0_usize));
+    Ok(open.collect::<Result<_, DbErr>>()?)
 }

@@ -4,7 +4,7 @@
 //! Promises: no silent cap. Where a series has more occurrences than anybody can look at, the answer says so.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::Duration;
 use entity::enums::{EventKind, EventVisibility};
@@ -12,7 +12,9 @@ use entity::ids::{CalendarEventId, CalendarId, UserId};
 use entity::{calendar, calendar_event, calendar_setting, event_override};
 use jiff::tz::TimeZone;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, UnionType};
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect, QueryTrait as _, Select};
+use sea_orm::{
+    ColumnTrait as _, Condition, QueryFilter as _, QuerySelect, QueryTrait as _, Select, Statement, Value,
+};
 
 use super::{range, seen};
 use crate::access::Ctx;
@@ -24,7 +26,7 @@ use crate::features::people;
 use crate::kernel::Result;
 use crate::kernel::time::{Instant, Span};
 use crate::kernel::zones;
-use crate::platform::db::{self, Partial as _, Read, fetch, fetch_all};
+use crate::platform::db::{self, Partial as _, Read, Scope, Texts, fetched, reading};
 
 /// Days and floating times lie up to this far from the instants that are stored for them: the zones furthest apart.
 pub(super) const FURTHEST_ZONES: Duration = Duration::hours(27);
@@ -35,6 +37,11 @@ pub(super) const MOST_OF_ONE: usize = 10_000;
 const MOST_OF_ALL: usize = 50_000;
 /// Series that may use up their budget before the others get a small one: hostile rules come from imports.
 pub(super) const SPENDERS: usize = 10;
+
+/// Statements of windows by the database, the columns, whether somebody looks, and whether calendars are named.
+static CANDIDATES: LazyLock<Texts<(bool, u64, bool, bool)>> = LazyLock::new(Texts::default);
+/// Those of exceptions by the database, and whether a workspace is asked about.
+static CHANGES: LazyLock<Texts<(bool, bool)>> = LazyLock::new(Texts::default);
 
 /// What is looked at here besides the times, whatever is asked for.
 const NEEDED: [calendar_event::Column; 4] = {
@@ -196,12 +203,44 @@ async fn candidates(read: &Read, ctx: &Ctx, asked: &Asked<'_>) -> Result<Vec<cal
         .filter(|column| !matches!(column, Column::SourceIcs))
         .collect();
     let columns = range::with_times(&needed);
-    let window = asked.window;
-    let wide = Span {
-        start: earlier(window.start, FURTHEST_ZONES),
-        end: later(window.end, FURTHEST_ZONES),
+    let calendars = match asked.among {
+        Among::Calendars(ids) => Some(db::id_list(read, ids.iter().copied())),
+        Among::Visible | Among::Events(_) => None,
     };
-    let place = place(read, ctx, asked.among);
+    let mut given: Vec<Value> = vec![ctx.workspace_id().into()];
+    given.extend(range::instants_around(asked.window).map(Value::from));
+    given.extend(match &calendars {
+        Some(list) => Some(list.clone()),
+        None => ctx.user_id().map(Value::from),
+    });
+    let make = || -> Result<Statement> {
+        let place = place(read, ctx, asked.among, calendars.as_ref());
+        Ok(reading(finding(read, asked, &place, &columns), &columns, read))
+    };
+    let statement = match asked.among {
+        Among::Events(_) => make()?,
+        Among::Visible | Among::Calendars(_) => {
+            let mask = calendar_event::Entity::mask_of(&needed);
+            let key = (
+                read.is_postgres(),
+                mask,
+                ctx.user_id().is_some(),
+                calendars.is_some(),
+            );
+            CANDIDATES.statement(key, &given, make)?
+        }
+    };
+    fetched::<calendar_event::Entity, calendar_event::Model>(statement, &columns, read).await
+}
+
+/// All events in a place that may take place in the window.
+fn finding(
+    read: &Read,
+    asked: &Asked<'_>,
+    place: &Condition,
+    columns: &[calendar_event::Column],
+) -> Select<calendar_event::Entity> {
+    let (window, wide) = (asked.window, range::widened(asked.window));
     let branch = |condition: Condition| {
         let select = read.find::<calendar_event::Entity>();
         select.filter(condition).filter(place.clone())
@@ -221,11 +260,11 @@ async fn candidates(read: &Read, ctx: &Ctx, asked: &Asked<'_>) -> Result<Vec<cal
         let other = branch(other).select_only().columns(columns.iter().copied());
         QuerySelect::query(&mut select).union(UnionType::All, other.into_query());
     }
-    fetch(select, &columns, read).await
+    select
 }
 
-/// Where the events must be. Calendars that nobody sees show nothing.
-fn place(read: &Read, ctx: &Ctx, among: Among<'_>) -> Condition {
+/// Where the events must be; `calendars` are the ids of those that are named. Calendars that nobody sees show nothing.
+fn place(read: &Read, ctx: &Ctx, among: Among<'_>, calendars: Option<&Value>) -> Condition {
     use calendar_event::Column;
     let mut shown = Query::select()
         .column(calendar::Column::Id)
@@ -243,10 +282,10 @@ fn place(read: &Read, ctx: &Ctx, among: Among<'_>) -> Condition {
                 shown.and_where(calendar::Column::Id.not_in_subquery(hidden(ctx, viewer)));
             }
         }
-        Among::Calendars(ids) => {
-            shown.and_where(db::among(read, calendar::Column::Id, ids.iter().copied()));
-        }
-        Among::Events(_) => {}
+        Among::Calendars(_) | Among::Events(_) => {}
+    }
+    if let Some(list) = calendars {
+        shown.and_where(db::among_list(read, calendar::Column::Id, list.clone()));
     }
     let there = Condition::all().add(range::calendar(read).in_subquery(shown));
     match among {
@@ -275,34 +314,49 @@ pub(super) async fn changes(
     use event_override::Column;
     let longest = series.iter().map(|row| longest(row)).max();
     let reach = longest.unwrap_or_default() + FURTHEST_ZONES * 2;
+    let (far, wide) = (earlier(window.start, reach), range::widened(window));
     let original = Condition::all()
-        .add(Column::OriginalStartUtc.gte(earlier(window.start, reach)))
-        .add(Column::OriginalStartUtc.lt(later(window.end, FURTHEST_ZONES)));
+        .add(Column::OriginalStartUtc.gte(far))
+        .add(Column::OriginalStartUtc.lt(wide.end));
     let moved = Condition::all()
-        .add(Column::StartUtc.lt(later(window.end, FURTHEST_ZONES)))
-        .add(Column::EndUtc.gte(earlier(window.start, FURTHEST_ZONES)));
+        .add(Column::StartUtc.lt(wide.end))
+        .add(Column::EndUtc.gte(wide.start));
     let is_lasting = Expr::col((event_override::Entity, Column::Patch))
         .cast_as("text")
         .like("%thisAndFuture%");
+    let workspace = match read.scope() {
+        Scope::Workspace(id) => Some(id),
+        Scope::System => None,
+    };
+    let columns = event_override::Entity::columns_in(None, &[]);
     let mut changes: HashMap<CalendarEventId, Vec<Change>> = HashMap::new();
     for chunk in series.chunks(CHUNK) {
-        let is_theirs = db::among(read, Column::EventId, chunk.iter().map(|row| row.id));
-        // Where one holds for later occurrences, any of those may have come here from afar.
-        let shifting = Query::select()
-            .column(Column::EventId)
-            .from(event_override::Entity)
-            .and_where(is_theirs.clone())
-            .and_where(is_lasting.clone())
-            .take();
-        let matters = Condition::any()
-            .add(original.clone())
-            .add(moved.clone())
-            .add(Column::EventId.in_subquery(shifting));
-        let select = read
-            .find::<event_override::Entity>()
-            .filter(is_theirs)
-            .filter(matters);
-        for row in fetch_all(select, read).await? {
+        let list = db::id_list(read, chunk.iter().map(|row| row.id));
+        let mut given: Vec<Value> = vec![list.clone(), far.into(), wide.start.into(), wide.end.into()];
+        given.extend(workspace.map(Value::from));
+        let make = || -> Result<Statement> {
+            let is_theirs = db::among_list(read, Column::EventId, list.clone());
+            // Where one holds for later occurrences, any of those may have come here from afar.
+            let shifting = Query::select()
+                .column(Column::EventId)
+                .from(event_override::Entity)
+                .and_where(is_theirs.clone())
+                .and_where(is_lasting.clone())
+                .take();
+            let matters = Condition::any()
+                .add(original.clone())
+                .add(moved.clone())
+                .add(Column::EventId.in_subquery(shifting));
+            let select = read
+                .find::<event_override::Entity>()
+                .filter(is_theirs)
+                .filter(matters);
+            Ok(reading(select, &columns, read))
+        };
+        let key = (read.is_postgres(), workspace.is_some());
+        let statement = CHANGES.statement(key, &given, make)?;
+        let rows = fetched::<event_override::Entity, event_override::Model>(statement, &columns, read);
+        for row in rows.await? {
             changes.entry(row.event_id).or_default().push(Change(row));
         }
     }

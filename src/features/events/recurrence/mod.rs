@@ -22,6 +22,7 @@ mod summary;
 mod text;
 mod values;
 mod walk;
+mod without;
 mod words;
 
 #[cfg(test)]

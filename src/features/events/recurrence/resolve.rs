@@ -91,7 +91,10 @@ impl<'a> Resolver<'a> {
 
 /// Wall times that can lie between two instants: none outside of the answer do.
 pub(super) fn wall_times(zone: &TimeZone, from: i64, to: i64) -> (i64, i64) {
-    let offset = |at: i64| seconds(zone.to_offset(timestamp(at, 0)));
+    // A window is asked of many series in the same zone.
+    let offset = |at: i64| {
+        zones::plain_offset_at(at, zone).unwrap_or_else(|| seconds(zone.to_offset(timestamp(at, 0))))
+    };
     let around = |at: i64| (offset(at), offset(at.saturating_sub(LONGEST_CHANGE)));
     let ((from_now, from_past), (to_now, to_past)) = (around(from), around(to));
     (

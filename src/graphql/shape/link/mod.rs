@@ -7,7 +7,7 @@ mod inside;
 mod within;
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::ops::Range;
 
 use async_graphql::Error;
@@ -56,14 +56,19 @@ pub enum Missing {
 pub type KeyOf<T, K> = fn(&T, &Scene<'_>) -> Option<K>;
 
 /// Written texts by key.
-struct Texts<T, K> {
+struct Texts<T, K, S = RandomState> {
     key: KeyOf<T, K>,
     bytes: Vec<u8>,
-    ranges: HashMap<K, Range<usize>>,
+    ranges: HashMap<K, Range<usize>, S>,
     missing: &'static [u8],
 }
 
-impl<T: Send + Sync, K: Eq + Hash + Send + Sync> Loaded<T> for Texts<T, K> {
+impl<T, K, S> Loaded<T> for Texts<T, K, S>
+where
+    T: Send + Sync,
+    K: Eq + Hash + Send + Sync,
+    S: BuildHasher + Send + Sync,
+{
     fn write(&self, row: &T, scene: &Scene<'_>, out: &mut Vec<u8>) {
         let range = (self.key)(row, scene).and_then(|key| self.ranges.get(&key));
         let text = range.and_then(|range| self.bytes.get(range.clone()));

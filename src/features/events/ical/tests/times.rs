@@ -209,12 +209,36 @@ fn what_a_rule_excludes_becomes_single_dates() {
 }
 
 #[test]
+fn what_is_excluded_without_end_is_left_out_of_the_rule() {
+    let read = |lines: &str| {
+        let (event, notes) = noted(lines);
+        let dates: Vec<String> = event.exdates.iter().map(show_moment).collect();
+        assert_eq!(notes, Vec::<String>::new(), "{lines}");
+        (event.rrule.unwrap_or_default(), dates)
+    };
+    let days = "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY;BYDAY=SU";
+    assert_eq!(
+        read(days),
+        ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR,SA".to_owned(), vec![])
+    );
+    // One rule after the other; an additional start on a Sunday is excluded, and so is the first start, in August.
+    let both = "DTSTART;VALUE=DATE:20250801\nRRULE:FREQ=WEEKLY;BYDAY=FR,SU\nRDATE;VALUE=DATE:20251005,20251006\nEXRULE:FREQ=WEEKLY;BYDAY=SU\nEXRULE:FREQ=DAILY;BYMONTH=8";
+    let (rule, dates) = read(both);
+    assert_eq!(rule, "FREQ=WEEKLY;BYDAY=FR;BYMONTH=1,2,3,4,5,6,7,9,10,11,12");
+    assert_eq!(dates, ["2025-10-05", "2025-08-01"]);
+    // Nothing would be left, which no rule says.
+    let (event, notes) = noted("DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:FREQ=DAILY");
+    assert_eq!((event.exdates.len(), notes.len()), (500, 1), "{notes:?}");
+}
+
+#[test]
 fn how_far_a_rule_excludes_is_noted_where_that_is_not_to_the_end() {
-    let endless = "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY;BYDAY=SU";
+    let endless = "DTSTART:20250310T090000Z\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=SU";
     let (event, notes) = noted(endless);
     assert_eq!((event.exdates.len(), notes.len()), (500, 1), "{notes:?}");
-    // The first Sunday is 16 March 2025, and five hundred weeks later is the first that is left out.
-    assert!(notes[0].contains("2034-10-15"), "{notes:?}");
+    assert_eq!(event.rrule.as_deref(), Some("FREQ=DAILY"));
+    // The first Sunday is 16 March 2025, and a thousand weeks later is the first that is left out.
+    assert!(notes[0].contains("2044-05-15"), "{notes:?}");
     for (rule, dates, about) in [
         ("FREQ=SOMETIMES", 0, "ignored"),
         ("FREQ=DAILY;UNTIL=20250101", 0, ""),
