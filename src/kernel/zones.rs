@@ -86,7 +86,10 @@ fn plainly_to_utc(local: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> 
 #[must_use]
 pub fn plainly_later(local: civil::DateTime, by: SignedDuration, zone: &TimeZone) -> Option<Timestamp> {
     // Wall times are added up as if they were instants in UTC, which is quicker than with months and days.
-    plainly(TimeZone::UTC.to_timestamp(local).ok()?.checked_add(by).ok()?, zone)
+    plainly(
+        TimeZone::UTC.to_timestamp(local).ok()?.checked_add(by).ok()?,
+        zone,
+    )
 }
 
 /// The instant of a wall time that is `written` as one in UTC.

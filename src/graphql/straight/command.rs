@@ -43,7 +43,8 @@ pub trait Command: Send + Sync + 'static {
     fn given(given: &Given<'_>) -> Option<Self::Given>;
 
     /// Carries it out.
-    fn run(access: &Access, given: Self::Given) -> impl Future<Output = kernel::Result<Self::Payload>> + Send;
+    fn run(access: &Access, given: Self::Given)
+    -> impl Future<Output = kernel::Result<Self::Payload>> + Send;
 }
 
 /// Carries out the command of a running mutation, unless that was done already; remembers how to do without the executor the next time.
@@ -64,8 +65,7 @@ fn remember<C: Command>(ctx: &Context<'_>) {
     let Some((prepared, sole)) = compilable(ctx, OperationType::Mutation) else {
         return;
     };
-    let plan =
-        Plan::<C::Payload>::of_field(ctx).filter(|_| sole.field.name.node == ctx.item.node.name.node);
+    let plan = Plan::<C::Payload>::of_field(ctx).filter(|_| sole.field.name.node == ctx.item.node.name.node);
     let route = plan.map(|plan| -> Arc<dyn Route> {
         Arc::new(OneCommand::<C> {
             opening: opening(sole.field),
