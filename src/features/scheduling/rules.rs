@@ -39,11 +39,11 @@ pub fn effort(tasks: usize) -> Effort {
 }
 
 /// For mending a plan after a change. Nobody waits for it: the iterations end it after some ten milliseconds, and a machine that is busy
-/// may take longer over the same plan instead of moving more than it must.
+/// may take longer over the same plan instead of moving more than it must. A build without optimisation needs ten times as long for them.
 pub fn small_effort() -> Effort {
     Effort {
         iterations: 4_000,
-        time: Duration::from_secs(2),
+        time: Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 }),
         advice: Duration::from_millis(60),
     }
 }
