@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use async_graphql::Variables;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
-use super::guard::{self, GuardError};
+use super::arguments::{self, BadValue, Places};
+use super::guard::{self, Checked, GuardError, Measured};
 use super::straight::Route;
 use crate::config::Limits;
 
@@ -23,6 +25,9 @@ pub struct Prepared {
     /// How its only operation is answered without the executor; inside `None` when it is not. Unset until somebody tried.
     route: OnceLock<Option<Arc<dyn Route>>>,
     asks_position: bool,
+    measured: Measured,
+    /// Inside `None` when each request has to be looked at as a whole.
+    places: OnceLock<Option<Places>>,
 }
 
 /// Whether a document may ask where the change log of a workspace stands.
@@ -31,6 +36,26 @@ pub(super) fn asks_position(text: &str) -> bool {
 }
 
 impl Prepared {
+    /// Picks the operation and checks it, as [`guard::check`] does. `text` is the text of the document.
+    pub fn check(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+        variables: &mut Variables,
+        limits: &Limits,
+    ) -> Result<Checked, GuardError> {
+        self.measured
+            .check(text, &self.document, operation_name, variables, limits)
+    }
+
+    /// The values that cannot be read, as [`arguments::check`] tells them. To be asked only when the guard has measured the document.
+    pub fn bad_values(&self, operation_name: Option<&str>, variables: &Variables) -> Vec<BadValue> {
+        match self.places.get_or_init(|| Places::of(&self.document)) {
+            Some(places) => places.check(&self.document, variables),
+            None => arguments::check(&self.document, operation_name, variables),
+        }
+    }
+
     /// Whether some response key with a selection occurs twice beside itself, so that the executor has to merge its parts. To be asked
     /// only when the guard has measured the document: it must not have cycles.
     pub fn repeats(&self) -> bool {
@@ -130,6 +155,8 @@ impl Documents {
             valid: AtomicBool::new(false),
             route: OnceLock::new(),
             asks_position: asks_position(text),
+            measured: Measured::default(),
+            places: OnceLock::new(),
         });
         self.0.insert(text.to_owned(), prepared.clone());
         Ok(prepared)

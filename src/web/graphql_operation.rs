@@ -12,7 +12,7 @@ use super::graphql_answer::{coded, refusal};
 use super::graphql_documents::Wanted;
 use super::{Web, reports};
 use crate::access::Caller;
-use crate::graphql::{self, arguments, guard};
+use crate::graphql::{self, guard};
 use crate::kernel::ErrorCode;
 
 pub(super) use budget::Budget;
@@ -115,14 +115,9 @@ pub(super) async fn prepare(
     let limits = &web.platform.config.limits;
     let refused = |error: guard::GuardError| Box::new(Response::from_errors(vec![error.into()]));
     let prepared = web.prepared().read(&text, limits).map_err(refused)?;
-    let checked = guard::check(
-        &text,
-        &prepared.document,
-        operation_name.as_deref(),
-        &mut variables,
-        limits,
-    )
-    .map_err(refused)?;
+    let checked = prepared
+        .check(&text, operation_name.as_deref(), &mut variables, limits)
+        .map_err(refused)?;
     let spent = budget
         .spend(web, client, caller, checked.cost)
         .await
@@ -135,7 +130,7 @@ pub(super) async fn prepare(
         )])));
     }
     web.documents.remember(&document, &text);
-    let bad = arguments::check(&prepared.document, operation_name.as_deref(), &variables);
+    let bad = prepared.bad_values(operation_name.as_deref(), &variables);
     if !bad.is_empty() {
         let errors = bad.into_iter().map(Into::into).collect();
         return Err(Box::new(Response::from_errors(errors)));

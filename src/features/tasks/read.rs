@@ -17,7 +17,9 @@ use crate::access::{Access, Ctx};
 use crate::kernel::page::{Cursor, Page, PageRequest};
 use crate::kernel::time::Instant;
 use crate::kernel::{Error, Result};
-use crate::platform::db::{Key, Partial as _, Texts, among, fetch, fetched, has_word, keyset, reading};
+use crate::platform::db::{
+    Key, Partial as _, Texts, among, among_list, fetched, has_word, id_list, keyset, reading,
+};
 
 /// One task; NOT_FOUND when it does not exist in this workspace.
 pub async fn get(ctx: &Ctx, id: TaskId) -> Result<task::Model> {
@@ -40,11 +42,22 @@ pub async fn get_many(ctx: &Ctx, ids: &[TaskId]) -> Result<Vec<task::Model>> {
 /// As [`get_many`]. `columns` are bits of the columns that are needed of each, `None` for all.
 pub async fn get_many_in_part(ctx: &Ctx, ids: &[TaskId], columns: Option<u64>) -> Result<Vec<task::Model>> {
     let read = ctx.read().await?;
-    let these = among(&read, task::Column::Id, ids.iter().copied());
     // What loaders look at, whatever is asked for.
     let columns = task::Entity::columns_in(columns, &[task::Column::Id, task::Column::WorkspaceId]);
-    fetch(read.find::<task::Entity>().filter(these), &columns, &read).await
+    let list = id_list(&read, ids.iter().copied());
+    let make = || -> Result<Statement> {
+        let these = among_list(&read, task::Column::Id, list.clone());
+        let select = read.find::<task::Entity>().filter(these);
+        Ok(reading(select, &columns, &read))
+    };
+    let key = (read.is_postgres(), task::Entity::mask_of(&columns));
+    let given: [Value; 2] = [ctx.workspace_id().into(), list.clone()];
+    let statement = SOME.statement(key, &given, make)?;
+    fetched::<task::Entity, task::Model>(statement, &columns, &read).await
 }
+
+/// Statements of [`get_many_in_part`] by the database and the columns.
+static SOME: LazyLock<Texts<(bool, u64)>> = LazyLock::new(Texts::default);
 
 /// The database and the columns, and the order.
 type PlainPage = ((bool, u64), (u8, bool, bool));

@@ -2,6 +2,7 @@
 //! its path, its place in the document and a sentence of its own; an operation without arguments costs nothing. Must not judge what
 //! validation judges: fields, arguments and variables that do not exist are left to it.
 
+mod again;
 mod value;
 
 use std::collections::HashSet;
@@ -15,6 +16,9 @@ use async_graphql::registry::{MetaField, MetaTypeName, Registry};
 use async_graphql::{Name, OutputType as _, Pos, SubscriptionType as _, Variables};
 
 use super::{Mutation, Query, Subscription};
+use again::Place;
+
+pub use again::Places;
 
 /// More mistakes than this are not told at once.
 const MOST: usize = 20;
@@ -44,19 +48,8 @@ pub fn check(document: &ExecutableDocument, name: Option<&str>, variables: &Vari
     let Some(operation) = operation(document, name) else {
         return Vec::new();
     };
-    let root = match operation.ty {
-        OperationType::Query => Query::type_name(),
-        OperationType::Mutation => Mutation::type_name(),
-        OperationType::Subscription => Subscription::type_name(),
-    };
-    let mut walk = Walk {
-        document,
-        operation,
-        variables,
-        fragments: HashSet::new(),
-        found: Vec::new(),
-    };
-    walk.selection(&root, &operation.selection_set.node);
+    let mut walk = Walk::new(document, operation, variables);
+    walk.all();
     walk.found
 }
 
@@ -76,9 +69,35 @@ struct Walk<'a> {
     /// Fragments that were looked at; what they send does not depend on where they are used.
     fragments: HashSet<&'a Name>,
     found: Vec<BadValue>,
+    /// Arguments that hold variables, when those are only collected.
+    places: Option<Vec<Place>>,
 }
 
 impl<'a> Walk<'a> {
+    fn new(
+        document: &'a ExecutableDocument,
+        operation: &'a OperationDefinition,
+        variables: &'a Variables,
+    ) -> Self {
+        Self {
+            document,
+            operation,
+            variables,
+            fragments: HashSet::new(),
+            found: Vec::new(),
+            places: None,
+        }
+    }
+
+    fn all(&mut self) {
+        let root = match self.operation.ty {
+            OperationType::Query => Query::type_name(),
+            OperationType::Mutation => Mutation::type_name(),
+            OperationType::Subscription => Subscription::type_name(),
+        };
+        self.selection(&root, &self.operation.selection_set.node);
+    }
+
     fn selection(&mut self, parent: &str, selection: &'a SelectionSet) {
         for item in &selection.items {
             if self.found.len() >= MOST {
@@ -112,6 +131,12 @@ impl<'a> Walk<'a> {
         };
         for (name, argument) in &field.arguments {
             if let Some(wanted) = known.args.get(name.node.as_str()) {
+                if let Some(places) = &mut self.places
+                    && let Some(place) = Place::of(&wanted.ty, &name.node, argument)
+                {
+                    places.push(place);
+                    continue;
+                }
                 let mut path = vec![name.node.to_string()];
                 self.value(&wanted.ty, &argument.node, &mut path, argument.pos);
             }

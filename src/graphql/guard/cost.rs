@@ -20,6 +20,12 @@ const DEFAULT_PAGE: u64 = 50;
 /// No field returns larger pages; its resolver refuses larger numbers with a better message than this guard could.
 const LARGEST_PAGE: u64 = 500;
 
+/// The arguments that decide how large pages and lists are: all that a measure takes from variables.
+pub(super) const SIZES: [&str; 3] = [FIRST, LAST, IDS];
+const FIRST: &str = "first";
+const LAST: &str = "last";
+const IDS: &str = "ids";
+
 /// Lists without pages, and how many objects of them are paid for.
 const LISTS: [(&str, u64); 23] = [
     ("added", 20),
@@ -205,7 +211,7 @@ impl<'a> Meter<'a> {
     }
 
     fn page_size(&self, field: &Field, selects_items: bool) -> u64 {
-        match ["first", "last"]
+        match [FIRST, LAST]
             .into_iter()
             .filter_map(|name| self.number(field, name))
             .max()
@@ -217,7 +223,7 @@ impl<'a> Meter<'a> {
     }
 
     fn list_size(&self, field: &Field) -> u64 {
-        if let Some(Value::List(ids)) = self.argument(field, "ids") {
+        if let Some(Value::List(ids)) = self.argument(field, IDS) {
             return (ids.len() as u64).clamp(1, MOST_IDS);
         }
         let name = field.name.node.as_str();

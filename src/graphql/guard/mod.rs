@@ -1,6 +1,7 @@
 //! The gate before execution: limits on the text, the tokens and the parsed document of an operation, before validation or any
 //! resolver sees it. Promises: bounded work on hostile documents and a coded error that names the limit. Must not know the schema.
 
+mod again;
 mod cost;
 #[cfg(test)]
 mod tests;
@@ -15,12 +16,14 @@ use async_graphql::{Pos, Value, Variables};
 use crate::config::Limits;
 use crate::kernel::ErrorCode;
 
+pub use again::Measured;
+
 /// Brackets inside each other, of selections, arguments and values together: enough for every sane document, and shallow enough
 /// for the parser's recursion.
 const MAX_NESTING: usize = 64;
 
 /// An operation that passed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// The kind of the operation that will run.
     pub kind: OperationType,

@@ -1,29 +1,66 @@
 //! Reading some columns of a table. What is not read is blank in the row, so whoever asks for a part of a row must look at nothing else;
 //! the plans of `graphql::shape` know what they look at.
 
-use std::sync::LazyLock;
+mod slot;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use sea_orm::sqlx::{Row as _, ValueRef as _};
+use std::sync::{Arc, LazyLock};
+
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait, QueryResult, QuerySelect as _,
-    QueryTrait as _, Select, Statement, TryGetable,
+    QueryTrait as _, Select, Statement,
 };
 
-use super::instants;
 use super::read::Read;
 use crate::kernel::Result;
+use slot::{Fill as _, Slot, is_null};
 
 /// A table whose rows can be read in part.
 pub trait Partial: EntityTrait {
+    /// A row without anything.
+    fn blank() -> Self::Model;
+
+    /// Reads these columns, in their order, into a blank row.
+    fn read_into(model: &mut Self::Model, row: &QueryResult, columns: &[Self::Column]) -> Result<(), DbErr>;
+
     /// Reads these columns, in their order; the others are blank.
-    fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr>;
+    fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr> {
+        Self::Model::filled(Self::blank(), |model| Self::read_into(model, row, columns))
+    }
+
+    /// As [`Self::read_columns`], for rows that are handed on often. They are large, so they are filled where they stay.
+    fn share_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Arc<Self::Model>, DbErr> {
+        Arc::filled(Self::blank(), |model| Self::read_into(model, row, columns))
+    }
 
     /// The columns with a bit in `mask`, or all, and those that are needed `always`.
     fn columns_in(mask: Option<u64>, always: &[Self::Column]) -> Vec<Self::Column>;
 
     /// The bits of these columns.
     fn mask_of(columns: &[Self::Column]) -> u64;
+}
+
+/// How a row is kept.
+pub trait Holder<M>: Sized {
+    /// What keeps the row when it was filled.
+    fn filled(blank: M, fill: impl FnOnce(&mut M) -> Result<(), DbErr>) -> Result<Self, DbErr>;
+}
+
+impl<M> Holder<M> for M {
+    fn filled(mut blank: M, fill: impl FnOnce(&mut M) -> Result<(), DbErr>) -> Result<Self, DbErr> {
+        fill(&mut blank)?;
+        Ok(blank)
+    }
+}
+
+impl<M> Holder<M> for Arc<M> {
+    fn filled(blank: M, fill: impl FnOnce(&mut M) -> Result<(), DbErr>) -> Result<Self, DbErr> {
+        let mut held = Self::new(blank);
+        // Nobody else has it yet.
+        if let Some(model) = Self::get_mut(&mut held) {
+            fill(model)?;
+        }
+        Ok(held)
+    }
 }
 
 /// The rows of a select with only these columns.
@@ -43,7 +80,7 @@ pub fn reading<E: Partial>(select: Select<E>, columns: &[E::Column], read: &Read
 
 /// The rows of a statement that reads these columns: as they are, or as an `Arc` of each, for those that are handed on often, as they
 /// are large.
-pub async fn fetched<E: Partial, R: From<E::Model>>(
+pub async fn fetched<E: Partial, R: Holder<E::Model>>(
     statement: Statement,
     columns: &[E::Column],
     read: &Read,
@@ -51,7 +88,7 @@ pub async fn fetched<E: Partial, R: From<E::Model>>(
     let rows = read.query_all_raw(statement).await?;
     let mut found: Vec<R> = Vec::with_capacity(rows.len());
     for row in &rows {
-        found.push(E::read_columns(row, columns)?.into());
+        found.push(R::filled(E::blank(), |model| E::read_into(model, row, columns))?);
     }
     Ok(found)
 }
@@ -68,68 +105,21 @@ fn nullable<E: Partial>() -> u64 {
     E::mask_of(&columns)
 }
 
-/// Whether there is no value. To ask first is cheaper than to read: a missing value is told as an error with a text of its own.
-fn is_null(row: &QueryResult, index: usize) -> bool {
-    if let Some(row) = row.try_as_pg_row() {
-        return row.try_get_raw(index).is_ok_and(|value| value.is_null());
-    }
-    row.try_as_sqlite_row()
-        .is_some_and(|row| row.try_get_raw(index).is_ok_and(|value| value.is_null()))
-}
-
-/// Where a value of a row goes. Times have a way of their own; a method of the type itself comes before that of a trait.
-struct Slot<'a, T>(&'a mut T);
-
-/// How everything else is read.
-trait Fill {
-    fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr>;
-}
-
-impl<T: TryGetable> Fill for Slot<'_, T> {
-    fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr> {
-        *self.0 = row.try_get_by(index)?;
-        Ok(())
-    }
-}
-
-/// A text of SQLite that has the usual form of a time.
-fn time_of<T>(row: &QueryResult, index: usize, read: fn(&str) -> Option<T>) -> Option<T> {
-    // What is no text is not touched: a value must not be looked at in two ways.
-    read(row.try_as_sqlite_row()?.try_get::<&str, _>(index).ok()?)
-}
-
-macro_rules! times {
-    ($($time:ty: $read:path),+ $(,)?) => {
-        $(
-            impl Slot<'_, $time> {
-                fn fill(self, row: &QueryResult, index: usize) -> Result<(), DbErr> {
-                    match time_of(row, index, |text| $read(text).map(From::from)) {
-                        Some(time) => *self.0 = time,
-                        None => *self.0 = row.try_get_by(index)?,
-                    }
-                    Ok(())
-                }
-            }
-        )+
-    };
-}
-
-// Wall times and days that every row has occur in none of the tables below.
-times!(
-    DateTime<Utc>: instants::instant,
-    Option<DateTime<Utc>>: instants::instant,
-    Option<NaiveDateTime>: instants::local,
-    Option<NaiveDate>: instants::day,
-);
-
 macro_rules! partial {
     ($table:ident: $($column:ident $field:ident),+ $(,)?) => {
         impl Partial for entity::$table::Entity {
-            fn read_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Self::Model, DbErr> {
+            fn blank() -> Self::Model {
+                // A column that is missing in the list below does not compile.
+                entity::$table::Model { $($field: Default::default()),+ }
+            }
+
+            fn read_into(
+                model: &mut Self::Model,
+                row: &QueryResult,
+                columns: &[Self::Column],
+            ) -> Result<(), DbErr> {
                 static NULLABLE: LazyLock<u64> = LazyLock::new(nullable::<entity::$table::Entity>);
                 let optional = *NULLABLE;
-                // A column that is missing in the list below does not compile.
-                let mut model = entity::$table::Model { $($field: Default::default()),+ };
                 for (index, column) in columns.iter().enumerate() {
                     // What may be missing is blank already.
                     if optional & (1 << (*column as u32)) != 0 && is_null(row, index) {
@@ -139,7 +129,7 @@ macro_rules! partial {
                         $(entity::$table::Column::$column => Slot(&mut model.$field).fill(row, index)?),+
                     }
                 }
-                Ok(model)
+                Ok(())
             }
 
             fn columns_in(mask: Option<u64>, always: &[Self::Column]) -> Vec<Self::Column> {

@@ -78,7 +78,7 @@ impl Present<'_> {
             // Nobody looks at the times of single events, unless they were asked for.
             let columns = if is_series { all.as_slice() } else { asked };
             Ok(Found {
-                row: Arc::new(calendar_event::Entity::read_columns(row, columns)?),
+                row: calendar_event::Entity::share_columns(row, columns)?,
                 is_changed: is_series && row.try_get("", range::IS_CHANGED)?,
             })
         });
