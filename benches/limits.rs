@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use meridian::config::Config;
 use meridian::kernel::time::Clock;
-use meridian::platform::limits::{Limit, Limits};
+use meridian::platform::limits::{Key, Limit, Limits};
 
 const CHECKS: u32 = 2_000_000;
 const MOST_NANOS: f64 = 150.0;
@@ -26,7 +26,7 @@ fn main() {
         let began = Instant::now();
         for n in 0..CHECKS {
             let key = &keys[n as usize % keys.len()];
-            black_box(limits.check(Limit::CallerRequests, black_box(key), 1));
+            black_box(limits.check(Limit::CallerRequests, Key::Name(black_box(key)), 1));
         }
         began.elapsed().as_nanos() as f64 / f64::from(CHECKS)
     };

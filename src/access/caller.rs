@@ -19,7 +19,7 @@ use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
 use crate::platform::db::{Partial, Scope, WorkspaceOwned, among};
-use crate::platform::limits::{Charge, Limit};
+use crate::platform::limits::{Charge, Key, Limit};
 
 /// Who a request comes from.
 #[derive(Clone, Debug)]
@@ -319,7 +319,7 @@ impl Access {
         // Held while paying, so that nobody enters for free meanwhile.
         let mut charged = self.charged.lock().await;
         if !charged.contains(&workspace_id) {
-            let key = &workspace_id.to_string();
+            let key = Key::Id(workspace_id.uuid());
             let charge = |kind, cost| Charge { kind, key, cost };
             let charges = [
                 charge(Limit::WorkspaceRequests, 1),

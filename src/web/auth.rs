@@ -81,7 +81,7 @@ pub(super) async fn pay(web: &Web, client: &Client, kind: Limit) -> crate::kerne
     if client.is_internal {
         return Ok(());
     }
-    let key = &client.budget_key();
+    let key = client.budget_key();
     let [decision] = web.platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
     decision.into_result().map(drop)
 }

@@ -24,6 +24,7 @@ use super::{Web, reports};
 use crate::config::Network;
 use crate::kernel::ErrorCode;
 use crate::kernel::actor::Origin;
+use crate::platform::limits::Key;
 
 /// The header with the id of a request.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -86,14 +87,14 @@ impl Client {
     }
 
     /// Whom a budget before sign-in belongs to. One household has many addresses of IPv6, so its network counts.
-    pub(super) fn budget_key(&self) -> String {
-        match self.address {
-            IpAddr::V4(address) => address.to_string(),
+    pub(super) fn budget_key(&self) -> Key<'static> {
+        Key::Address(match self.address {
+            IpAddr::V4(address) => IpAddr::V4(address),
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
             }
-        }
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::auth::{caller, credentials};
 use super::client::Client;
 use super::failure::Failure;
 use crate::features::privacy;
-use crate::platform::limits::{Charge, Limit};
+use crate::platform::limits::{Charge, Key, Limit};
 use entity::enums::ApiTokenScope;
 
 pub(super) async fn download(
@@ -27,7 +27,8 @@ async fn collect(web: &Web, client: &Client, headers: &HeaderMap) -> Result<Resp
     let caller = caller(web, client, credentials(headers, &web.platform.config)?).await?;
     let user_id = caller.require_personal(ApiTokenScope::Admin)?;
     // Reading every table is dear, so it has the small budget.
-    let key = &format!("personal-data:{user_id}");
+    let name = format!("personal-data:{user_id}");
+    let key = Key::Name(&name);
     let kind = Limit::SignIns;
     let [decision] = web.platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
     decision.into_result()?;

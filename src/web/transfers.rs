@@ -23,7 +23,7 @@ use super::failure::Failure;
 use crate::access::{Access, still_valid};
 use crate::features::transfers::{self, NewImport, Upload};
 use crate::kernel::{Error, ErrorCode, UserErrorCode};
-use crate::platform::limits::{Charge, Limit};
+use crate::platform::limits::{Charge, Key, Limit};
 
 /// How long an upload may take altogether.
 const LONGEST: Duration = Duration::from_secs(900);
@@ -60,7 +60,8 @@ async fn receive(
     let person = caller.require_user()?;
     if !client.is_internal {
         // A file is dear, so it has the small budget.
-        let key = &format!("import:{person}");
+        let name = format!("import:{person}");
+        let key = Key::Name(&name);
         let kind = Limit::SignIns;
         let [decision] = web.platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
         decision.into_result()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meridian::config::Config;
 use meridian::kernel::time::Clock;
-use meridian::platform::limits::{Charge, Limit, Limits};
+use meridian::platform::limits::{Charge, Key, Limit, Limits};
 use meridian::platform::redis::Redis;
 use serde_json::json;
 
@@ -130,7 +130,8 @@ async fn replica_with(url: &str, prefix: &str, (requests, points): (u32, u32)) -
     Limits::new(&config.rates, Clock::manual(start_of_tests())).shared(Some(redis))
 }
 
-fn charges(key: &str, points: u32) -> [Charge<'_>; 2] {
+fn charges(name: &str, points: u32) -> [Charge<'_>; 2] {
+    let key = Key::Name(name);
     [(Limit::CallerRequests, 1), (Limit::CallerPoints, points)].map(|(kind, cost)| Charge { kind, key, cost })
 }
 
@@ -230,7 +231,7 @@ async fn replicas_that_are_asked_now_and_then_lose_nothing_of_a_budget() {
             assert!(requests.remaining >= 980, "{round}: {requests:?}");
             assert!(points.remaining >= 99_800, "{round}: {points:?}");
         }
-        // Longer than what was paid for may be used.
+        // Longer than counts as coming again at once.
         tokio::time::sleep(Duration::from_millis(2_100)).await;
     }
 }
@@ -247,7 +248,7 @@ async fn replicas_share_what_a_mailbox_gets() {
     );
     let letter = [Charge {
         kind: Limit::Letters,
-        key: "mail:ana@example.org",
+        key: Key::Name("mail:ana@example.org"),
         cost: 1,
     }];
     let mut allowed = 0;

@@ -16,7 +16,7 @@ use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::db::Tx;
 use crate::platform::jobs::{JobError, RunningJob};
-use crate::platform::limits::{Charge, Limit};
+use crate::platform::limits::{Charge, Key, Limit};
 use crate::platform::mail::{Mail, MailError};
 use ledger::Claim;
 
@@ -35,7 +35,8 @@ pub fn can_send(platform: &Platform) -> bool {
 
 /// Spends one letter of what an address may get: a mailbox is not for flooding, whoever asks and whichever replica is asked.
 pub async fn spare(platform: &Platform, email: &str) -> Result<()> {
-    let key = &mailbox(email);
+    let name = mailbox(email);
+    let key = Key::Name(&name);
     let kind = Limit::Letters;
     let [decision] = platform.limits.spend([Charge { kind, key, cost: 1 }]).await;
     decision.into_result().map(drop)
@@ -44,7 +45,9 @@ pub async fn spare(platform: &Platform, email: &str) -> Result<()> {
 /// [`spare`] for letters that a job writes inside of its transaction, which must not wait for Redis: each replica counts for itself. Such
 /// letters have keys, so that several replicas never write the same one; only different news in the same minute add up.
 pub fn spare_here(platform: &Platform, email: &str) -> Result<()> {
-    let decision = platform.limits.check(Limit::Letters, &mailbox(email), 1);
+    let decision = platform
+        .limits
+        .check(Limit::Letters, Key::Name(&mailbox(email)), 1);
     decision.into_result().map(drop)
 }
 

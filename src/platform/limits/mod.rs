@@ -2,12 +2,13 @@
 //! all replicas. Promises: a steady refill instead of windows, memory only for keys that asked lately, and a decision also when Redis is
 //! away. Must not know who callers are or how answers look.
 
+mod keys;
 mod leases;
 mod shared;
 #[cfg(test)]
 mod tests;
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
+use keys::Hashed;
 use leases::{Leases, Part};
 
 use crate::config::Rates;
@@ -25,8 +27,11 @@ use crate::kernel::time::{Clock, Instant};
 use crate::kernel::{Error, ErrorCode};
 use crate::platform::redis::Redis;
 
+pub use keys::Key;
+
 /// Length of a window: an untouched budget is one window's worth.
 pub const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW_MICROS: u64 = WINDOW.as_secs() * 1_000_000;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// What is limited.
@@ -174,7 +179,7 @@ pub struct Charge<'a> {
     /// From which budget.
     pub kind: Limit,
     /// Whose. Charges that are decided together belong to one key.
-    pub key: &'a str,
+    pub key: Key<'a>,
     /// How much.
     pub cost: u32,
 }
@@ -186,29 +191,6 @@ type Limiter = RateLimiter<
     DefaultClock,
     governor::middleware::StateInformationMiddleware,
 >;
-
-/// Keys are hashes already.
-type Hashed = BuildHasherDefault<AsItIs>;
-
-/// Takes a number for its hash.
-#[derive(Clone, Copy, Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 /// All budgets of this process.
 #[derive(Debug)]
@@ -270,13 +252,33 @@ impl Limits {
     /// Spends all of these charges, shared with the other replicas: all or none of them, in one round trip or from what this replica has
     /// paid for in advance.
     pub async fn spend<const N: usize>(&self, charges: [Charge<'_>; N]) -> [Decision; N] {
-        let local = charges.map(|charge| self.check(charge.kind, charge.key, charge.cost));
-        self.share(charges, local).await
+        let owner = self.owner(&charges);
+        let local = charges.map(|charge| self.check_hashed(charge.kind, owner, charge.cost));
+        self.share_hashed(owner, charges, local).await
     }
 
     /// Shares charges that this process has decided about already.
     pub async fn share<const N: usize>(
         &self,
+        charges: [Charge<'_>; N],
+        local: [Decision; N],
+    ) -> [Decision; N] {
+        self.share_hashed(self.owner(&charges), charges, local).await
+    }
+
+    /// The hash of the key that all of these belong to.
+    fn owner<const N: usize>(&self, charges: &[Charge<'_>; N]) -> u64 {
+        debug_assert!(
+            charges.windows(2).all(|pair| pair[0].key == pair[1].key),
+            "charges that are decided together belong to one key"
+        );
+        self.seed
+            .hash_one(charges.first().map_or(Key::Name(""), |charge| charge.key))
+    }
+
+    async fn share_hashed<const N: usize>(
+        &self,
+        owner: u64,
         charges: [Charge<'_>; N],
         local: [Decision; N],
     ) -> [Decision; N] {
@@ -288,10 +290,6 @@ impl Limits {
         else {
             return local;
         };
-        let micros = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
-        let owner = self
-            .seed
-            .hash_one(charges.first().map_or("", |charge| charge.key));
         let parts = charges.map(|charge| {
             let limit = self.limiters[charge.kind as usize].0;
             Part {
@@ -300,13 +298,14 @@ impl Limits {
                 cost: charge.cost.min(limit).max(1),
             }
         });
-        if let Some(resets) = self.leases.take(owner, &parts, micros) {
+        let now = tokio::time::Instant::now();
+        if let Some(resets) = self.leases.take(owner, &parts, now) {
             return self.allowed(local, resets);
         }
         let payer = self.leases.payer(owner);
         let ahead = payer
             .as_ref()
-            .map_or([0; N], |payer| self.leases.in_advance(payer, &parts));
+            .map_or([0; N], |payer| self.leases.in_advance(payer, &parts, now));
         let mut place = 0;
         let entries = charges.map(|charge| {
             let (part, ahead) = (parts[place], ahead[place]);
@@ -320,7 +319,7 @@ impl Limits {
             }
         });
         // Most requests were paid for in advance; they do not carry the rest about.
-        let asking = Box::pin(shared::spend(redis, micros, &entries));
+        let asking = Box::pin(shared::spend(redis, WINDOW_MICROS, &entries));
         let (in_advance, answers) = match asking.await {
             Ok((in_advance, answers)) if answers.len() == N => (in_advance, answers),
             other => {
@@ -336,7 +335,8 @@ impl Limits {
             for (reset, answer) in resets.iter_mut().zip(&answers) {
                 *reset = answer.reset;
             }
-            let resets = self.leases.keep(&payer, &parts, ahead, resets, micros);
+            let now = tokio::time::Instant::now();
+            let resets = self.leases.keep(&payer, &parts, ahead, resets, now);
             return self.allowed(local, resets);
         }
         let mut decisions = local;
@@ -383,10 +383,14 @@ impl Limits {
 
     /// Spends `cost` from the budget that `key` has in this process, or nothing when not enough is left. A cost above a full budget spends
     /// all of it.
-    pub fn check(&self, kind: Limit, key: &str, cost: u32) -> Decision {
+    pub fn check(&self, kind: Limit, key: Key<'_>, cost: u32) -> Decision {
+        self.check_hashed(kind, self.seed.hash_one(key), cost)
+    }
+
+    fn check_hashed(&self, kind: Limit, owner: u64, cost: u32) -> Decision {
         let (limit, limiter) = &self.limiters[kind as usize];
         let cost = NonZeroU32::new(cost.min(*limit)).unwrap_or(NonZeroU32::MIN);
-        let answer = limiter.check_key_n(&self.seed.hash_one(key), cost);
+        let answer = limiter.check_key_n(&owner, cost);
         let (remaining, retry_after) = match answer {
             Ok(Ok(state)) => (state.remaining_burst_capacity(), 0),
             Ok(Err(not_until)) => {
@@ -397,7 +401,8 @@ impl Limits {
             // The cost was cut to the budget above, so this cannot be; refusing is the safe answer.
             Err(_) => (0, WINDOW.as_secs()),
         };
-        let reset = WINDOW.mul_f64(f64::from(limit - remaining.min(*limit)) / f64::from(*limit));
+        let spent = u64::from(limit - remaining.min(*limit));
+        let reset = Duration::from_micros((WINDOW_MICROS * spent).div_ceil(u64::from(*limit)));
         Decision {
             kind,
             allowed: retry_after == 0,
@@ -413,7 +418,7 @@ impl Limits {
     pub async fn sweep_forever(&self) {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
-            self.leases.sweep();
+            self.leases.sweep(tokio::time::Instant::now());
             for (_, limiter) in &self.limiters {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();

@@ -30,7 +30,7 @@ use crate::kernel::actor::Origin;
 use crate::kernel::page::PageArgs;
 use crate::kernel::{Error, ErrorCode, Result};
 use crate::platform::Platform;
-use crate::platform::limits::{Charge, Limit};
+use crate::platform::limits::{Charge, Key, Limit};
 use crate::web::auth::bearer;
 use crate::web::client::REQUEST_ID;
 use crate::web::failure::status;
@@ -156,7 +156,7 @@ async fn enter(platform: &Platform, headers: &HeaderMap, origin: Origin) -> Resu
                 // Guessing ends soon; whoever has a token is not kept out by those who guess.
                 let guess = Charge {
                     kind: Limit::GuestRequests,
-                    key: "operators",
+                    key: Key::Name("operators"),
                     cost: 1,
                 };
                 let [decision] = platform.limits.spend([guess]).await;

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use entity::ids::TypedId as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::access::Caller;
 use crate::graphql::Spent;
 use crate::kernel;
-use crate::platform::limits::{Charge, Decision, Limit, Limits, WINDOW};
+use crate::platform::limits::{Charge, Decision, Key, Limit, Limits, WINDOW};
 use crate::web::Web;
 use crate::web::client::Client;
 
@@ -34,7 +35,7 @@ impl Budget {
         // The other replicas hear of it together with the points, unless nothing is left here: then nothing is left anywhere.
         let requests = match client.is_internal {
             true => limits.free(account.requests),
-            false => limits.check(account.requests, &account.key, 1),
+            false => limits.check(account.requests, account.key, 1),
         };
         let budget = Self {
             requests,
@@ -64,7 +65,7 @@ impl Budget {
             account.charge(account.requests, 1),
             account.charge(account.points, cost),
         ];
-        let points = limits.check(account.points, &account.key, cost);
+        let points = limits.check(account.points, account.key, cost);
         let [requests, decision] = limits.share(charges, [self.requests, points]).await;
         self.requests = requests;
         requests.into_result()?;
@@ -126,7 +127,7 @@ fn list(decisions: &[Option<Decision>], show: impl Fn(&mut String, &Decision) ->
 struct Account {
     requests: Limit,
     points: Limit,
-    key: String,
+    key: Key<'static>,
 }
 
 impl Account {
@@ -135,7 +136,7 @@ impl Account {
             Some(user) => Self {
                 requests: Limit::CallerRequests,
                 points: Limit::CallerPoints,
-                key: user.to_string(),
+                key: Key::Id(user.uuid()),
             },
             None => Self {
                 requests: Limit::GuestRequests,
@@ -145,11 +146,8 @@ impl Account {
         }
     }
 
-    fn charge(&self, kind: Limit, cost: u32) -> Charge<'_> {
-        Charge {
-            kind,
-            key: &self.key,
-            cost,
-        }
+    fn charge(&self, kind: Limit, cost: u32) -> Charge<'static> {
+        let key = self.key;
+        Charge { kind, key, cost }
     }
 }

@@ -20,6 +20,7 @@ use super::talk::Checked;
 use super::wire::Wire;
 use crate::access::Credentials;
 use crate::kernel::ErrorCode;
+use crate::platform::limits::Key;
 use crate::platform::metrics::{Metrics, Open};
 use crate::platform::pubsub::{Signal, Subscription};
 use crate::web::Web;
@@ -64,7 +65,7 @@ pub(super) struct Connection {
     pub(super) web: Web,
     pub(super) client: Box<Client>,
     /// Whose the budget of messages is: this socket's alone. A request id may be chosen by its client, and shared.
-    pub(super) budget: Box<str>,
+    pub(super) budget: Key<'static>,
     /// From the upgrade; a token in `connection_init` replaces them.
     pub(super) credentials: Credentials,
     /// Set once the connection is acknowledged.
@@ -95,7 +96,7 @@ impl Connection {
         let bell = Arc::<Bell>::default();
         web.sockets().wheel.add(&web.platform, &bell);
         let patience = web.platform.config.limits.socket_init_timeout;
-        let budget = web.platform.ids.uuid().simple().to_string().into();
+        let budget = Key::Id(web.platform.ids.uuid());
         let counted = web.platform.metrics.socket();
         Self {
             web,

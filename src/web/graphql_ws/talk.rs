@@ -49,7 +49,7 @@ impl Connection {
         };
         let limits = &self.web.platform.limits;
         let is_free = self.client.is_internal;
-        if !is_free && !limits.check(Limit::SocketMessages, &self.budget, 1).allowed {
+        if !is_free && !limits.check(Limit::SocketMessages, self.budget, 1).allowed {
             return close(Close::too_many_messages());
         }
         let text = match message {

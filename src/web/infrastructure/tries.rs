@@ -18,7 +18,7 @@ use crate::platform::Platform;
 use crate::platform::cache::{Group, Kept};
 use crate::platform::db::{Scope, Tx};
 use crate::platform::jobs::{Listed, newest};
-use crate::platform::limits::{Charge, Limit};
+use crate::platform::limits::{Charge, Key, Limit};
 use crate::platform::mail::{Mail, MailError};
 
 /// Time between two looks at a job.
@@ -98,15 +98,10 @@ pub(super) async fn cache(platform: &Platform, nonce: Uuid) -> Tried {
 /// Spends the whole budget of a key that nobody else has; the next request must be refused.
 pub(super) async fn limiter(platform: &Platform, nonce: Uuid) -> Tried {
     let (limits, kind) = (&platform.limits, Limit::SignIns);
-    let key = format!("infrastructure:{}", nonce.simple());
+    let name = format!("infrastructure:{}", nonce.simple());
+    let key = Key::Name(&name);
     let full = limits.free(kind).limit;
-    let spend = |cost| {
-        limits.spend([Charge {
-            kind,
-            key: &key,
-            cost,
-        }])
-    };
+    let spend = |cost| limits.spend([Charge { kind, key, cost }]);
     let ([all], [more]) = (spend(full).await, spend(1).await);
     if !all.allowed {
         return Err("An untouched budget was refused.".into());
