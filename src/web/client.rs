@@ -10,16 +10,16 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::FutureExt as _;
 use http::header::{
     CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::auth::only;
+use super::failure::Failure;
 use super::{Web, reports};
 use crate::config::Network;
 use crate::kernel::ErrorCode;
@@ -29,6 +29,18 @@ use crate::platform::limits::Key;
 /// The header with the id of a request.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// What every answer has, unless its page says something else.
+const HARDENING: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (OPENER_POLICY, HeaderValue::from_static("same-origin")),
+];
+const ALWAYS_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const LONGEST_REQUEST_ID: usize = 64;
 const LONGEST_USER_AGENT: usize = 200;
@@ -54,15 +66,20 @@ impl Peer {
         self.has_asked.load(Ordering::Relaxed)
     }
 
-    fn asks(&self) -> IpAddr {
+    /// Notes that a request came; where from.
+    pub(super) fn asks(&self) -> IpAddr {
         self.has_asked.store(true, Ordering::Relaxed);
         self.address.ip()
     }
 }
 
-/// The client of one request.
+/// The client of one request. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(super) struct Client(Arc<Who>);
+
+/// What a [`Client`] is made of.
+#[derive(Debug)]
+pub(super) struct Who {
     pub(super) request_id: String,
     pub(super) address: IpAddr,
     pub(super) user_agent: Option<String>,
@@ -70,7 +87,31 @@ pub(super) struct Client {
     pub(super) is_internal: bool,
 }
 
+impl std::ops::Deref for Client {
+    type Target = Who;
+    fn deref(&self) -> &Who {
+        &self.0
+    }
+}
+
 impl Client {
+    /// Whoever sends these headers from this address.
+    fn new(web: &Web, peer: IpAddr, headers: &HeaderMap) -> Self {
+        let config = &web.platform.config;
+        let (address, is_own) = client_address(peer, headers, &config.trusted_proxies);
+        let is_near = |network: &Network| network.contains(address);
+        Self(Arc::new(Who {
+            request_id: request_id(headers).unwrap_or_else(|| web.platform.ids.uuid().simple().to_string()),
+            address,
+            user_agent: headers
+                .get(USER_AGENT)
+                .and_then(|value| value.to_str().ok())
+                // Text of a header is ASCII.
+                .map(|text| text.get(..LONGEST_USER_AGENT).unwrap_or(text).to_owned()),
+            is_internal: is_own && config.internal_networks.iter().any(is_near),
+        }))
+    }
+
     /// Where the request comes from, as the audit log has it.
     pub(super) fn origin(&self) -> Origin {
         Origin {
@@ -98,90 +139,97 @@ impl Client {
     }
 }
 
+/// A request that has a name.
+pub(super) struct Named<'a> {
+    web: &'a Web,
+    /// The pattern of its path, not the real one: real ones may hold secrets.
+    route: &'a str,
+    pub(super) client: Client,
+    began: Instant,
+}
+
+impl<'a> Named<'a> {
+    /// Names a request that came in by this route.
+    pub(super) fn new(web: &'a Web, peer: IpAddr, route: &'a str, headers: &HeaderMap) -> Self {
+        Self {
+            web,
+            route,
+            client: Client::new(web, peer, headers),
+            began: Instant::now(),
+        }
+    }
+
+    /// Lets it be answered in a span of its name, then counts and dresses the answer.
+    pub(super) async fn run<F>(&self, method: &Method, answer: F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let platform = &self.web.platform;
+        let answering = || {
+            let span = tracing::info_span!(
+                "request",
+                id = %self.client.request_id,
+                method = %method,
+                path = self.route,
+            );
+            let answering = async {
+                let response = answer.await;
+                tracing::debug!(status = response.status().as_u16(), "answered");
+                response
+            };
+            answering.instrument(span)
+        };
+        let mut response = reports::apart(platform, &self.client.request_id, answering).await;
+        platform
+            .metrics
+            .http(self.route, response.status().as_u16(), self.began.elapsed());
+        if let Some(code) = response.extensions().get::<ErrorCode>() {
+            platform.metrics.error(*code);
+        }
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&self.client.request_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        harden(headers, platform.config.public_url.scheme() == "https");
+        response
+    }
+}
+
 /// Names the request, runs it in a span of that name, and dresses the answer.
 pub(super) async fn identify(State(web): State<Web>, mut request: Request<Body>, next: Next) -> Response {
     let peer = request
         .extensions()
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Peer::asks);
-    let headers = request.headers();
-    let config = &web.platform.config;
-    let (address, is_own) = client_address(peer, headers, &config.trusted_proxies);
-    let client = Client {
-        request_id: request_id(headers).unwrap_or_else(|| web.platform.ids.uuid().simple().to_string()),
-        address,
-        is_internal: is_own
-            && config
-                .internal_networks
-                .iter()
-                .any(|network| network.contains(address)),
-        user_agent: headers
-            .get(USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .map(|text| text.chars().take(LONGEST_USER_AGENT).collect()),
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let route = path.as_ref().map_or("(unknown)", MatchedPath::as_str);
+    let named = Named::new(&web, peer, route, request.headers());
+    let repeated = repeated(request.headers());
+    let method = request.method().clone();
+    request.extensions_mut().insert(named.client.clone());
+    let client = &named.client;
+    let answer = async move {
+        match repeated {
+            Some(failure) => failure.answer(client),
+            None => next.run(request).await,
+        }
     };
-    // The matched path, not the real one: real ones may hold secrets.
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(|path| path.as_str().to_owned());
-    // Whoever sends one of these twice may mean either, and a proxy between us may have looked at the other one.
-    let repeated = [HOST, ORIGIN]
+    named.run(&method, answer).await
+}
+
+/// Whoever sends one of these twice may mean either, and a proxy between us may have looked at the other one.
+pub(super) fn repeated(headers: &HeaderMap) -> Option<Failure> {
+    [HOST, ORIGIN]
         .into_iter()
-        .find_map(|name| only(headers, name).err());
-    let refused = repeated.map(|failure| failure.answer(&client));
-    let id = HeaderValue::from_str(&client.request_id);
-    let began = Instant::now();
-    let request_id = client.request_id.clone();
-    let answering = || {
-        let span = tracing::info_span!(
-            "request",
-            id = %client.request_id,
-            method = %request.method(),
-            path = path.as_deref().unwrap_or("(unknown)"),
-        );
-        request.extensions_mut().insert(client);
-        let answering = async {
-            let response = match refused {
-                Some(response) => response,
-                None => next.run(request).await,
-            };
-            tracing::debug!(status = response.status().as_u16(), "answered");
-            response
-        };
-        answering.instrument(span).boxed()
-    };
-    let mut response = reports::apart(&web.platform, &request_id, answering).await;
-    let metrics = &web.platform.metrics;
-    let route = path.as_deref().unwrap_or("(unknown)");
-    metrics.http(route, response.status().as_u16(), began.elapsed());
-    if let Some(code) = response.extensions().get::<ErrorCode>() {
-        metrics.error(*code);
-    }
-    if let Ok(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    harden(
-        response.headers_mut(),
-        web.platform.config.public_url.scheme() == "https",
-    );
-    response
+        .find_map(|name| only(headers, name).err())
 }
 
 fn harden(headers: &mut HeaderMap, https: bool) {
-    let mut set = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(X_FRAME_OPTIONS, "DENY");
-    set(REFERRER_POLICY, "no-referrer");
-    set(
-        CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
-    );
-    set(OPENER_POLICY, "same-origin");
+    for (name, value) in HARDENING {
+        headers.entry(name).or_insert(value);
+    }
     if https {
-        set(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(ALWAYS_HTTPS);
     }
 }
 

@@ -16,6 +16,7 @@ mod graphql_operation;
 mod graphql_ws;
 pub mod health;
 mod infrastructure;
+mod lane;
 mod origins;
 mod personal_data;
 mod reports;

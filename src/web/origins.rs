@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use http::HeaderMap;
 use http::header::ORIGIN;
+use http::{HeaderMap, HeaderValue};
 use url::{Host, Url};
 
 use crate::config::Config;
@@ -35,11 +35,16 @@ impl Origins {
         self.allowed.contains(origin) || self.is_this_machine(origin)
     }
 
+    /// The same for the origin as the header has it.
+    pub(super) fn allows_header(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().is_ok_and(|origin| self.allows(origin))
+    }
+
     /// Whether the request comes from no page at all or from a trusted one.
     pub(super) fn allows_request(&self, headers: &HeaderMap) -> bool {
         headers
             .get(ORIGIN)
-            .is_none_or(|origin| origin.to_str().is_ok_and(|origin| self.allows(origin)))
+            .is_none_or(|origin| self.allows_header(origin))
     }
 
     /// Whether a request that relies on a cookie was really meant: it carries a header that foreign pages cannot send, or the

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use sentry::{Hub, SentryFutureExt as _, User};
 
 use crate::access::Caller;
@@ -17,17 +16,18 @@ tokio::task_local! {
 
 /// Runs a request, a socket or one of its operations in a place of its own, so that what is known about it does not mix with others. The
 /// spans that belong to it have to be made by `work`.
-pub(super) async fn apart<'a, T>(
+pub(super) async fn apart<F: Future>(
     platform: &Platform,
     request_id: &str,
-    work: impl FnOnce() -> BoxFuture<'a, T>,
-) -> T {
+    work: impl FnOnce() -> F,
+) -> F::Output {
     if platform.config.reports.is_none() {
         return work().await;
     }
     let hub = Arc::new(Hub::new_from_top(Hub::main()));
     hub.configure_scope(|scope| scope.set_tag("request_id", request_id));
-    let work = Hub::run(hub.clone(), work).bind_hub(hub.clone());
+    // Boxed only here: those who send no reports have no second place for the work.
+    let work = Box::pin(Hub::run(hub.clone(), work)).bind_hub(hub.clone());
     BASE.scope(hub, work).await
 }
 

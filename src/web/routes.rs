@@ -22,10 +22,14 @@ use super::{
 use crate::kernel::{Error, ErrorCode};
 
 const PREFLIGHT: Duration = Duration::from_secs(3600);
+
+/// Where GraphQL is asked.
+pub(super) const GRAPHQL: &str = "/graphql";
+
 /// Every route of the server.
 pub fn router(web: Web) -> Router {
     let mut routes = Router::new()
-        .route("/graphql", any(graphql_http::handle))
+        .route(GRAPHQL, any(graphql_http::handle))
         .route("/api/health", get(health::health))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -66,15 +70,15 @@ pub fn router(web: Web) -> Router {
 }
 
 fn cors(web: &Web) -> CorsLayer {
-    let header = HeaderName::from_static;
     let allowed = web.clone();
-    let is_allowed = move |origin: &HeaderValue, _: &http::request::Parts| {
-        origin
-            .to_str()
-            .is_ok_and(|origin| allowed.origins().allows(origin))
-    };
+    shared(move |origin| allowed.origins().allows_header(origin))
+}
+
+/// What pages of other origins may do here. [`super::lane`] says the same in its answers.
+pub(super) fn shared(is_allowed: impl Fn(&HeaderValue) -> bool + Send + Sync + 'static) -> CorsLayer {
+    let header = HeaderName::from_static;
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(is_allowed))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| is_allowed(origin)))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
@@ -114,6 +118,6 @@ async fn nothing(Extension(client): Extension<Client>) -> Response {
 }
 
 /// The message of a panic may hold anything, so nothing of it is shown; the panic hook has logged it.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -4,16 +4,16 @@
 use std::future::pending;
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tower::Layer as _;
 
 use super::Web;
 use super::client::Peer;
+use super::lane::Lane;
 use super::routes::router;
 
 /// After the signal connections are still accepted for a moment, so that balancers can read from `/readyz` that they should go.
@@ -54,7 +54,7 @@ async fn drained(web: &Web) {
 pub(super) async fn connection(stream: TcpStream, peer: Peer, router: Router, web: Web) {
     // Answers are written at once, so waiting for more to send only costs time.
     stream.set_nodelay(true).ok();
-    let service = TowerToHyperService::new(Extension(peer.clone()).layer(router));
+    let service = TowerToHyperService::new(Lane::new(web.clone(), peer.clone(), router));
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()

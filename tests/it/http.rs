@@ -1,6 +1,8 @@
 //! GraphQL over HTTP as a client meets it: negotiation, methods, bodies, credentials and headers.
 
+use axum::body::{Body, to_bytes};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::support::server::{Reply, Server};
 
@@ -397,5 +399,79 @@ async fn every_refusal_has_a_code() {
             (413, "BAD_USER_INPUT"),
             "{target}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_short_way_answers_as_the_router_does() {
+    let server = Server::start().await;
+    let router = meridian::web::router(server.web.clone());
+    let token = format!("Authorization: Bearer {}", server.token(&server.app.ana).await);
+    let query = r#"{"query":"{ serverInfo { version } }"}"#;
+    let origin = format!(
+        "Origin: {}",
+        server
+            .app
+            .platform
+            .config
+            .public_url
+            .origin()
+            .ascii_serialization()
+    );
+    let foreign = "Origin: https://evil.example";
+    let by_get = "/graphql?query=%7B__typename%7D";
+    let cases: [(&str, &str, &[&str], &str); 14] = [
+        ("POST", "/graphql", &[JSON], query),
+        ("POST", "/graphql", &[JSON, GRAPHQL], query),
+        ("POST", "/graphql", &[JSON, &token], query),
+        ("POST", "/graphql", &[JSON, "Authorization: Bearer wrong"], query),
+        ("POST", "/graphql", &[JSON, &origin], query),
+        ("POST", "/graphql", &[JSON, foreign], query),
+        ("POST", "/graphql", &[JSON, foreign, foreign], query),
+        ("POST", "/graphql", &[JSON, "Host: other.example"], query),
+        ("POST", "/graphql", &[JSON, "Accept: text/html"], query),
+        ("POST", "/graphql", &[JSON], "{"),
+        ("POST", "/graphql", &[], query),
+        ("GET", by_get, &[&origin], ""),
+        ("GET", "/graphql?query=mutation%7B__typename%7D", &[], ""),
+        (
+            "GET",
+            by_get,
+            &["User-Agent: short", "Cookie: meridian=wrong"],
+            "",
+        ),
+    ];
+    for (method, target, headers, body) in cases {
+        let mut headers = headers.to_vec();
+        headers.push("X-Request-Id: the-same");
+        let short = server.send(method, target, &headers, body).await;
+        let host = format!("Host: {}", server.address);
+        headers.insert(0, &host);
+        let mut request = http::Request::builder().method(method).uri(target);
+        for (name, value) in headers.iter().filter_map(|line| line.split_once(": ")) {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let routed = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(short.status, routed.status().as_u16(), "{headers:?}");
+        // Both ways have an address and so a budget of their own.
+        let told = |name: &str, value: &str| {
+            let is_own = name.contains("ratelimit");
+            (name.to_owned(), if is_own { "" } else { value }.to_owned())
+        };
+        let listed: Vec<_> = short
+            .headers
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "connection" | "date"))
+            .map(|(name, value)| told(name, value))
+            .collect();
+        let expected: Vec<_> = routed
+            .headers()
+            .iter()
+            .map(|(name, value)| told(name.as_str(), value.to_str().unwrap()))
+            .collect();
+        assert_eq!(listed, expected, "{headers:?}");
+        let expected = to_bytes(routed.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(short.body.as_bytes(), &expected[..], "{headers:?}");
     }
 }

@@ -10,10 +10,10 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response as Executed};
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::FutureExt as _;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY};
-use http::{HeaderName, HeaderValue, Method, StatusCode, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
@@ -31,6 +31,12 @@ use negotiation::{MediaType, check_content, negotiate};
 /// Tells that this is the answer to an earlier request with the same `Idempotency-Key`.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// What the answer depends on.
+const VARIES: HeaderValue = HeaderValue::from_static("Accept, Authorization, Cookie, Origin");
+const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+/// As many headers as an answer may get on its way out.
+const HEADERS: usize = 24;
+
 /// What is answered.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 enum Reply {
@@ -47,29 +53,36 @@ pub(super) async fn handle(
     request: http::Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::GET && parts.headers.contains_key(UPGRADE) {
+    if is_upgrade(&parts.method, &parts.headers) {
         return graphql_ws::upgrade(web, client, parts).boxed().await;
     }
+    respond(&web, &client, &parts, body).await
+}
+
+/// Whether a socket is asked for.
+pub(super) fn is_upgrade(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::GET && headers.contains_key(UPGRADE)
+}
+
+/// Answers everything that asks for no socket.
+pub(super) async fn respond(web: &Web, client: &Client, parts: &request::Parts, body: Body) -> Response {
     let Some(media_type) = negotiate(&parts.headers) else {
         let message = "Accept `application/graphql-response+json` or `application/json`.";
-        return Failure::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message).answer(&client);
+        return Failure::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message).answer(client);
     };
     let mut budget = None;
-    let answered = answer(&web, &client, &parts, body, &mut budget).boxed().await;
+    let answered = answer(web, client, parts, body, &mut budget).boxed().await;
     let mut response = match answered {
-        Ok(Reply::Fresh(executed, key)) => render(&web, executed, key, media_type, &client).await,
+        Ok(Reply::Fresh(executed, key)) => render(web, executed, key, media_type, client).await,
         Ok(Reply::Again(body)) => again(body, media_type),
         Err(failure) => Failure {
             media_type: media_type.header(),
             ..failure
         }
-        .answer(&client),
+        .answer(client),
     };
     let headers = response.headers_mut();
-    headers.insert(
-        VARY,
-        HeaderValue::from_static("Accept, Authorization, Cookie, Origin"),
-    );
+    headers.insert(VARY, VARIES);
     if let Some(budget) = budget {
         budget.tell(&web.platform.limits, headers);
     }
@@ -204,23 +217,30 @@ async fn render(
         let keeping = idempotency::keep(web, &key, kept, !answer.errors.is_empty());
         keeping.boxed().await;
     }
-    let mut response = (status, body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.header()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    let mut response = dressed(body.into(), media_type);
+    *response.status_mut() = status;
     if let Some(seconds) = answer.retry_after() {
-        headers.insert(RETRY_AFTER, seconds.into());
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
 }
 
 /// The answer that was given before. Only operations that ran are kept, so it went well as far as HTTP is concerned.
 fn again(body: String, media_type: MediaType) -> Response {
-    let mut response = (StatusCode::OK, body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.header()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    let mut response = dressed(body.into(), media_type);
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+/// An answer with room for all the headers that it will get.
+fn dressed(body: Body, media_type: MediaType) -> Response {
+    let mut response = Response::new(body);
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(CONTENT_TYPE, media_type.value());
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    *response.headers_mut() = headers;
     response
 }
 

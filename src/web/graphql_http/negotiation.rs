@@ -1,7 +1,7 @@
 //! Content negotiation as GraphQL over HTTP has it.
 
-use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 /// Media type of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,48 +19,55 @@ impl MediaType {
             Self::Json => "application/json; charset=utf-8",
         }
     }
+
+    /// [`Self::header`], checked when this is compiled.
+    pub(super) fn value(self) -> HeaderValue {
+        match self {
+            Self::GraphqlResponse => const { HeaderValue::from_static(Self::GraphqlResponse.header()) },
+            Self::Json => const { HeaderValue::from_static(Self::Json.header()) },
+        }
+    }
 }
 
 /// Picks the media type of the answer; `None` when the client accepts neither. Without a preference it is `application/json`, which
 /// clients that do not know better expect.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
-    let offers: Vec<&str> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    if offers.iter().all(|text| text.trim().is_empty()) {
+    let offers = || {
+        let values = headers.get_all(ACCEPT).iter();
+        values.filter_map(|value| value.to_str().ok())
+    };
+    if offers().all(|text| text.trim().is_empty()) {
         return Some(MediaType::Json);
     }
     let mut graphql = Wish::default();
     let mut json = Wish::default();
-    for offer in offers.iter().flat_map(|text| text.split(',')) {
-        let mut parts = offer.split(';').map(|part| part.trim().to_ascii_lowercase());
+    for offer in offers().flat_map(|text| text.split(',')) {
+        let mut parts = offer.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
-        let parameters: Vec<String> = parts.collect();
-        let parameter = |name: &str| {
-            parameters.iter().find_map(|text| {
-                text.strip_prefix(name)?
-                    .strip_prefix('=')
-                    .map(|value| value.trim_matches('"').to_owned())
-            })
-        };
-        if parameter("charset").is_some_and(|charset| !is_utf8(&charset)) {
+        let (mut charset, mut quality) = (None, None);
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            let value = value.trim_matches('"');
+            if name.eq_ignore_ascii_case("charset") {
+                charset = charset.or(Some(value));
+            } else if name.eq_ignore_ascii_case("q") {
+                quality = quality.or(Some(value));
+            }
+        }
+        if charset.is_some_and(|charset| !is_utf8(charset)) {
             continue;
         }
-        let quality = parameter("q").map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
-        match media_type.as_str() {
-            "application/graphql-response+json" => graphql.say(3, quality),
-            "application/json" => json.say(3, quality),
-            "application/*" => {
-                graphql.say(2, quality);
-                json.say(2, quality);
-            }
-            "*/*" => {
-                graphql.say(1, quality);
-                json.say(1, quality);
-            }
-            _ => {}
+        let quality = quality.map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+        let is = |name: &str| media_type.eq_ignore_ascii_case(name);
+        if is("application/graphql-response+json") {
+            graphql.say(3, quality);
+        } else if is("application/json") {
+            json.say(3, quality);
+        } else if is("application/*") {
+            graphql.say(2, quality);
+            json.say(2, quality);
+        } else if is("*/*") {
+            graphql.say(1, quality);
+            json.say(1, quality);
         }
     }
     // Named on equal terms, the exact type wins; by a wildcard only, the familiar one.
@@ -102,12 +109,14 @@ pub(super) fn check_content(headers: &HeaderMap) -> Result<(), &'static str> {
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .ok_or(EXPECTED)?;
-    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
-    if parts.next().as_deref() != Some("application/json") {
+    let mut parts = text.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(EXPECTED);
     }
     for part in parts {
-        if let Some(charset) = part.strip_prefix("charset=")
+        if let Some((name, charset)) = part.split_once('=')
+            && name.eq_ignore_ascii_case("charset")
             && !is_utf8(charset.trim_matches('"'))
         {
             return Err("JSON is sent in UTF-8. Leave out the charset or write `charset=utf-8`.");

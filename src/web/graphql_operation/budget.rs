@@ -1,7 +1,5 @@
 //! What a caller has left: taken for each request, told in headers.
 
-use std::fmt::Write as _;
-
 use entity::ids::TypedId as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -17,6 +15,8 @@ const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
+/// Room for the longest of these values.
+const LINE: usize = 128;
 
 /// What is left of the caller's budget.
 #[derive(Clone, Copy, Debug)]
@@ -85,42 +85,61 @@ impl Budget {
 
     /// Tells the client. The `X-RateLimit` fields are about points, or about requests when those stopped this one.
     pub(in crate::web) fn tell(&self, limits: &Limits, headers: &mut HeaderMap) {
-        let decisions = [Some(self.requests), self.points];
         let shown = self.points.unwrap_or(self.requests);
         headers.insert(LIMIT, shown.limit.into());
         headers.insert(REMAINING, shown.remaining.into());
         headers.insert(RESET, limits.full_at(&shown).timestamp().into());
-        let policy = list(&decisions, |text, d| {
-            let seconds = WINDOW.as_secs();
-            write!(text, "\"{}\";q={};w={seconds}", d.kind.name(), d.limit)
-        });
-        let left = list(&decisions, |text, d| {
-            write!(
-                text,
-                "\"{}\";r={};t={}",
-                d.kind.name(),
-                d.remaining,
-                d.reset_after
-            )
-        });
-        for (name, text) in [(POLICY, policy), (LEFT, left)] {
-            if let Ok(value) = HeaderValue::from_str(&text) {
+        let mut text = Vec::with_capacity(LINE);
+        let lines: [(HeaderName, Show); 2] = [(POLICY, policy), (LEFT, left)];
+        for (name, show) in lines {
+            text.clear();
+            show(&mut text, &self.requests);
+            if let Some(points) = &self.points {
+                text.extend_from_slice(b", ");
+                show(&mut text, points);
+            }
+            if let Ok(value) = HeaderValue::from_bytes(&text) {
                 headers.insert(name, value);
             }
         }
     }
 }
 
-fn list(decisions: &[Option<Decision>], show: impl Fn(&mut String, &Decision) -> std::fmt::Result) -> String {
-    let mut text = String::with_capacity(64);
-    for decision in decisions.iter().flatten() {
-        if !text.is_empty() {
-            text.push_str(", ");
+/// Writes what there is to say about one budget.
+type Show = fn(&mut Vec<u8>, &Decision);
+
+fn policy(text: &mut Vec<u8>, decision: &Decision) {
+    begin(text, decision.kind, b";q=");
+    number(text, decision.limit.into());
+    text.extend_from_slice(b";w=");
+    number(text, WINDOW.as_secs());
+}
+
+fn left(text: &mut Vec<u8>, decision: &Decision) {
+    begin(text, decision.kind, b";r=");
+    number(text, decision.remaining.into());
+    text.extend_from_slice(b";t=");
+    number(text, decision.reset_after);
+}
+
+fn begin(text: &mut Vec<u8>, kind: Limit, then: &[u8]) {
+    text.push(b'"');
+    text.extend_from_slice(kind.name().as_bytes());
+    text.push(b'"');
+    text.extend_from_slice(then);
+}
+
+/// Four of these go with every answer, and a formatter takes several times as long.
+fn number(text: &mut Vec<u8>, mut number: u64) {
+    let start = text.len();
+    loop {
+        text.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
         }
-        // Writing to memory does not fail.
-        show(&mut text, decision).ok();
     }
-    text
+    text[start..].reverse();
 }
 
 /// Whose budget it is: that of the person, whatever they signed in with, or that of the address.
@@ -149,5 +168,19 @@ impl Account {
     fn charge(&self, kind: Limit, cost: u32) -> Charge<'static> {
         let key = self.key;
         Charge { kind, key, cost }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_everywhere() {
+        for one in [0, 7, 10, 4_711, u64::from(u32::MAX), u64::MAX] {
+            let mut text = b"r=".to_vec();
+            number(&mut text, one);
+            assert_eq!(String::from_utf8(text).unwrap(), format!("r={one}"));
+        }
     }
 }

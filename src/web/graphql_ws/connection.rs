@@ -63,7 +63,7 @@ pub(super) type Revoked = BoxFuture<'static, (Subscription, Signal)>;
 /// The state of one socket.
 pub(super) struct Connection {
     pub(super) web: Web,
-    pub(super) client: Box<Client>,
+    pub(super) client: Client,
     /// Whose the budget of messages is: this socket's alone. A request id may be chosen by its client, and shared.
     pub(super) budget: Key<'static>,
     /// From the upgrade; a token in `connection_init` replaces them.
@@ -100,7 +100,7 @@ impl Connection {
         let counted = web.platform.metrics.socket();
         Self {
             web,
-            client: Box::new(client),
+            client,
             budget,
             credentials,
             joiner: None,

@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub struct Server {
     pub app: TestApp,
     pub address: SocketAddr,
+    pub web: Web,
 }
 
 impl Server {
@@ -53,8 +54,8 @@ impl Server {
             schema: schema.finish(),
             health: Health::new(vec![Probe::new("database", "test", ping)]),
         });
-        tokio::spawn(web::serve(listener, web));
-        Self { app, address }
+        tokio::spawn(web::serve(listener, web.clone()));
+        Self { app, address, web }
     }
 
     /// An API token of this person.
