@@ -69,6 +69,9 @@ fn a_document_that_comes_again_is_judged_as_if_it_were_new() {
             let meant = guard::check(text, &prepared.document, name, &mut fresh, &limits);
             assert_eq!(checked, meant, "{text} with {variables}");
             assert_eq!(again, fresh, "{text} with {variables}");
+            if meant.is_err() {
+                continue;
+            }
             let bad = arguments::check(&prepared.document, name, &fresh);
             assert_eq!(prepared.bad_values(name, &again), bad, "{text} with {variables}");
         }
