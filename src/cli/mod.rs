@@ -223,8 +223,11 @@ fn schema(check: Option<&PathBuf>) -> Outcome {
     .into())
 }
 
-/// Ends quietly when whoever reads has seen enough, as in `meridian schema | head`; a print that nobody takes is a panic otherwise. A server
-/// has other work than its reader.
+/// What shells tell of a program that ended because nobody reads what it prints.
+const NO_READER: i32 = 128 + 13;
+
+/// Ends quietly when whoever reads has seen enough, as in `meridian schema | head`; a print that nobody takes is a panic otherwise. It is no
+/// success: a command that changes things may have more to do. A server has other work than its reader.
 fn let_readers_leave() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -232,7 +235,7 @@ fn let_readers_leave() {
         let has_no_reader =
             |said: &String| said.starts_with("failed printing to") && said.contains("Broken pipe");
         if said.is_some_and(has_no_reader) {
-            std::process::exit(0);
+            std::process::exit(NO_READER);
         }
         usual(panic);
     }));

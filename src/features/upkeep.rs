@@ -5,7 +5,10 @@ use chrono::Duration;
 use entity::enums::ScheduleStatus;
 use entity::ids::{NotificationId, ScheduleId, SessionId, SyncRunId, VerificationTokenId, WorkspaceId};
 use entity::{change_log, idempotency_record, notification, schedule, session, sync_run, verification_token};
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_orm::{
+    ActiveEnum as _, ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 
 use crate::kernel::Result;
 use crate::kernel::actor::Actor;
@@ -129,12 +132,15 @@ async fn prune_runs(platform: &Platform) -> Result<u64> {
         let select = tx
             .find::<Entity>()
             .select_only()
-            .columns([Column::Id, Column::StartedAt])
+            .columns([Column::Id, Column::StartedAt, Column::FinishedAt])
             .order_by_asc(Column::Id)
             .limit(PAGE);
-        let oldest: Vec<(SyncRunId, Instant)> = select.into_tuple().all(tx.conn()).await?;
-        let old = oldest.into_iter().take_while(|(_, began)| *began < cutoff);
-        let ids: Vec<SyncRunId> = old.map(|(id, _)| id).collect();
+        let oldest: Vec<(SyncRunId, Instant, Option<Instant>)> = select.into_tuple().all(tx.conn()).await?;
+        // One that has not ended may wait in a queue that is paused.
+        let old = oldest
+            .into_iter()
+            .filter(|(_, began, ended)| *began < cutoff && ended.is_some());
+        let ids: Vec<SyncRunId> = old.map(|(id, ..)| id).collect();
         let delete = tx.delete_many::<Entity>().filter(Column::Id.is_in(ids));
         Ok(delete.exec(tx.conn()).await?.rows_affected)
     };
@@ -153,7 +159,7 @@ async fn prune_notifications(platform: &Platform) -> Result<u64> {
             .order_by_asc(Column::Id)
             .limit(PAGE);
         let oldest: Vec<(NotificationId, Instant)> = select.into_tuple().all(tx.conn()).await?;
-        let old = oldest.into_iter().take_while(|(_, told)| *told < cutoff);
+        let old = oldest.into_iter().filter(|(_, told)| *told < cutoff);
         let ids: Vec<NotificationId> = old.map(|(id, _)| id).collect();
         let delete = tx.delete_global::<Entity>().filter(Column::Id.is_in(ids));
         Ok(delete.exec(tx.conn()).await?.rows_affected)
@@ -173,6 +179,17 @@ async fn prune_plans(platform: &Platform) -> Result<u64> {
     ];
     let body = |tx: Tx| async move {
         let cutoff = tx.now() - KEEP_OLD_PLANS;
+        let heir = |column| Expr::col((Alias::new("heir"), column));
+        let of_this = |column| heir(column).equals((Entity, column));
+        let has_heir = Query::select()
+            .expr(Expr::val(1))
+            .from_as(Entity, Alias::new("heir"))
+            .and_where(of_this(Column::WorkspaceId))
+            .and_where(of_this(Column::UserId))
+            .and_where(heir(Column::Status).eq(ScheduleStatus::Applied.to_value()))
+            .and_where(heir(Column::StartDate).lte(Expr::col((Entity, Column::EndDate))))
+            .and_where(heir(Column::EndDate).gte(cutoff.date_naive()))
+            .take();
         let select = tx
             .find::<Entity>()
             .select_only()
@@ -180,6 +197,7 @@ async fn prune_plans(platform: &Platform) -> Result<u64> {
             .filter(Column::Status.is_in(OVER))
             .filter(Column::EndDate.lt(cutoff.date_naive()))
             .filter(Column::UpdatedAt.lt(cutoff))
+            .filter(Expr::exists(has_heir).not())
             .limit(PAGE);
         let ids: Vec<ScheduleId> = select.into_tuple().all(tx.conn()).await?;
         let delete = tx.delete_many::<Entity>().filter(Column::Id.is_in(ids));
@@ -208,7 +226,7 @@ async fn prune_changes(platform: &Platform) -> Result<u64> {
             let delete = tx
                 .delete_many::<change_log::Entity>()
                 .filter(Column::WorkspaceId.eq(workspace))
-                .filter(Column::Seq.lte(last.min(first + CHANGES)));
+                .filter(Column::Seq.lte(Ord::min(last, first + CHANGES)));
             deleted += delete.exec(tx.conn()).await?.rows_affected;
         }
         Ok(deleted)

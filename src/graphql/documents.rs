@@ -15,6 +15,8 @@ use crate::config::Limits;
 
 /// Weight of all documents, in bytes of their texts. A parsed document takes about ten times its text.
 const CAPACITY: u64 = 2 << 20;
+/// What a document weighs beside its text: a short one is more than ten times as large.
+const WEIGHT: usize = 512;
 
 /// A document that passed the guard's limits on text and tokens.
 pub struct Prepared {
@@ -137,7 +139,7 @@ impl Default for Documents {
     fn default() -> Self {
         let cache = moka::sync::Cache::builder()
             .max_capacity(CAPACITY)
-            .weigher(|text: &String, _| u32::try_from(text.len()).unwrap_or(u32::MAX))
+            .weigher(|text: &String, _| u32::try_from(text.len() + WEIGHT).unwrap_or(u32::MAX))
             .build();
         Self(cache)
     }

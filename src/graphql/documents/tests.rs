@@ -77,3 +77,15 @@ fn a_document_that_comes_again_is_judged_as_if_it_were_new() {
         }
     }
 }
+
+#[test]
+fn nothing_of_what_is_sent_stays_with_a_document() {
+    let limits = limits();
+    let text = "query ($x: [ID!]!) { a(ids: $x) }";
+    let prepared = Documents::default().read(text, &limits).unwrap();
+    let sent = json!({ "x": vec!["a secret"; 100_000] });
+    let mut variables = Variables::from_json(sent);
+    prepared.check(text, None, &mut variables, &limits).unwrap();
+    let kept = format!("{:?}", prepared.measured);
+    assert!(kept.len() < 500 && !kept.contains("secret"), "{kept}");
+}

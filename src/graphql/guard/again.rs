@@ -17,8 +17,28 @@ pub struct Measured(Mutex<Option<Last>>);
 #[derive(Debug)]
 struct Last {
     operation: Option<String>,
-    sizes: Vec<(Name, Option<Sent>)>,
+    sizes: Vec<(Name, Size)>,
     checked: Checked,
+}
+
+/// All that a measure takes from a variable. Never the value itself: clients send what they like, and it would stay with the document.
+#[derive(Debug, PartialEq, Eq)]
+enum Size {
+    Unsent,
+    Number(Option<i64>),
+    Items(usize),
+    Other,
+}
+
+impl Size {
+    fn of(sent: Option<&Sent>) -> Self {
+        match sent {
+            None => Self::Unsent,
+            Some(Sent::Number(number)) => Self::Number(number.as_i64()),
+            Some(Sent::List(items)) => Self::Items(items.len()),
+            Some(_) => Self::Other,
+        }
+    }
 }
 
 impl Measured {
@@ -49,8 +69,8 @@ impl Measured {
             sizes(&fragment.node.selection_set.node, &mut names);
         }
         let sizes = names.into_iter().map(|name| {
-            let sent = variables.get(&name).cloned();
-            (name, sent)
+            let size = Size::of(variables.get(&name));
+            (name, size)
         });
         let last = Last {
             operation: operation_name.map(str::to_owned),
@@ -68,7 +88,7 @@ impl Measured {
             && last
                 .sizes
                 .iter()
-                .all(|(name, sent)| variables.get(name) == sent.as_ref());
+                .all(|(name, size)| Size::of(variables.get(name)) == *size);
         is_same.then_some(last.checked)
     }
 }

@@ -47,8 +47,9 @@ where
         return row.try_get_unchecked(index).map_err(while_asking);
     }
     match row.try_as_sqlite_row() {
-        Some(row) => row.try_get_unchecked(index).map_err(while_asking),
-        None => Ok(row.try_get_by(index)?),
+        // SQLite makes a number or a text of a missing value.
+        Some(some) if !is_null(row, index) => some.try_get_unchecked(index).map_err(while_asking),
+        _ => Ok(row.try_get_by(index)?),
     }
 }
 
