@@ -199,6 +199,34 @@ async fn old_plans_go_with_their_slots_unless_they_are_in_force() {
     assert!(0 < after && after < before, "{before} {after}");
 }
 
+#[tokio::test]
+async fn old_plans_stay_while_one_in_force_may_give_back_what_it_took() {
+    let app = TestApp::start().await;
+    let (ana, place) = (app.ana(), app.ana.workspace());
+    plans::prefer(&ana, &plans::office(), json!({})).await;
+    let calendar = plans::calendar(&ana, &place, json!({})).await;
+    plans::task(&ana, &place, "Report", 60, json!({})).await;
+    let apply = async |last: &str| {
+        let made = plans::plan(&ana, &place, "2026-03-02", last).await;
+        let id = made["id"].as_str().unwrap().to_owned();
+        let which = json!({ "id": id, "calendarId": calendar });
+        plans::command(&ana, "applySchedule", which)
+            .await
+            .succeeded("applySchedule");
+        id
+    };
+    let week = apply("2026-03-06").await;
+    let month = apply("2026-03-29").await;
+    assert_eq!(plans::schedule(&ana, &week).await["status"], "SUPERSEDED");
+    app.advance(upkeep::KEEP_OLD_PLANS + Duration::days(9));
+    upkeep::prune(&app.platform).await.unwrap();
+    assert_eq!(plans::schedule(&ana, &week).await["status"], "SUPERSEDED");
+    app.advance(Duration::days(20));
+    upkeep::prune(&app.platform).await.unwrap();
+    assert_eq!(plans::schedule(&ana, &week).await, Value::Null);
+    assert_eq!(plans::schedule(&ana, &month).await["status"], "APPLIED");
+}
+
 async fn create(client: &Client<'_>, workspace: &str, title: &str) {
     let document =
         "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { code } } }";
