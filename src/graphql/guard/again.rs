@@ -7,7 +7,7 @@ use async_graphql::{Name, Value as Sent, Variables};
 use async_graphql_value::Value;
 
 use super::cost::SIZES;
-use super::{Checked, GuardError, check, check_nul, pick, prepare_variables};
+use super::{Checked, GuardError, check_nul, measure, pick, prepare_variables};
 use crate::config::Limits;
 
 /// What was measured of one document the last time that it passed, and for which sizes. Most come with the same again.
@@ -42,7 +42,7 @@ impl Size {
 }
 
 impl Measured {
-    /// As [`check`], always with the same document and limits.
+    /// As [`super::check`], always with the same document and limits.
     pub fn check(
         &self,
         query: &str,
@@ -60,7 +60,7 @@ impl Measured {
             }
             return Ok(checked);
         }
-        let checked = check(query, document, operation_name, variables, limits)?;
+        let checked = measure(query, document, operation, variables, limits)?;
         let mut names = Vec::new();
         for (_, operation) in document.operations.iter() {
             sizes(&operation.node.selection_set.node, &mut names);

@@ -84,6 +84,17 @@ pub fn check(
 ) -> Result<Checked, GuardError> {
     let operation = pick(document, operation_name)?;
     prepare_variables(operation, variables)?;
+    measure(query, document, operation, variables, limits)
+}
+
+/// Checks an operation whose variables are complete.
+fn measure(
+    query: &str,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+    limits: &Limits,
+) -> Result<Checked, GuardError> {
     let kind = operation.ty;
     if kind != OperationType::Mutation {
         check_nul(query, variables)?;

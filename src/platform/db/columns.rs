@@ -64,15 +64,11 @@ impl<M> Holder<M> for Arc<M> {
 }
 
 /// The rows of a select with only these columns.
-pub async fn fetch<E: Partial>(
-    select: Select<E>,
-    columns: &[E::Column],
-    read: &Read,
-) -> Result<Vec<E::Model>> {
+async fn fetch<E: Partial>(select: Select<E>, columns: &[E::Column], read: &Read) -> Result<Vec<E::Model>> {
     fetched::<E, E::Model>(reading(select, columns, read), columns, read).await
 }
 
-/// The statement of [`fetch`].
+/// The statement that reads only these columns of a select.
 pub fn reading<E: Partial>(select: Select<E>, columns: &[E::Column], read: &Read) -> Statement {
     let select = select.select_only().columns(columns.iter().copied());
     select.build(read.get_database_backend())
