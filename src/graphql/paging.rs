@@ -7,7 +7,7 @@ use async_graphql::{Context, Description};
 use super::shape::{PagePlan, object};
 use super::straight::Given;
 use crate::kernel;
-use crate::kernel::page::{Cursor, Page, PageArgs, PageRequest};
+use crate::kernel::page::{Cursor, Cursors, Page, PageArgs, PageRequest};
 
 /// The page arguments that every list has.
 pub fn page_args(given: &Given<'_>) -> Option<PageArgs> {
@@ -68,7 +68,7 @@ pub fn page_request<T: super::shape::Shape>(
 ) -> kernel::Result<PageRequest> {
     let mut request = args.check(50, counts)?;
     request.columns = plan.map(PagePlan::columns);
-    request.every_cursor = plan.is_none_or(PagePlan::wants_cursors);
+    request.cursors = plan.map_or(Cursors::Every, PagePlan::cursors);
     Ok(request)
 }
 

@@ -75,8 +75,19 @@ pub struct PageRequest {
     pub count: bool,
     /// Bits of the table's columns, in their order, that the answer needs; `None` for all.
     pub columns: Option<u64>,
-    /// Whether every row's position is wanted, or only those of the ends.
-    pub every_cursor: bool,
+    /// Which rows' positions are wanted.
+    pub cursors: Cursors,
+}
+
+/// Rows of a page whose positions are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cursors {
+    /// Each of them.
+    Every,
+    /// The first and the last one.
+    Ends,
+    /// None of them.
+    No,
 }
 
 impl PageArgs {
@@ -107,7 +118,7 @@ impl PageArgs {
                 .transpose()?,
             count,
             columns: None,
-            every_cursor: true,
+            cursors: Cursors::Every,
         })
     }
 }
@@ -135,7 +146,7 @@ impl PageRequest {
 /// One page of rows, each with its position.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// Rows in list order; the first and the last one always have their position.
+    /// Rows in list order, with the positions that were wanted.
     pub items: Vec<(Option<Cursor>, T)>,
     /// Whether more rows follow.
     pub has_next: bool,
@@ -165,7 +176,11 @@ impl<T> Page<T> {
         };
         let last = rows.len().saturating_sub(1);
         let items = rows.into_iter().enumerate().map(|(index, row)| {
-            let wanted = request.every_cursor || index == 0 || index == last;
+            let wanted = match request.cursors {
+                Cursors::Every => true,
+                Cursors::Ends => index == 0 || index == last,
+                Cursors::No => false,
+            };
             (wanted.then(|| key(&row)), row)
         });
         let items = items.collect();
@@ -235,5 +250,20 @@ mod tests {
         let page = Page::from_rows(&request, vec![9, 8, 7], None, |n| Cursor(vec![Value::from(*n)]));
         assert_eq!(page.items.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [8, 9]);
         assert!(page.has_previous && !page.has_next);
+    }
+
+    #[test]
+    fn a_page_has_the_positions_that_are_wanted() {
+        let positions = |cursors| {
+            let request = PageRequest {
+                cursors,
+                ..args(Some(3), None).check(50, false).unwrap()
+            };
+            let page = Page::from_rows(&request, vec![7, 8, 9], None, |n| Cursor(vec![Value::from(*n)]));
+            page.items.iter().map(|(cursor, _)| cursor.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(positions(Cursors::Every), [true, true, true]);
+        assert_eq!(positions(Cursors::Ends), [true, false, true]);
+        assert_eq!(positions(Cursors::No), [false, false, false]);
     }
 }

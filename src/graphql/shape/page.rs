@@ -6,12 +6,13 @@ use async_graphql::parser::types::{Field as Asked, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::{Context, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use super::collect::Env;
+use super::collect::{Env, collect};
 use super::json::{WriteJson as _, text};
 use super::link::write_list;
 use super::plan::{Plan, Scene, Shape, Steps, is_plain_only, steps};
 use super::raw::raw;
 use crate::graphql::paging::{PageInfo, PageParts};
+use crate::kernel::page::Cursors;
 
 /// A list whose objects are answered together.
 pub struct Many<T>(pub Vec<T>);
@@ -63,7 +64,11 @@ enum OfPage<T> {
     TypeName,
     Nodes(Plan<T>),
     Edges(Steps<OfEdge<T>>),
-    PageInfo(Plan<PageInfo>),
+    PageInfo {
+        plan: Plan<PageInfo>,
+        /// Whether a cursor is asked for.
+        has_cursors: bool,
+    },
     TotalCount,
 }
 
@@ -92,7 +97,10 @@ impl<T: Shape> PagePlan<T> {
                 "__typename" => OfPage::TypeName,
                 "nodes" => OfPage::Nodes(Plan::compile(&asked.sets, env)?),
                 "edges" => OfPage::Edges(compile_edges(&asked.sets, edge, env)?),
-                "pageInfo" => OfPage::PageInfo(Plan::compile(&asked.sets, env)?),
+                "pageInfo" => OfPage::PageInfo {
+                    plan: Plan::compile(&asked.sets, env)?,
+                    has_cursors: has_cursors(&asked.sets, env),
+                },
                 "totalCount" => OfPage::TotalCount,
                 _ => return None,
             })
@@ -112,12 +120,19 @@ impl<T: Shape> PagePlan<T> {
             .any(|(_, step)| matches!(step, OfPage::TotalCount))
     }
 
-    /// Whether each row's cursor is asked for.
-    pub fn wants_cursors(&self) -> bool {
-        self.steps.iter().any(|(_, step)| match step {
-            OfPage::Edges(edges) => edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)),
-            _ => false,
-        })
+    /// Which rows' cursors are asked for.
+    pub fn cursors(&self) -> Cursors {
+        let is_any = |test: fn(&OfPage<T>) -> bool| self.steps.iter().any(|(_, step)| test(step));
+        let of_edges = |step: &OfPage<T>| {
+            matches!(step, OfPage::Edges(edges) if edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)))
+        };
+        if is_any(of_edges) {
+            Cursors::Every
+        } else if is_any(|step| matches!(step, OfPage::PageInfo { has_cursors: true, .. })) {
+            Cursors::Ends
+        } else {
+            Cursors::No
+        }
     }
 
     fn plans(&self) -> impl Iterator<Item = &Plan<T>> {
@@ -159,7 +174,7 @@ impl<T: Shape> PagePlan<T> {
             match step {
                 OfPage::TypeName => text(self.name, out),
                 OfPage::TotalCount => parts.total_count.write_json(out),
-                OfPage::PageInfo(plan) => {
+                OfPage::PageInfo { plan, .. } => {
                     let state = plan.load(&[], scene).await.ok()?;
                     plan.write(&parts.page_info, &state, scene, out);
                 }
@@ -204,6 +219,11 @@ fn list<I>(out: &mut Vec<u8>, items: &[I], write: impl Fn(&I, &mut Vec<u8>)) {
         write(item, out);
     }
     out.push(b']');
+}
+
+fn has_cursors(sets: &[&SelectionSet], env: Env<'_>) -> bool {
+    let asked = collect(sets, PageInfo::NAME, env);
+    asked.iter().any(|(_, asked)| matches!(asked.field.name.node.as_str(), "startCursor" | "endCursor"))
 }
 
 fn compile_edges<T: Shape>(sets: &[&SelectionSet], edge: &str, env: Env<'_>) -> Option<Steps<OfEdge<T>>> {

@@ -27,11 +27,6 @@ pub trait Partial: EntityTrait {
         Self::Model::filled(Self::blank(), |model| Self::read_into(model, row, columns))
     }
 
-    /// As [`Self::read_columns`], for rows that are handed on often. They are large, so they are filled where they stay.
-    fn share_columns(row: &QueryResult, columns: &[Self::Column]) -> Result<Arc<Self::Model>, DbErr> {
-        Arc::filled(Self::blank(), |model| Self::read_into(model, row, columns))
-    }
-
     /// The columns with a bit in `mask`, or all, and those that are needed `always`.
     fn columns_in(mask: Option<u64>, always: &[Self::Column]) -> Vec<Self::Column>;
 

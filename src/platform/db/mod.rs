@@ -42,7 +42,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 pub use among::{among, among_list, among_texts, id_list};
 pub use audit::{Audit, audit_hash};
 pub use beside::Beside;
-pub use columns::{Partial, fetch_all, fetched, reading};
+pub use columns::{Holder, Partial, fetch_all, fetched, reading};
 pub use connect::{connect, lock_migrations, migration_connection, redact_url};
 pub use enqueue::KEEPS_KEY;
 pub use errors::is_unique_violation;

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use entity::calendar_event;
 use entity::enums::EventStatus;
 use jiff::tz::TimeZone;
 
@@ -48,26 +47,13 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// The event if it is in the window. Single events were found there by their times.
-    pub(super) fn sees(
-        &mut self,
-        row: Arc<calendar_event::Model>,
-        changes: Vec<Change>,
-    ) -> Option<Arc<calendar_event::Model>> {
-        if !row.is_recurring {
-            return Some(row);
-        }
-        let mut row = Arc::unwrap_or_clone(row);
+    /// The series if it is in the window.
+    pub(super) fn sees(&mut self, mut event: Arc<Event>, changes: Vec<Change>) -> Option<Arc<Event>> {
         // What was called off as a whole is in lists, where its state can be asked for.
-        let status = std::mem::replace(&mut row.status, EventStatus::Confirmed);
-        let event = Arc::new(Event {
-            row,
-            is_masked: false,
-        });
+        let status = std::mem::replace(&mut Arc::make_mut(&mut event).row.status, EventStatus::Confirmed);
         let is_there = self.has_occurrence(&event, changes);
-        let mut row = Arc::unwrap_or_clone(event).row;
-        row.status = status;
-        is_there.then(|| Arc::new(row))
+        Arc::make_mut(&mut event).row.status = status;
+        is_there.then_some(event)
     }
 
     fn has_occurrence(&mut self, event: &Arc<Event>, changes: Vec<Change>) -> bool {

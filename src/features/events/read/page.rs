@@ -61,10 +61,12 @@ pub async fn page(
         needed.extend(range::BARE);
     }
     let columns = calendar_event::Entity::columns_in(request.columns, &needed);
-    let keys = keys(order, viewer);
-    let make = || match filter.range {
-        Some(range) => range::reading(&read, range, &condition, &keys, request, &columns),
-        None => Ok(reading(keyset(select(), &keys, request)?, &columns, &read)),
+    let make = || {
+        let keys = keys(order, viewer);
+        match filter.range {
+            Some(range) => range::reading(&read, range, &condition, &keys, request, &columns),
+            None => Ok(reading(keyset(select(), &keys, request)?, &columns, &read)),
+        }
     };
     let statement = if is_plain {
         let key = (
@@ -84,13 +86,13 @@ pub async fn page(
     } else {
         make()?
     };
-    let rows = match &present {
+    let events = match &present {
         Some(present) => present.page(statement, &columns, request.limit + 1).await?,
         None => {
-            fetched::<calendar_event::Entity, Arc<calendar_event::Model>>(statement, &columns, &read).await?
+            fetched::<calendar_event::Entity, Arc<Event>>(statement, &columns, &read).await?
         }
     };
-    let events = seen::mask_rows(&read, viewer, rows).await?;
+    let events = seen::mask_shared(&read, viewer, events).await?;
     Ok(Page::from_rows(request, events, total, |event| {
         cursor(event, order.field, &name)
     }))

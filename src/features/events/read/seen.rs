@@ -17,7 +17,7 @@ use sea_orm::{
 use crate::features::events::model::Event;
 use crate::features::events::rules;
 use crate::kernel::Result;
-use crate::platform::db::{Read, Scope, Texts, among, among_list, id_list};
+use crate::platform::db::{Holder, Read, Scope, Texts, among, among_list, id_list};
 
 /// Statements of [`insight`] by the database, and whether a workspace is asked about.
 static INSIGHT: LazyLock<Texts<(bool, bool)>> = LazyLock::new(Texts::default);
@@ -70,37 +70,76 @@ pub(in crate::features::events) fn is_viewer(viewer: UserId) -> Condition {
         .add(attendee::Column::Email.in_subquery(address))
 }
 
+/// Rows are large and handed on often, so they are read into the event where they stay. Nothing is masked yet.
+impl Holder<calendar_event::Model> for Arc<Event> {
+    fn filled(
+        blank: calendar_event::Model,
+        fill: impl FnOnce(&mut calendar_event::Model) -> Result<(), DbErr>,
+    ) -> Result<Self, DbErr> {
+        let mut held = Self::new(Event {
+            row: blank,
+            is_masked: false,
+        });
+        // Nobody else has it yet.
+        if let Some(event) = Self::get_mut(&mut held) {
+            fill(&mut event.row)?;
+        }
+        Ok(held)
+    }
+}
+
 /// Masks what the viewer may not see.
 pub(in crate::features::events) async fn mask(
     read: &Read,
     viewer: Option<UserId>,
     rows: Vec<calendar_event::Model>,
 ) -> Result<Vec<Event>> {
-    let rows = rows.into_iter().map(Arc::new).collect();
-    let events = mask_rows(read, viewer, rows).await?;
-    Ok(events.into_iter().map(Arc::unwrap_or_clone).collect())
+    let unmasked = |row| Event {
+        row,
+        is_masked: false,
+    };
+    let mut events: Vec<Event> = rows.into_iter().map(unmasked).collect();
+    let hidden = hidden(read, viewer, events.iter().map(|event| &event.row)).await?;
+    for event in &mut events {
+        if hidden.contains(&event.row.id) {
+            mask_one(event);
+        }
+    }
+    Ok(events)
 }
 
-/// [`mask`] for pages, whose rows are handed on often.
-pub(super) async fn mask_rows(
+/// [`mask`] for pages, whose events are handed on often.
+pub(super) async fn mask_shared(
     read: &Read,
     viewer: Option<UserId>,
-    rows: Vec<Arc<calendar_event::Model>>,
+    mut events: Vec<Arc<Event>>,
 ) -> Result<Vec<Arc<Event>>> {
-    let private = rows
-        .iter()
-        .filter(|row| row.visibility == EventVisibility::Private);
+    let hidden = hidden(read, viewer, events.iter().map(|event| &event.row)).await?;
+    if !hidden.is_empty() {
+        for event in &mut events {
+            if hidden.contains(&event.row.id) {
+                mask_one(Arc::make_mut(event));
+            }
+        }
+    }
+    Ok(events)
+}
+
+fn mask_one(event: &mut Event) {
+    rules::mask(&mut event.row);
+    event.is_masked = true;
+}
+
+/// Those of these events that are private, and not the viewer's to see.
+async fn hidden(
+    read: &Read,
+    viewer: Option<UserId>,
+    rows: impl Iterator<Item = &calendar_event::Model>,
+) -> Result<HashSet<CalendarEventId>> {
+    let private = rows.filter(|row| row.visibility == EventVisibility::Private);
     let private: Vec<CalendarEventId> = private.map(|row| row.id).collect();
     let open = with_details(read, viewer, &private).await?;
-    let seen = |row: Arc<calendar_event::Model>| {
-        let mut row = Arc::unwrap_or_clone(row);
-        let is_masked = row.visibility == EventVisibility::Private && !open.contains(&row.id);
-        if is_masked {
-            rules::mask(&mut row);
-        }
-        Arc::new(Event { row, is_masked })
-    };
-    Ok(rows.into_iter().map(seen).collect())
+    Ok(private.into_iter().filter(|id| !open.contains(id)).collect())
 }
 
 /// Those of these events whose details the viewer may see.

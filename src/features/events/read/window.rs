@@ -312,6 +312,9 @@ pub(super) async fn changes(
     window: Span,
 ) -> Result<HashMap<CalendarEventId, Vec<Change>>> {
     use event_override::Column;
+    if series.is_empty() {
+        return Ok(HashMap::new());
+    }
     let longest = series.iter().map(|row| longest(row)).max();
     let reach = longest.unwrap_or_default() + FURTHEST_ZONES * 2;
     let (far, wide) = (earlier(window.start, reach), range::widened(window));
