@@ -40,7 +40,10 @@ fn flags_of_the_linker() -> Vec<&'static str> {
     let mut flags = vec!["--icf=all", "-O2"];
     let version = said("getconf", &["GNU_LIBC_VERSION"]);
     let minor = version.as_deref().and_then(|text| text.strip_prefix("glibc 2."));
-    if minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 36) {
+    if minor
+        .and_then(|minor| minor.parse::<u32>().ok())
+        .is_some_and(|minor| minor >= 36)
+    {
         flags.push("-z,pack-relative-relocs");
     }
     flags

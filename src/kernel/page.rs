@@ -260,7 +260,10 @@ mod tests {
                 ..args(Some(3), None).check(50, false).unwrap()
             };
             let page = Page::from_rows(&request, vec![7, 8, 9], None, |n| Cursor(vec![Value::from(*n)]));
-            page.items.iter().map(|(cursor, _)| cursor.is_some()).collect::<Vec<_>>()
+            page.items
+                .iter()
+                .map(|(cursor, _)| cursor.is_some())
+                .collect::<Vec<_>>()
         };
         assert_eq!(positions(Cursors::Every), [true, true, true]);
         assert_eq!(positions(Cursors::Ends), [true, false, true]);

@@ -123,12 +123,18 @@ impl<T: Shape> PagePlan<T> {
     /// Which rows' cursors are asked for.
     pub fn cursors(&self) -> Cursors {
         let is_any = |test: fn(&OfPage<T>) -> bool| self.steps.iter().any(|(_, step)| test(step));
-        let of_edges = |step: &OfPage<T>| {
-            matches!(step, OfPage::Edges(edges) if edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)))
-        };
+        let of_edges = |step: &OfPage<T>| matches!(step, OfPage::Edges(edges) if edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)));
         if is_any(of_edges) {
             Cursors::Every
-        } else if is_any(|step| matches!(step, OfPage::PageInfo { has_cursors: true, .. })) {
+        } else if is_any(|step| {
+            matches!(
+                step,
+                OfPage::PageInfo {
+                    has_cursors: true,
+                    ..
+                }
+            )
+        }) {
             Cursors::Ends
         } else {
             Cursors::No
@@ -223,7 +229,9 @@ fn list<I>(out: &mut Vec<u8>, items: &[I], write: impl Fn(&I, &mut Vec<u8>)) {
 
 fn has_cursors(sets: &[&SelectionSet], env: Env<'_>) -> bool {
     let asked = collect(sets, PageInfo::NAME, env);
-    asked.iter().any(|(_, asked)| matches!(asked.field.name.node.as_str(), "startCursor" | "endCursor"))
+    asked
+        .iter()
+        .any(|(_, asked)| matches!(asked.field.name.node.as_str(), "startCursor" | "endCursor"))
 }
 
 fn compile_edges<T: Shape>(sets: &[&SelectionSet], edge: &str, env: Env<'_>) -> Option<Steps<OfEdge<T>>> {

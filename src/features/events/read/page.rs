@@ -88,9 +88,7 @@ pub async fn page(
     };
     let events = match &present {
         Some(present) => present.page(statement, &columns, request.limit + 1).await?,
-        None => {
-            fetched::<calendar_event::Entity, Arc<Event>>(statement, &columns, &read).await?
-        }
+        None => fetched::<calendar_event::Entity, Arc<Event>>(statement, &columns, &read).await?,
     };
     let events = seen::mask_shared(&read, viewer, events).await?;
     Ok(Page::from_rows(request, events, total, |event| {

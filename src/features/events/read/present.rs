@@ -73,7 +73,9 @@ impl Present<'_> {
 
     async fn found(&self, statement: Statement, asked: &[calendar_event::Column]) -> Result<Vec<Found>> {
         let all = range::with_times(asked);
-        let place = asked.iter().position(|column| *column == calendar_event::Column::IsRecurring);
+        let place = asked
+            .iter()
+            .position(|column| matches!(column, calendar_event::Column::IsRecurring));
         let place = place.ok_or_else(|| Error::internal("a range without what tells series"))?;
         let rows = self.read.query_all_raw(statement).await?;
         let found = rows.iter().map(|row| -> Result<Found, DbErr> {
@@ -97,8 +99,7 @@ impl Present<'_> {
             let changed: Vec<&calendar_event::Model> = changed.map(|one| &one.event.row).collect();
             changes(self.read, &changed, self.range).await?
         };
-        let is_elsewhere =
-            |one: &Found| one.event.row.is_recurring && one.event.row.kind != EventKind::Timed;
+        let is_elsewhere = |one: &Found| one.event.row.is_recurring && one.event.row.kind != EventKind::Timed;
         let depends_on_viewer =
             found.iter().any(is_elsewhere) || changes.values().flatten().any(Change::is_where_the_viewer_is);
         let zone = if depends_on_viewer {
