@@ -201,7 +201,11 @@ fn what_cannot_be_used_is_said_before_anything_is_written() {
         "{text}"
     );
     // Written, but the database is not there: the cure is told, and the file stays for the next try.
-    let url = format!("postgres://meridian:hunter2@127.0.0.1:{}/meridian", free_port());
+    // Held without listening, or another test may listen there meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
+    let url = format!("postgres://meridian:hunter2@127.0.0.1:{port}/meridian");
     let mut arguments = free();
     arguments.push(set("DATABASE_URL", &url));
     let (ok, text) = run(path, &arguments);
