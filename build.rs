@@ -1,5 +1,5 @@
 //! Tells the program which commit it is built from, so that a log line or a report can be traced to its source. Development builds do not ask:
-//! they would be built anew after every commit.
+//! they would be built anew after every commit. Also says how a release is linked.
 
 use std::{path::Path, process::Command};
 
@@ -25,8 +25,10 @@ fn main() {
 fn flags_of_the_linker() -> Vec<&'static str> {
     let is = |name: &str, value: &str| variable(name).as_deref() == Some(value);
     let native = variable("HOST").is_some_and(|host| is("TARGET", &host));
+    // `-Clinker=…`, `-C link-arg=…`; folders in other flags may be called anything.
+    let names_linker = |flag: &str| flag.trim_start_matches("-C").trim_start().starts_with("link");
     let chosen = variable("RUSTC_LINKER").is_some()
-        || variable("CARGO_ENCODED_RUSTFLAGS").is_some_and(|flags| flags.contains("link"));
+        || variable("CARGO_ENCODED_RUSTFLAGS").is_some_and(|flags| flags.split('\u{1f}').any(names_linker));
     if !is("PROFILE", "release") || !native || !is("TARGET", "x86_64-unknown-linux-gnu") || chosen {
         return Vec::new();
     }
@@ -39,11 +41,8 @@ fn flags_of_the_linker() -> Vec<&'static str> {
     }
     let mut flags = vec!["--icf=all", "-O2"];
     let version = said("getconf", &["GNU_LIBC_VERSION"]);
-    let minor = version.as_deref().and_then(|text| text.strip_prefix("glibc 2."));
-    if minor
-        .and_then(|minor| minor.parse::<u32>().ok())
-        .is_some_and(|minor| minor >= 36)
-    {
+    let minor = version.and_then(|text| text.strip_prefix("glibc 2.")?.parse::<u32>().ok());
+    if minor.is_some_and(|minor| minor >= 36) {
         flags.push("-z,pack-relative-relocs");
     }
     flags

@@ -122,23 +122,19 @@ impl<T: Shape> PagePlan<T> {
 
     /// Which rows' cursors are asked for.
     pub fn cursors(&self) -> Cursors {
-        let is_any = |test: fn(&OfPage<T>) -> bool| self.steps.iter().any(|(_, step)| test(step));
-        let of_edges = |step: &OfPage<T>| matches!(step, OfPage::Edges(edges) if edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)));
-        if is_any(of_edges) {
-            Cursors::Every
-        } else if is_any(|step| {
-            matches!(
-                step,
-                OfPage::PageInfo {
-                    has_cursors: true,
-                    ..
+        let mut wanted = Cursors::No;
+        for (_, step) in &self.steps {
+            match step {
+                OfPage::Edges(edges) if edges.iter().any(|(_, step)| matches!(step, OfEdge::Cursor)) => {
+                    return Cursors::Every;
                 }
-            )
-        }) {
-            Cursors::Ends
-        } else {
-            Cursors::No
+                OfPage::PageInfo {
+                    has_cursors: true, ..
+                } => wanted = Cursors::Ends,
+                _ => {}
+            }
         }
+        wanted
     }
 
     fn plans(&self) -> impl Iterator<Item = &Plan<T>> {

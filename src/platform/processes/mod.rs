@@ -58,6 +58,7 @@ impl Processes {
 
     /// Says that this process lives, keeps the time of the database, and looks at the others. Ends never.
     pub async fn watch(&self) {
+        tracing::info!(process = %self.name, role = word(self.role), "others know this process by its name");
         let mut ticks = interval(BEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut spoke: Option<Instant> = None;

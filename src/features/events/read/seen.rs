@@ -115,11 +115,9 @@ pub(super) async fn mask_shared(
     mut events: Vec<Arc<Event>>,
 ) -> Result<Vec<Arc<Event>>> {
     let hidden = hidden(read, viewer, events.iter().map(|event| &event.row)).await?;
-    if !hidden.is_empty() {
-        for event in &mut events {
-            if hidden.contains(&event.row.id) {
-                mask_one(Arc::make_mut(event));
-            }
+    for event in &mut events {
+        if hidden.contains(&event.row.id) {
+            mask_one(Arc::make_mut(event));
         }
     }
     Ok(events)
